@@ -1,0 +1,54 @@
+import type { FieldError } from './meta/status.ts'
+import type { KubernetesObject } from './meta/resource.ts'
+
+/**
+ * What a kind adds to its schema facts. One file per kind exports `defineKind({ … })`, listed in `api/kinds.ts`. A kind
+ * without a file is served all the same, by `genericKind` and the schema.
+ *
+ * Drafts are mutable copies that nobody else holds; every other object is frozen. All functions are pure; `now` comes
+ * with the call where an answer depends on time.
+ */
+export interface Kind<T extends KubernetesObject = KubernetesObject> {
+  readonly group: string
+  readonly version: string
+  readonly kind: T['kind']
+  /** Fills defaults that the schema cannot express. Runs on each write after decoding, and must be idempotent. */
+  readonly setDefaults?: (draft: Draft<T>) => void
+  /** Before a create: drop what the client may not set. Default: removes `status` if the kind has a status subresource. */
+  readonly prepareForCreate?: (draft: Draft<T>) => void
+  /** Before an update of the main resource: keep what it may not change. Default: `status` stays the old one. */
+  readonly prepareForUpdate?: (draft: Draft<T>, old: T) => void
+  /** Before an update of `/status`: default: everything but `status` and parts of the metadata stays the old one. */
+  readonly prepareForStatusUpdate?: (draft: Draft<T>, old: T) => void
+  /** Whether `metadata.generation` is kept: 1 at creation, +1 when `spec` changes. */
+  readonly hasGeneration: boolean
+  /** Errors in the order upstream gives them. Schema errors (types, unknown fields) are found before. */
+  readonly validate?: (object: T) => FieldError[]
+  /** Errors of the change; `validate` has run for `object` too. */
+  readonly validateUpdate?: (object: T, old: T) => FieldError[]
+  readonly validateStatusUpdate?: (object: T, old: T) => FieldError[]
+  /** Which rule `metadata.name` obeys. Default `dnsSubdomain`. */
+  readonly nameRule?: NameRule
+  /** Cells of `kubectl get`, in the order of `columns.json`; default: name and age. `nowMs` is for age-like cells. */
+  readonly cells?: (object: T, nowMs: number) => readonly unknown[]
+  /** Field selectors beyond `metadata.name` and `metadata.namespace`: the value at each selectable field. */
+  readonly selectableFields?: (object: T) => Readonly<Record<string, string>>
+  /** POST answers DELETE with the object instead of a Status (pods, services, podtemplates). */
+  readonly deleteReturnsObject?: boolean
+  /** Seconds of graceful deletion when the request names none; absent: the object is removed at once. */
+  readonly gracePeriodSeconds?: (object: T) => number
+}
+
+export type NameRule = 'dnsSubdomain' | 'dnsLabel' | 'dns1035Label' | 'pathSegment'
+
+/** A mutable copy, all the way down. */
+export type Draft<T> = T extends readonly (infer Item)[]
+  ? Draft<Item>[]
+  : T extends object
+    ? { -readonly [Key in keyof T]: Draft<T[Key]> }
+    : T
+
+/** Fixes the type of a declaration and forgets it, so that kinds of all objects fit one table. */
+export function defineKind<T extends KubernetesObject>(kind: Kind<T>): Kind {
+  return kind as unknown as Kind
+}

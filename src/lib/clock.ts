@@ -1,0 +1,104 @@
+/**
+ * The one door through which time enters. Rooms take a `Clock`; only `systemClock` touches the machine's timers.
+ * All times are milliseconds since the Unix epoch, all durations milliseconds.
+ */
+export interface Clock {
+  /** Wall-clock time. May jump; never use a difference of two `now()` as a duration where `monotonic()` serves. */
+  now(): number
+  /** Milliseconds from an arbitrary start, never going back. */
+  monotonic(): number
+  /** Calls `callback` once after `delayMs`. The timer does not keep the process alive. `cancel` is idempotent. */
+  schedule(delayMs: number, callback: () => void): Timer
+  /** Resolves after `delayMs`; rejects with the signal's reason when aborted first. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>
+}
+
+export interface Timer {
+  cancel(): void
+}
+
+/** RFC 3339 with seconds, as `metav1.Time` is written. */
+export function formatTime(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`
+}
+
+/** RFC 3339 with six fractional digits, as `metav1.MicroTime` is written. */
+export function formatMicroTime(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 23)}000Z`
+}
+
+function sleepOn(clock: Pick<Clock, 'schedule'>, delayMs: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  if (signal?.aborted) return Promise.reject(signal.reason as Error)
+  const timer = clock.schedule(delayMs, () => {
+    signal?.removeEventListener('abort', onAbort)
+    resolve()
+  })
+  const onAbort = (): void => {
+    timer.cancel()
+    reject(signal?.reason as Error)
+  }
+  signal?.addEventListener('abort', onAbort, { once: true })
+  return promise
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  schedule(delayMs, callback) {
+    const handle = setTimeout(callback, Math.min(Math.max(delayMs, 0), 0x7fffffff)).unref()
+    return { cancel: () => clearTimeout(handle) }
+  },
+  sleep: (delayMs, signal) => sleepOn(systemClock, delayMs, signal),
+}
+
+/** A clock that stands still until `advance` is called: for tests and simulation. */
+export interface ManualClock extends Clock {
+  /** Moves time forward, running due timers in order of their time, and lets promises settle between them. */
+  advance(durationMs: number): Promise<void>
+}
+
+interface PendingTimer {
+  readonly dueMs: number
+  readonly sequence: number
+  readonly callback: () => void
+}
+
+/** Makes a `ManualClock` that starts at `startMs` (default: 2026-01-01T00:00:00Z). */
+export function manualClock(startMs: number = 1_767_225_600_000): ManualClock {
+  let nowMs = startMs
+  let sequence = 0
+  const pending = new Set<PendingTimer>()
+  const nextDue = (untilMs: number): PendingTimer | undefined =>
+    [...pending]
+      .filter((timer) => timer.dueMs <= untilMs)
+      .sort((a, b) => a.dueMs - b.dueMs || a.sequence - b.sequence)[0]
+  const clock: ManualClock = {
+    now: () => nowMs,
+    monotonic: () => nowMs - startMs,
+    schedule(delayMs, callback) {
+      const timer = { dueMs: nowMs + Math.max(delayMs, 0), sequence: sequence++, callback }
+      pending.add(timer)
+      return { cancel: () => pending.delete(timer) }
+    },
+    sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
+    async advance(durationMs) {
+      const untilMs = nowMs + durationMs
+      await settle()
+      for (let timer = nextDue(untilMs); timer; timer = nextDue(untilMs)) {
+        pending.delete(timer)
+        nowMs = timer.dueMs
+        timer.callback()
+        await settle()
+      }
+      nowMs = untilMs
+    },
+  }
+  return clock
+}
+
+/** Lets everything that is runnable now run: several turns of the event loop, no time. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+}
