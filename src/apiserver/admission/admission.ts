@@ -1,0 +1,35 @@
+import type { UserInfo } from '#api/meta/exchange.ts'
+import type { Draft } from '#api/kind.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { ObjectReader } from '../registry/object-reader.ts'
+import type { RequestInfo } from '../request-info.ts'
+
+/** One write on its way to the store. */
+export interface AdmissionRequest {
+  readonly info: RequestInfo
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  readonly user: UserInfo
+  /** What will be stored; absent for DELETE. Mutating plugins change it in place. */
+  readonly object: Draft<KubernetesObject> | undefined
+  /** What is stored now; absent for CREATE. */
+  readonly oldObject: KubernetesObject | undefined
+  readonly dryRun: boolean
+}
+
+export interface AdmissionContext {
+  readonly reader: ObjectReader
+  readonly clock: Clock
+}
+
+/** A plugin is one file and one row in `admission/plugins.ts`. Both functions refuse by throwing a `StatusError`. */
+export interface AdmissionPlugin {
+  readonly name: string
+  /** Resources (`group/plural` or `plural` of the core group; `*` for all) and operations it wants to see. */
+  readonly resources: readonly string[]
+  readonly operations: readonly AdmissionRequest['operation'][]
+  /** Subresources it wants to see; default: only the main resource. */
+  readonly subresources?: readonly string[]
+  readonly mutate?: (request: AdmissionRequest, context: AdmissionContext) => void | Promise<void>
+  readonly validate?: (request: AdmissionRequest, context: AdmissionContext) => void | Promise<void>
+}
