@@ -2,8 +2,20 @@ import type { UserInfo } from '#api/meta/exchange.ts'
 
 /** Kubernetes' verbs, and lower-case HTTP methods for paths that are no resource. */
 export type Verb =
-  | 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
-  | 'head' | 'post' | 'put' | 'options' | 'connect' | 'proxy'
+  | 'get'
+  | 'list'
+  | 'watch'
+  | 'create'
+  | 'update'
+  | 'patch'
+  | 'delete'
+  | 'deletecollection'
+  | 'head'
+  | 'post'
+  | 'put'
+  | 'options'
+  | 'connect'
+  | 'proxy'
 
 /** What a request line asks for, taken apart. */
 export interface RequestInfo {

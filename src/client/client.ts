@@ -40,7 +40,12 @@ export interface ResourceClient<T extends KubernetesObject> {
   delete(name: string, options?: CallOptions & Partial<DeleteOptions>): Promise<void>
   deleteCollection(options?: ListOptions & { readonly body?: Partial<DeleteOptions> }): Promise<void>
   /** POST to a subresource such as `binding`, `eviction`, `token`; answers what the server answers. */
-  createSubresource<Answer = unknown>(name: string, subresource: string, body: object, options?: WriteOptions): Promise<Answer>
+  createSubresource<Answer = unknown>(
+    name: string,
+    subresource: string,
+    body: object,
+    options?: WriteOptions,
+  ): Promise<Answer>
 }
 
 export interface CallOptions {

@@ -130,11 +130,16 @@ export function badRequest(message: string): StatusError {
 
 export function forbidden(target: ObjectName, why: string): StatusError {
   const name = target.name === '' ? '' : ` "${target.name}"`
-  return new StatusError('Forbidden', `${qualified(target)}${name} is forbidden: ${why}`, { details: detailsOf(target) })
+  return new StatusError('Forbidden', `${qualified(target)}${name} is forbidden: ${why}`, {
+    details: detailsOf(target),
+  })
 }
 
 /** 422 with one cause per error. `kind` and `group` are those of the object; errors keep their order. */
-export function invalid(target: { group: string; kind: string; name: string }, errors: readonly FieldError[]): StatusError {
+export function invalid(
+  target: { group: string; kind: string; name: string },
+  errors: readonly FieldError[],
+): StatusError {
   const lines = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))]
   const list = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
   const kind = target.group === '' ? target.kind : `${target.kind}.${target.group}`
