@@ -23,6 +23,11 @@ export interface InformerOptions {
 export interface Informer<T extends KubernetesObject> extends Lister<T> {
   readonly hasSynced: boolean
   /**
+   * The revision up to which this copy is complete; empty before the first list. Revisions of one server compare as
+   * numbers, so a writer can tell whether its own write has arrived here.
+   */
+  readonly resourceVersion: string
+  /**
    * Registers a listener; objects already known arrive as `added` first. `updated` also carries the object before.
    * After a lost watch the informer lists again and reports only the differences. Listeners run in event order and
    * must not throw or block. The returned function removes the listener.

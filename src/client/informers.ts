@@ -1,0 +1,143 @@
+import { keyOf, type KubernetesObject, type Resource } from '#api/meta/resource.ts'
+import type { Log } from '#lib/log.ts'
+import type { ObjectList, WatchEvent } from './client.ts'
+import type { Informer, InformerListener, InformerOptions, Informers } from './informer.ts'
+import { ObjectIndex } from './object-index.ts'
+import { reflect, type ReflectorContext, type ReflectorSink } from './reflector.ts'
+
+export type InformersContext = Omit<ReflectorContext, 'signal'>
+
+/** Settings for a server across a network; in-process informers need none of them. */
+export const remoteInformerSettings = { pageSize: 500, watchTimeoutSeconds: 300 } as const
+
+/** The informers of one process: one list and one watch per resource, namespace and selector. */
+export function createInformers(context: InformersContext): Informers {
+  const stopping = new AbortController()
+  const running = new Map<string, { informer: CachedInformer<KubernetesObject>; ended: Promise<void> }>()
+  const start = (resource: Resource, options: InformerOptions) => {
+    const informer = new CachedInformer<KubernetesObject>(context.log.with({ informer: resource.plural }))
+    return { informer, ended: reflect(resource, options, informer, { ...context, signal: stopping.signal }) }
+  }
+  return {
+    of<T extends KubernetesObject>(resource: Resource<T>, options: InformerOptions = {}): Informer<T> {
+      const key = informerKey(resource, options)
+      const known = running.get(key) ?? start(resource, options)
+      running.set(key, known)
+      return known.informer as unknown as Informer<T>
+    },
+    async synced(signal) {
+      const all = Promise.all([...running.values()].map(({ informer }) => informer.whenSynced))
+      await (signal === undefined ? all : Promise.race([all, aborted(signal)]))
+    },
+    async stop() {
+      stopping.abort()
+      await Promise.all([...running.values()].map(({ ended }) => ended))
+    },
+  }
+}
+
+function informerKey(resource: Resource, options: InformerOptions): string {
+  const { namespace = '', labelSelector = '', fieldSelector = '' } = options
+  return [resource.group, resource.version, resource.plural, namespace, labelSelector, fieldSelector].join('\n')
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error)
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+}
+
+/** Turns lists and watch events into a cache and into calls of listeners. */
+class CachedInformer<T extends KubernetesObject> implements Informer<T>, ReflectorSink<T> {
+  readonly #log: Log
+  readonly #objects = new ObjectIndex<T>()
+  readonly #listeners = new Set<InformerListener<T>>()
+  readonly #synced = Promise.withResolvers<void>()
+  #resourceVersion = ''
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  get hasSynced(): boolean {
+    return this.#resourceVersion !== ''
+  }
+
+  get resourceVersion(): string {
+    return this.#resourceVersion
+  }
+
+  get whenSynced(): Promise<void> {
+    return this.#synced.promise
+  }
+
+  get(name: string, namespace?: string): T | undefined {
+    return this.#objects.get(namespace === undefined || namespace === '' ? name : `${namespace}/${name}`)
+  }
+
+  list(namespace?: string): readonly T[] {
+    return this.#objects.list(namespace)
+  }
+
+  index(name: string, keysOf: (object: T) => readonly string[]): (key: string) => readonly T[] {
+    return this.#objects.index(name, keysOf)
+  }
+
+  listen(listener: InformerListener<T>): () => void {
+    this.#listeners.add(listener)
+    for (const object of this.#objects.list()) this.#call(() => listener.added?.(object))
+    return () => this.#listeners.delete(listener)
+  }
+
+  replace(list: ObjectList<T>): void {
+    const gone = new Set(this.#objects.keys())
+    this.#resourceVersion = list.resourceVersion
+    for (const object of list.items) {
+      gone.delete(keyOf(object))
+      this.#put(object)
+    }
+    for (const key of gone) this.#remove(key, undefined)
+    this.#synced.resolve()
+  }
+
+  apply(event: WatchEvent<T>): void {
+    if (event.type === 'BOOKMARK') {
+      this.#resourceVersion = event.resourceVersion
+      return
+    }
+    this.#resourceVersion = event.object.metadata.resourceVersion
+    if (event.type === 'DELETED') this.#remove(keyOf(event.object), event.object)
+    else this.#put(event.object)
+  }
+
+  #put(object: T): void {
+    const previous = this.#objects.put(object)
+    if (previous === undefined) return this.#tell((listener) => listener.added?.(object))
+    if (previous.metadata.resourceVersion === object.metadata.resourceVersion) return
+    if (previous.metadata.uid === object.metadata.uid) {
+      return this.#tell((listener) => listener.updated?.(object, previous))
+    }
+    // Deleted and made again while nobody watched: two events, or the first object's end would go unnoticed.
+    this.#tell((listener) => listener.deleted?.(previous))
+    this.#tell((listener) => listener.added?.(object))
+  }
+
+  /** `last` is the final state if the watch told it; otherwise the last known one is reported. */
+  #remove(key: string, last: T | undefined): void {
+    const previous = this.#objects.remove(key)
+    if (previous !== undefined) this.#tell((listener) => listener.deleted?.(last ?? previous))
+  }
+
+  #tell(call: (listener: InformerListener<T>) => void): void {
+    for (const listener of this.#listeners) this.#call(() => call(listener))
+  }
+
+  #call(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#log.error('A listener failed', { error })
+    }
+  }
+}
