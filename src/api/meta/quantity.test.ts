@@ -37,13 +37,13 @@ test('canonical form is a fixed point and keeps the value', () => {
 })
 
 test('what is no quantity is refused with the words of the API server', () => {
-  for (const text of ['', ' 1', '1 ', 'abc', '1.2.3', '1..2', '1Mi2x', 'Mi5', '0x10']) {
+  for (const text of ['', ' 1', '1 ', 'abc', '1.2.3', '1..2', '1Mi2x', '0x10']) {
     assert.throws(() => parseQuantity(text), /^QuantityError: quantities must match/, text)
   }
   for (const text of ['.', '+', 'Mi', `${'9'.repeat(400)}`, '1e999']) {
     assert.throws(() => parseQuantity(text), /numeric part/, text)
   }
-  for (const text of ['1i', '1mi', '--1', '1+1', '1Kii', '1e', '1e+', '1m5', '1K', '1.5mm']) assert.throws(() => parseQuantity(text), /suffix/, text)
+  for (const text of ['1i', '1mi', '--1', '1+1', 'Mi5', '1Kii', '1e', '1e+', '1m5', '1K', '1.5mm']) assert.throws(() => parseQuantity(text), /suffix/, text)
 })
 
 test('sums keep the format of the first term unless it is zero', () => {
