@@ -63,3 +63,8 @@ export function hostLayout(dataDir: string = defaultDataDir): HostLayout {
     cniAddressDir: join(root, 'cni', 'addresses'),
   }
 }
+
+/** Where the kernel settings found before the first start are kept. */
+export function sysctlRecord(layout: HostLayout): string {
+  return join(layout.dataDir, 'sysctls-before.json')
+}

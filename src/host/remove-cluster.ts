@@ -1,0 +1,83 @@
+import { readdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import type { Clock } from '#lib/clock.ts'
+import { runCommand } from '#lib/command.ts'
+import { cgroupProcesses, removeCgroups } from './cgroup-tree.ts'
+import { stopContainerd } from './containerd.ts'
+import { endProcess } from './end-process.ts'
+import { sysctlRecord, type HostLayout } from './layout.ts'
+import type { Machine } from './machine.ts'
+import { unmountUnder } from './mounts.ts'
+import { namespacesOf, removeNamespace } from './network-namespaces.ts'
+import { identify, readProcessFile } from './process-file.ts'
+import { shimsOf } from './shims.ts'
+import { restoreSysctls } from './sysctls.ts'
+
+/**
+ * Removes every trace of a cluster from this machine: processes, namespaces, mounts, cgroups, nftables tables, links,
+ * sysctls, files. Works on what the kernel shows, not on what containerd says, so that a broken or half-made cluster
+ * goes as well. Idempotent. `report` hears of each step.
+ */
+export async function removeCluster(
+  layout: HostLayout,
+  machine: Machine,
+  clock: Clock,
+  report: (step: string) => void,
+): Promise<void> {
+  report('Stopping the cluster process')
+  const server = readProcessFile(layout.serverPidFile)
+  if (server) await endProcess(server, clock)
+  report('Ending containers')
+  const namespaces = await endContainers(layout, machine, clock)
+  report('Removing mounts, cgroups and network')
+  await unmountUnder([layout.runDir, layout.dataDir])
+  for (const namespace of namespaces) await removeNamespace(namespace)
+  await removeCgroups(machine.cgroups, layout.cgroupRoot)
+  await removeNetwork(layout)
+  await restoreSysctls(sysctlRecord(layout))
+  report('Removing files')
+  for (const folder of [layout.runDir, layout.dataDir]) await rm(folder, { recursive: true, force: true })
+}
+
+/** Answers with the network namespaces the containers lived in. */
+async function endContainers(layout: HostLayout, machine: Machine, clock: Clock): Promise<string[]> {
+  await stopContainerd(layout, clock)
+  const containers = cgroupProcesses(machine.cgroups, layout.cgroupRoot)
+  const namespaces = namespacesOf(containers)
+  // Shims first: a shim that sees its container end would try to tell a containerd that is gone.
+  for (const pid of [...shimsOf(layout.containerd.socket), ...containers]) await killNow(pid, clock)
+  return namespaces
+}
+
+async function killNow(pid: number, clock: Clock): Promise<void> {
+  const target = identify(pid)
+  if (!target) return
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+  await endProcess(target, clock)
+}
+
+async function removeNetwork(layout: HostLayout): Promise<void> {
+  await runCommand('ip', ['link', 'delete', layout.bridge]).catch(() => undefined)
+  const tables = await runCommand('nft', ['list', 'tables']).catch(() => undefined)
+  for (const [, family, name] of (tables?.stdout ?? '').matchAll(/^table (\S+) (\S+)$/gm)) {
+    if (name !== layout.nftTable && !name?.startsWith(`${layout.nftTable}_`)) continue
+    await runCommand('nft', ['delete', 'table', family as string, name as string])
+  }
+  for (const file of cniResults(layout)) await rm(file, { force: true })
+}
+
+/** CNI's library caches each result outside of our folders, named by network. */
+function cniResults(layout: HostLayout): string[] {
+  const folder = '/var/lib/cni/results'
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.startsWith(`${layout.bridge}-`))
+      .map((name) => `${folder}/${name}`)
+  } catch {
+    return []
+  }
+}
