@@ -1,5 +1,17 @@
 import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject, X509Certificate } from 'node:crypto'
-import { bitString, context, DerError, integer, objectIdentifier, readElements, readOne, sequence, tags, time, type DerElement } from './der.ts'
+import {
+  bitString,
+  context,
+  DerError,
+  integer,
+  objectIdentifier,
+  readElements,
+  readOne,
+  sequence,
+  tags,
+  time,
+  type DerElement,
+} from './der.ts'
 import {
   alternativeNames,
   authorityKeyId,
@@ -37,7 +49,11 @@ export interface CertificateRequest extends AlternativeNames {
 /** Signs with the issuer's key (EC with SHA-2, RSA with SHA-256, or Ed25519) and returns the certificate as PEM (RFC 5280). */
 export function issueCertificate(request: CertificateRequest, issuer: KeyPair): string {
   const certificate = new X509Certificate(issuer.certificate)
-  const issued = { name: subjectElement(certificate.raw).whole, keyId: keyIdOf(certificate.publicKey), key: createPrivateKey(issuer.key) }
+  const issued = {
+    name: subjectElement(certificate.raw).whole,
+    keyId: keyIdOf(certificate.publicKey),
+    key: createPrivateKey(issuer.key),
+  }
   return signCertificate(request, issued)
 }
 
@@ -121,7 +137,10 @@ function signatureAlgorithm(key: KeyObject): SignatureAlgorithm {
       return { hash: 'sha256', identifier: withoutParameters('1.2.840.10045.4.3.2') }
     }
     case 'rsa':
-      return { hash: 'sha256', identifier: sequence(objectIdentifier('1.2.840.113549.1.1.11'), Buffer.from([tags.null, 0])) }
+      return {
+        hash: 'sha256',
+        identifier: sequence(objectIdentifier('1.2.840.113549.1.1.11'), Buffer.from([tags.null, 0])),
+      }
     case 'ed25519':
       return { hash: null, identifier: withoutParameters('1.3.101.112') }
     default:

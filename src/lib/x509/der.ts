@@ -91,7 +91,7 @@ export class DerError extends Error {
 /** Reads the elements that fill `bytes` exactly. */
 export function readElements(bytes: Buffer): DerElement[] {
   const found: DerElement[] = []
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const next = readElement(bytes, offset)
     found.push(next)
     offset += next.whole.length
@@ -118,7 +118,8 @@ function readElement(bytes: Buffer, start: number): DerElement {
 /** The single element that fills `bytes`, of the given tag. */
 export function readOne(bytes: Buffer, tag: number): DerElement {
   const [only, ...more] = readElements(bytes)
-  if (only === undefined || more.length > 0 || only.tag !== tag) throw new DerError(`expected one element of tag ${tag}`)
+  if (only === undefined || more.length > 0 || only.tag !== tag)
+    throw new DerError(`expected one element of tag ${tag}`)
   return only
 }
 
@@ -130,7 +131,8 @@ export function readObjectIdentifier(body: Buffer): string {
     value = value * 128 + (byte & 0x7f)
     if (value > Number.MAX_SAFE_INTEGER / 128) throw new DerError('object identifier arc too large')
     if (byte & 0x80) continue
-    if (arcs.length === 0) arcs.push(Math.min(Math.floor(value / 40), 2), value - Math.min(Math.floor(value / 40), 2) * 40)
+    if (arcs.length === 0)
+      arcs.push(Math.min(Math.floor(value / 40), 2), value - Math.min(Math.floor(value / 40), 2) * 40)
     else arcs.push(value)
     value = 0
   }

@@ -77,13 +77,16 @@ export function addressBytes(address: string): Buffer {
   if (family === 4) return Buffer.from(address.split('.').map(Number))
   if (family === 0 || address.includes('%')) throw new RangeError(`Cannot encode "${address}": not an IP address`)
   const embedded = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
-  const text = embedded ? `${embedded[1]}${hexPair(embedded[2], embedded[3])}:${hexPair(embedded[4], embedded[5])}` : address
+  const text = embedded
+    ? `${embedded[1]}${hexPair(embedded[2], embedded[3])}:${hexPair(embedded[4], embedded[5])}`
+    : address
   const [head = '', tail] = text.split('::')
   const before = head === '' ? [] : head.split(':')
   const after = tail === undefined || tail === '' ? [] : tail.split(':')
   const zeros = Array<string>(8 - before.length - after.length).fill('0')
   const bytes = Buffer.alloc(16)
-  for (const [index, group] of [...before, ...zeros, ...after].entries()) bytes.writeUInt16BE(parseInt(group, 16), index * 2)
+  for (const [index, group] of [...before, ...zeros, ...after].entries())
+    bytes.writeUInt16BE(parseInt(group, 16), index * 2)
   return bytes
 }
 

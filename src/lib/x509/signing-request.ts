@@ -45,7 +45,8 @@ export function parseSigningRequest(pem: string): SigningRequest {
 
 function parseRequest(der: Buffer): SigningRequest {
   const [info, algorithm, signature] = readElements(readOne(der, tags.sequence).body)
-  if (info === undefined || algorithm === undefined || signature?.tag !== tags.bitString) throw new DerError('bad request')
+  if (info === undefined || algorithm === undefined || signature?.tag !== tags.bitString)
+    throw new DerError('bad request')
   const [, subject, publicKeyInfo, attributes] = readElements(info.body)
   if (subject === undefined || publicKeyInfo === undefined) throw new DerError('bad request')
   const publicKey = createPublicKey({ key: publicKeyInfo.whole, format: 'der', type: 'spki' })
@@ -53,7 +54,8 @@ function parseRequest(der: Buffer): SigningRequest {
   if (hash === undefined) throw new DerError('unsupported signature algorithm')
   if (!verify(hash, info.whole, publicKey, signature.body.subarray(1))) throw new DerError('bad signature')
   const names = attributes === undefined ? [] : requestedNames(attributes)
-  const texts = (tag: number): string[] => names.filter((name) => name.tag === tag).map((name) => name.body.toString('latin1'))
+  const texts = (tag: number): string[] =>
+    names.filter((name) => name.tag === tag).map((name) => name.body.toString('latin1'))
   return {
     subject: decodeSubject(subject.body),
     subjectDer: subject.whole,

@@ -12,7 +12,9 @@ const organizationId = '2.5.4.10'
 /** The name as DER; organizations come first, each in its own set, as Go's writer orders them. */
 export function encodeSubject(subject: Subject): Buffer {
   const attribute = (id: string, value: string): Buffer => sequence(objectIdentifier(id), utf8(value))
-  const organizations = (subject.organizations ?? []).map((value) => attribute(organizationId, value)).sort(Buffer.compare)
+  const organizations = (subject.organizations ?? [])
+    .map((value) => attribute(organizationId, value))
+    .sort(Buffer.compare)
   const sets = organizations.length === 0 ? [] : [set(...organizations)]
   return sequence(...sets, set(attribute(commonNameId, subject.commonName)))
 }

@@ -66,11 +66,27 @@ for (const [name, generate] of Object.entries(keyTypes)) {
       writeFileSync(join(directory, 'leaf.crt'), leaf.certificate)
       for (const purpose of ['sslclient', 'sslserver']) {
         const at = String(now / 1000)
-        const arguments_ = ['verify', '-x509_strict', '-attime', at, '-purpose', purpose, '-CAfile', 'ca.crt', 'leaf.crt']
+        const arguments_ = [
+          'verify',
+          '-x509_strict',
+          '-attime',
+          at,
+          '-purpose',
+          purpose,
+          '-CAfile',
+          'ca.crt',
+          'leaf.crt',
+        ]
         assert.match(execFileSync('openssl', arguments_, { cwd: directory, encoding: 'utf8' }), /leaf.crt: OK/)
       }
-      const text = execFileSync('openssl', ['x509', '-text', '-noout', '-in', 'leaf.crt'], { cwd: directory, encoding: 'utf8' })
-      assert.match(text, /DNS:alpha, DNS:kubernetes.default.svc, IP Address:127.0.0.1, IP Address:FD00:0:0:0:0:0:A01:203, IP Address:0:0:0:0:0:0:0:1/)
+      const text = execFileSync('openssl', ['x509', '-text', '-noout', '-in', 'leaf.crt'], {
+        cwd: directory,
+        encoding: 'utf8',
+      })
+      assert.match(
+        text,
+        /DNS:alpha, DNS:kubernetes.default.svc, IP Address:127.0.0.1, IP Address:FD00:0:0:0:0:0:A01:203, IP Address:0:0:0:0:0:0:0:1/,
+      )
       assert.match(text, /TLS Web Client Authentication, TLS Web Server Authentication/)
       assert.match(text, /X509v3 Key Usage: critical\s+Digital Signature, Key Encipherment/)
     } finally {
@@ -104,8 +120,17 @@ test('an openssl signing request is parsed and its signature verified', () => {
   const directory = mkdtempSync(join(tmpdir(), 'csr-'))
   try {
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'key.pem']
-    const names = ['-subj', '/O=system:nodes/CN=system:node:beta', '-addext', 'subjectAltName=DNS:beta,IP:10.0.0.7,IP:fd00::7']
-    const csr = execFileSync('openssl', ['req', '-new', ...key, ...names], { cwd: directory, encoding: 'utf8', stdio: 'pipe' })
+    const names = [
+      '-subj',
+      '/O=system:nodes/CN=system:node:beta',
+      '-addext',
+      'subjectAltName=DNS:beta,IP:10.0.0.7,IP:fd00::7',
+    ]
+    const csr = execFileSync('openssl', ['req', '-new', ...key, ...names], {
+      cwd: directory,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
     const parsed = parseSigningRequest(csr)
     assert.equal(parsed.subject.commonName, 'system:node:beta')
     assert.deepEqual(parsed.subject.organizations, ['system:nodes'])
@@ -122,7 +147,12 @@ test('an openssl signing request is parsed and its signature verified', () => {
 })
 
 test('anything else than a request is refused', () => {
-  for (const text of ['', 'hello', '-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n', makeCa().certificate]) {
+  for (const text of [
+    '',
+    'hello',
+    '-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n',
+    makeCa().certificate,
+  ]) {
     assert.throws(() => parseSigningRequest(text), { name: 'DerError' })
   }
 })
