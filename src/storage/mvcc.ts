@@ -78,9 +78,16 @@ export class Mvcc {
     this.#log.append(events)
   }
 
-  /** Takes over an entry as of the compacted revision: for loading, before any `apply`. */
+  /** Takes over an entry at or below the compacted revision, in the key's place: for loading, before any `apply`. */
   restore(entry: Entry): void {
     this.#index.put(entry.key, entry)
+    this.#index.forgetBefore(entry.key, entry.modRevision)
+  }
+
+  /** Takes over a deletion likewise. */
+  restoreDeletion(key: string, revision: number): void {
+    this.#index.put(key, { modRevision: revision })
+    this.#index.forgetBefore(key, revision)
   }
 
   /**

@@ -303,13 +303,13 @@ function watchCases(check: Check): void {
     const aborted = AbortSignal.abort()
     for await (const _ of store.watch('', { from: 1, signal: aborted })) assert.fail('an event after abort')
     const end = new AbortController()
-    const waiting = take(store, '', 1, Infinity)
+    const waiting = assert.rejects(take(store, '', 1, Infinity), StoreClosedError)
     const batches = store.watch('', { from: 1, signal: end.signal })[Symbol.asyncIterator]()
     const next = batches.next()
     end.abort()
     assert.equal((await next).done, true)
     await store.close()
-    await assert.rejects(waiting, StoreClosedError)
+    await waiting
   })
 
   check('many watchers see the same, and a multi-key commit is never split', async (store) => {
