@@ -6,11 +6,11 @@ const now = '2026-01-01T00:00:00Z'
 const later = '2026-01-01T00:01:00Z'
 
 test('a condition changes its transition time only with its status', () => {
-  const first: readonly ConditionLike[] = setCondition(undefined, { type: 'Ready', status: 'True' }, now)
+  const first = setCondition<ConditionLike>(undefined, { type: 'Ready', status: 'True' }, now)
   assert.deepEqual(first, [{ type: 'Ready', status: 'True', lastTransitionTime: now }])
-  const reworded: readonly ConditionLike[] = setCondition(first, { type: 'Ready', status: 'True', reason: 'Still' }, later)
+  const reworded = setCondition<ConditionLike>(first, { type: 'Ready', status: 'True', reason: 'Still' }, later)
   assert.deepEqual(reworded, [{ type: 'Ready', status: 'True', reason: 'Still', lastTransitionTime: now }])
-  const flipped = setCondition(reworded, { type: 'Ready', status: 'False' }, later)
+  const flipped = setCondition<ConditionLike>(reworded, { type: 'Ready', status: 'False' }, later)
   assert.equal(flipped[0]?.lastTransitionTime, later)
   assert.equal(isConditionTrue(flipped, 'Ready'), false)
   assert.equal(isConditionTrue(first, 'Ready'), true)
