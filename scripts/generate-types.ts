@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ResourceRow, SchemaField, SchemaType } from '../src/api/schema/shapes.ts'
+import type { ResourceRow, SchemaField, SchemaType } from '#api/schema/shapes.ts'
 
 const schemaFolder = join(import.meta.dirname, '../src/api/schema')
 const outputFolder = join(import.meta.dirname, '../src/api/types')

@@ -1,0 +1,53 @@
+/**
+ * The whole proof, as `npm test` runs it: makes the machine ready, runs the gate, then every file of `test/cluster` one
+ * after another. The last line is `N passed, N failed` and nothing else.
+ */
+import { globSync } from 'node:fs'
+import { installPackages, missingPackages } from '#host/prerequisites.ts'
+import { runGate } from './gate/run-gate.ts'
+import { root } from './gate/run-program.ts'
+import { addTotals, runTests } from './gate/run-tests.ts'
+import type { TestTotals } from './gate/test-reporter.ts'
+
+const clusterFileTimeoutMs = 900_000
+/** Beside what the product itself needs: what the cluster tests use to look at it from outside. */
+const testPackages = ['curl', 'procps', 'util-linux']
+
+const write = (text: string): void => void process.stdout.write(text)
+
+async function prepareMachine(): Promise<TestTotals> {
+  const missing = [...missingPackages(), ...missingTools()]
+  if (missing.length === 0) return { passed: 0, failed: 0, skipped: 0 }
+  if (process.getuid?.() !== 0) {
+    write(`note: not root, so ${missing.join(', ')} cannot be installed; tests that need them are skipped\n`)
+    return { passed: 0, failed: 0, skipped: 0 }
+  }
+  try {
+    write(`installing ${missing.join(', ')}\n`)
+    await installPackages(missing)
+    return { passed: 0, failed: 0, skipped: 0 }
+  } catch (error) {
+    write(`FAILED to install: ${(error as Error).message}\n`)
+    return { passed: 0, failed: 1, skipped: 0 }
+  }
+}
+
+function missingTools(): string[] {
+  const programs: Record<string, string> = { curl: 'curl', procps: 'ps', 'util-linux': 'nsenter' }
+  return testPackages.filter((name) => globSync(`/{usr/,}{bin,sbin}/${programs[name]}`).length === 0)
+}
+
+async function runClusterFile(file: string): Promise<TestTotals> {
+  write(`\n${file}\n`)
+  const run = await runTests([file], { timeoutMs: clusterFileTimeoutMs, onOutput: write, list: true })
+  write(`${file}: ${run.totals.passed} passed, ${run.totals.failed} failed, ${run.totals.skipped} skipped\n`)
+  return run.totals
+}
+
+const totals: TestTotals[] = [await prepareMachine(), await runGate(write)]
+const clusterFiles = globSync('test/cluster/*.test.ts', { cwd: root }).sort()
+for (const file of clusterFiles) totals.push(await runClusterFile(file))
+const { passed, failed, skipped } = addTotals(totals)
+if (skipped > 0) write(`\n${skipped} skipped: cluster tests need root on Linux\n`)
+write(`${passed} passed, ${failed} failed\n`)
+process.exitCode = failed === 0 ? 0 : 1
