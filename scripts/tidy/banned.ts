@@ -23,13 +23,18 @@ const bans: readonly Ban[] = [
   { pattern: /\bperformance\.now\b/g, instead: 'clock.monotonic()', within: 'code', scope: 'src', except: [clockFile] },
   { pattern: /\bprocess\.hrtime\b/g, instead: 'clock.monotonic()', within: 'code', scope: 'src' },
   {
-    pattern: /\bsetTimeout\b/g,
+    pattern: /(?<![.\w])setTimeout\b/g,
     instead: 'clock.schedule() or clock.sleep()',
     within: 'code',
     scope: 'src',
     except: [clockFile],
   },
-  { pattern: /\bsetInterval\b/g, instead: 'clock.schedule(), again from its callback', within: 'code', scope: 'src' },
+  {
+    pattern: /(?<![.\w])setInterval\b/g,
+    instead: 'clock.schedule(), again from its callback',
+    within: 'code',
+    scope: 'src',
+  },
   {
     pattern: /\bMath\.random\b/g,
     instead: 'a Random (#lib/random.ts)',

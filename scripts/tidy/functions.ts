@@ -51,10 +51,21 @@ function bodyName(code: string, brace: number, parameters: [number, number] | un
   if (/=>\s*$/.test(code.slice(Math.max(0, brace - 8), brace))) return arrowName(code, brace)
   if (!parameters) return undefined
   const between = code.slice(parameters[1] + 1, brace)
-  if (!/^\s*$/.test(between) && !/^\s*:\s*[^\s;][^;]*$/.test(between)) return undefined
+  if (between.trim() !== '' && !isReturnType(between)) return undefined
   const head = code.slice(Math.max(0, parameters[0] - 200), parameters[0])
   const name = /([\w$#]+)\s*(?:<[^()]*>)?\s*$/.exec(head)?.[1] ?? 'anonymous'
   return statements.has(name) ? undefined : name
+}
+
+/** `: Promise<Map<string, { a: number }>> `, but not the next statement after a call's parenthesis. */
+function isReturnType(between: string): boolean {
+  if (!between.startsWith(':') || between.length > 600) return false
+  let outside = between
+  for (let before = ''; before !== outside;) {
+    before = outside
+    outside = outside.replace(/<[^<>{}[\]]*>|\{[^<>{}[\]]*\}|\[[^<>{}[\]]*\]/g, ' x ')
+  }
+  return /^:[^\S\n]*[\w'"|][^\n;=<{[]*$/.test(outside)
 }
 
 function arrowName(code: string, brace: number): string {

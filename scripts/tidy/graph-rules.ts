@@ -1,16 +1,16 @@
 import type { Problem } from './problem.ts'
 import { roomOf } from './rooms.ts'
-import type { SourceFile } from './source-file.ts'
+import type { ImportEdge, SourceFile } from './source-file.ts'
 
 type Graph = ReadonlyMap<string, readonly string[]>
 
-function importGraph(files: readonly SourceFile[]): Graph {
-  return new Map(files.map((file) => [file.path, file.imports.flatMap((edge) => edge.target ?? [])]))
+function importGraph(files: readonly SourceFile[], follows: (edge: ImportEdge) => boolean): Graph {
+  return new Map(files.map((file) => [file.path, file.imports.filter(follows).flatMap((edge) => edge.target ?? [])]))
 }
 
 /** Every import cycle once, written as the way round. */
 export function cycleProblems(files: readonly SourceFile[]): Problem[] {
-  const graph = importGraph(files)
+  const graph = importGraph(files, (edge) => edge.isLoaded)
   const finished = new Set<string>()
   const problems: Problem[] = []
   const visit = (path: string, trail: readonly string[]): void => {
@@ -30,7 +30,7 @@ export function cycleProblems(files: readonly SourceFile[]): Problem[] {
 
 /** Files of the product that nothing starts: not from `src/main/`, and not from a test, script or benchmark. */
 export function deadFileProblems(files: readonly SourceFile[]): Problem[] {
-  const graph = importGraph(files)
+  const graph = importGraph(files, () => true)
   const reached = new Set<string>()
   const waiting = files.map((file) => file.path).filter(isRoot)
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {

@@ -10,6 +10,8 @@ export interface ImportEdge {
   readonly target: string | undefined
   /** The imported names; `*` when all of them may be used. */
   readonly names: readonly string[]
+  /** False for a path in a literal: the file is started, as a worker is, and not loaded. */
+  readonly isLoaded: boolean
 }
 
 /** One TypeScript file, read and taken apart once for all rules. */
@@ -53,7 +55,8 @@ function findImports(path: string, { code, literals }: BlankedText): ImportEdge[
     const isImport = clause !== undefined || bareImport.test(before) || dynamicImport.test(before)
     if (!isImport && !moduleText.test(value)) continue
     const names = clause === undefined ? ['*'] : importedNames(clause)
-    edges.push({ specifier: value, line: lineAt(code, at), target: resolveSpecifier(path, value), names })
+    const target = resolveSpecifier(path, value)
+    edges.push({ specifier: value, line: lineAt(code, at), target, names, isLoaded: isImport })
   }
   return edges
 }

@@ -5,7 +5,8 @@ import type { Status } from '#api/types/meta.v1.ts'
 export function failureOf(code: number, answer: unknown): StatusError {
   const status = parsed(answer)
   if (isStatus(status)) return StatusError.from({ ...status, code: status.code ?? code })
-  const text = typeof answer === 'string' && answer !== '' ? answer.slice(0, 1024).trim() : `the server answered ${code}`
+  const text =
+    typeof answer === 'string' && answer !== '' ? answer.slice(0, 1024).trim() : `the server answered ${code}`
   return new StatusError(reasonOf(code), text, { code })
 }
 

@@ -87,7 +87,10 @@ test('watch events arrive whole however they are cut; ERROR is thrown', async (t
     const lines = [
       { type: 'ADDED', object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'ä', resourceVersion: '2' } } },
       { type: 'BOOKMARK', object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { resourceVersion: '5' } } },
-      { type: 'ERROR', object: { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410, message: 'too old' } },
+      {
+        type: 'ERROR',
+        object: { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410, message: 'too old' },
+      },
     ]
     const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     response.writeHead(200, { 'content-type': 'application/json' })

@@ -1,4 +1,10 @@
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, type RequestOptions, request as plainRequest } from 'node:http'
+import {
+  Agent as HttpAgent,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  request as plainRequest,
+} from 'node:http'
 import { Agent, request as tlsRequest } from 'node:https'
 import { createGunzip } from 'node:zlib'
 import type { WireWatchEvent } from '#api/meta/exchange.ts'
@@ -217,7 +223,13 @@ function parseJson(text: string): unknown {
 /** The wire leaves out the kind of list items; put it back, so that objects look the same from every transport. */
 function withItemKinds(answer: unknown): unknown {
   const list = answer as { kind?: unknown; apiVersion?: unknown; items?: unknown }
-  if (typeof list?.kind !== 'string' || !list.kind.endsWith('List') || list.kind === 'List' || !Array.isArray(list.items)) return answer
+  if (
+    typeof list?.kind !== 'string' ||
+    !list.kind.endsWith('List') ||
+    list.kind === 'List' ||
+    !Array.isArray(list.items)
+  )
+    return answer
   const kind = list.kind.slice(0, -'List'.length)
   const items = list.items.map((item: object) => ({ apiVersion: list.apiVersion, kind, ...item }))
   return { ...list, items }

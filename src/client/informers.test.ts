@@ -77,7 +77,10 @@ test('an informer lists, watches from there, and keeps the very objects', async 
   await settle()
   assert.deepEqual(seen, ['+a', '+b', '~a 1>22', '-b'])
   assert.equal(informer.resourceVersion, '23')
-  assert.deepEqual(informer.list('default').map((object) => object.data?.value), ['x'])
+  assert.deepEqual(
+    informer.list('default').map((object) => object.data?.value),
+    ['x'],
+  )
   assert.deepEqual(requests, ['list resourceVersion=0', 'watch resourceVersion=20&watch=true&allowWatchBookmarks=true'])
   await informers.stop()
 })
@@ -138,8 +141,14 @@ test('indexes follow changes, whenever they were defined', async () => {
   watches[0]?.push({ type: 'MODIFIED', object: configMap('a', 31, 'blue') })
   await settle()
   for (const byColor of [early, late]) {
-    assert.deepEqual(byColor('red').map((object) => object.metadata.name), ['b'])
-    assert.deepEqual(byColor('blue').map((object) => object.metadata.name), ['a'])
+    assert.deepEqual(
+      byColor('red').map((object) => object.metadata.name),
+      ['b'],
+    )
+    assert.deepEqual(
+      byColor('blue').map((object) => object.metadata.name),
+      ['a'],
+    )
     assert.deepEqual(byColor('green'), [])
   }
   await informers.stop()

@@ -13,7 +13,10 @@ test('items come out in order, across compaction of the buffer', () => {
 test('beyond the limit the item goes to whenFull', () => {
   const refused: number[] = []
   const queue = new BoundedQueue<number>(2, { whenFull: (item) => refused.push(item) })
-  assert.deepEqual([1, 2, 3].map((item) => queue.push(item)), [true, true, false])
+  assert.deepEqual(
+    [1, 2, 3].map((item) => queue.push(item)),
+    [true, true, false],
+  )
   assert.deepEqual(refused, [3])
 })
 

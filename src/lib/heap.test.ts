@@ -9,7 +9,10 @@ test('a heap pops in order, whatever order items came in', () => {
   const numbers = Array.from({ length: 500 }, () => Math.floor(random.next() * 100))
   for (const number of numbers) heap.push(number)
   const popped = Array.from({ length: 500 }, () => heap.pop())
-  assert.deepEqual(popped, numbers.toSorted((a, b) => a - b))
+  assert.deepEqual(
+    popped,
+    numbers.toSorted((a, b) => a - b),
+  )
   assert.equal(heap.pop(), undefined)
 })
 

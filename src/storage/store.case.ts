@@ -325,16 +325,19 @@ function watchCases(check: Check): void {
 }
 
 function closeCases(check: Check): void {
-  check('close waits for commits, ends watchers with an error, rejects later calls and may be repeated', async (store) => {
-    const watcher = take(store, '', 1, Infinity)
-    const commit = store.commit([put('a', 'A')])
-    await Promise.all([store.close(), store.close(), assert.rejects(watcher, StoreClosedError)])
-    assert.deepEqual(await commit, { revision: 2 })
-    await assert.rejects(store.get('a'), StoreClosedError)
-    await assert.rejects(store.list(''), StoreClosedError)
-    await assert.rejects(store.commit([put('a', 'A')]), StoreClosedError)
-    await assert.rejects(store.compact(1), StoreClosedError)
-    await assert.rejects(take(store, '', 1, 1), StoreClosedError)
-    await store.close()
-  })
+  check(
+    'close waits for commits, ends watchers with an error, rejects later calls and may be repeated',
+    async (store) => {
+      const watcher = take(store, '', 1, Infinity)
+      const commit = store.commit([put('a', 'A')])
+      await Promise.all([store.close(), store.close(), assert.rejects(watcher, StoreClosedError)])
+      assert.deepEqual(await commit, { revision: 2 })
+      await assert.rejects(store.get('a'), StoreClosedError)
+      await assert.rejects(store.list(''), StoreClosedError)
+      await assert.rejects(store.commit([put('a', 'A')]), StoreClosedError)
+      await assert.rejects(store.compact(1), StoreClosedError)
+      await assert.rejects(take(store, '', 1, 1), StoreClosedError)
+      await store.close()
+    },
+  )
 }

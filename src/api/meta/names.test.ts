@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  checkName, configMapKey, dns1035Label, dnsLabel, dnsSubdomain, envVarName, labelKey, labelValue, pathSegment, portName,
-  portNumber, qualifiedName, type StringRule,
+  checkName,
+  configMapKey,
+  dns1035Label,
+  dnsLabel,
+  dnsSubdomain,
+  envVarName,
+  labelKey,
+  labelValue,
+  pathSegment,
+  portName,
+  portNumber,
+  qualifiedName,
+  type StringRule,
 } from './names.ts'
 
 const table: readonly (readonly [string, StringRule, readonly string[], readonly string[]])[] = [
@@ -10,7 +21,12 @@ const table: readonly (readonly [string, StringRule, readonly string[], readonly
   ['dnsSubdomain', dnsSubdomain, ['a', 'a.b', 'a-b.c', '1.2'], ['', 'a..b', '.a', 'a.', 'A', 'a_b', 'a'.repeat(254)]],
   ['dns1035Label', dns1035Label, ['a', 'a1'], ['1a', 'a.', 'a-']],
   ['labelValue', labelValue, ['', 'A', 'a_b.c', 'x'.repeat(63)], ['-a', 'a-', 'a b', 'x'.repeat(64)]],
-  ['qualifiedName', qualifiedName, ['a', 'x.io/a', 'A_b.c'], ['', '/a', 'a/', 'A.io/a', 'a/b/c', '-a', `x/${'a'.repeat(64)}`]],
+  [
+    'qualifiedName',
+    qualifiedName,
+    ['a', 'x.io/a', 'A_b.c'],
+    ['', '/a', 'a/', 'A.io/a', 'a/b/c', '-a', `x/${'a'.repeat(64)}`],
+  ],
   ['configMapKey', configMapKey, ['a', '.a', 'A-b_c.d'], ['', '.', '..', '..a', 'a/b', 'a'.repeat(254)]],
   ['envVarName', envVarName, ['A', '1a', 'a-b', 'a b', '.'], ['', 'a=b', 'ä', 'a\tb']],
   ['portName', portName, ['http', 'a1-b'], ['', '1', 'A', '-a', 'a-', 'a--b', 'waytoolongportname']],

@@ -36,30 +36,59 @@ export function byteLengthOf(text: string): number {
   return Buffer.byteLength(text)
 }
 
-export const dnsLabel: StringRule = limited(63, 'characters', patternRule(
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
-  dns1123LabelFormat, 'my-name', '123-abc',
-))
+export const dnsLabel: StringRule = limited(
+  63,
+  'characters',
+  patternRule(
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+    dns1123LabelFormat,
+    'my-name',
+    '123-abc',
+  ),
+)
 
-export const dnsSubdomain: StringRule = limited(253, 'characters', patternRule(
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
-  dns1123SubdomainFormat, 'example.com',
-))
+export const dnsSubdomain: StringRule = limited(
+  253,
+  'characters',
+  patternRule(
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+    dns1123SubdomainFormat,
+    'example.com',
+  ),
+)
 
-export const dns1035Label: StringRule = limited(63, 'characters', patternRule(
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-  '[a-z]([-a-z0-9]*[a-z0-9])?', 'my-name', 'abc-123',
-))
+export const dns1035Label: StringRule = limited(
+  63,
+  'characters',
+  patternRule(
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+    '[a-z]([-a-z0-9]*[a-z0-9])?',
+    'my-name',
+    'abc-123',
+  ),
+)
 
-export const wildcardDnsSubdomain: StringRule = limited(253, 'characters', patternRule(
-  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
-  `\\*\\.${dns1123SubdomainFormat}`, '*.example.com',
-))
+export const wildcardDnsSubdomain: StringRule = limited(
+  253,
+  'characters',
+  patternRule(
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+    `\\*\\.${dns1123SubdomainFormat}`,
+    '*.example.com',
+  ),
+)
 
-export const labelValue: StringRule = limited(63, 'bytes', patternRule(
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-  `(${qualifiedNameFormat})?`, 'MyValue', 'my_value', '12345',
-))
+export const labelValue: StringRule = limited(
+  63,
+  'bytes',
+  patternRule(
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+    `(${qualifiedNameFormat})?`,
+    'MyValue',
+    'my_value',
+    '12345',
+  ),
+)
 
 /** Names of things that become one segment of a URL path. */
 export const pathSegment: StringRule = (value) => {
@@ -69,7 +98,10 @@ export const pathSegment: StringRule = (value) => {
 
 const namePart = patternRule(
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-  qualifiedNameFormat, 'MyName', 'my.name', '123-abc',
+  qualifiedNameFormat,
+  'MyName',
+  'my.name',
+  '123-abc',
 )
 
 function prefixed(prefix: string, messages: readonly string[]): string[] {
@@ -80,7 +112,8 @@ function qualifiedRule(subject: string): StringRule {
   const [wrongShape = ''] = prefixed(subject, namePart('/'))
   return (value) => {
     const parts = value.split('/')
-    if (parts.length > 2) return [`${wrongShape} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+    if (parts.length > 2)
+      return [`${wrongShape} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
     const name = parts.at(-1) as string
     const messages: string[] = []
     if (parts.length === 2) messages.push(...prefixed('prefix part', prefixMessages(parts[0] as string)))
@@ -108,7 +141,10 @@ export const configMapKey: StringRule = (value) => {
 
 const configMapKeyPattern = patternRule(
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-  '[-._a-zA-Z0-9]+', 'key.name', 'KEY_NAME', 'key-name',
+  '[-._a-zA-Z0-9]+',
+  'key.name',
+  'KEY_NAME',
+  'key-name',
 )
 
 function parentFolderMessages(value: string): string[] {
@@ -120,25 +156,35 @@ function parentFolderMessages(value: string): string[] {
 /** Names of environment variables: any printable ASCII character but `=`. */
 export const envVarName: StringRule = (value) => {
   if (value === '') return ['must be non-empty']
-  return /^[ -<>-~]+$/.test(value) ? [] : [
-    explainPattern('a valid environment variable name must consist only of printable ASCII characters other than \'=\'', '^[ -<>-~]+$'),
-  ]
+  return /^[ -<>-~]+$/.test(value)
+    ? []
+    : [
+        explainPattern(
+          "a valid environment variable name must consist only of printable ASCII characters other than '='",
+          '^[ -<>-~]+$',
+        ),
+      ]
 }
 
 export const cIdentifier: StringRule = patternRule(
   "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-  '[A-Za-z_][A-Za-z0-9_]*', 'my_name', 'MY_NAME', 'MyName',
+  '[A-Za-z_][A-Za-z0-9_]*',
+  'my_name',
+  'MY_NAME',
+  'MyName',
 )
 
 export const httpHeaderName: StringRule = patternRule(
   "a valid HTTP header must consist of alphanumeric characters or '-'",
-  '[-A-Za-z0-9]+', 'X-Header-Name',
+  '[-A-Za-z0-9]+',
+  'X-Header-Name',
 )
 
 /** Names of container and service ports (IANA service names). */
 export const portName: StringRule = (value) => {
   const messages = value.length > 15 ? ['must be no more than 15 characters'] : []
-  if (!/^[-a-z0-9]+$/.test(value)) messages.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
+  if (!/^[-a-z0-9]+$/.test(value))
+    messages.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
   if (!/[a-z]/.test(value)) messages.push('must contain at least one letter (a-z)')
   if (value.includes('--')) messages.push('must not contain consecutive hyphens')
   if (value.startsWith('-') || value.endsWith('-')) messages.push('must not begin or end with a hyphen')
@@ -156,7 +202,9 @@ export function portNumber(value: number): string[] {
 
 export const percentage: StringRule = patternRule(
   "a valid percent string must be a numeric string followed by an ending '%'",
-  '[0-9]+%', '1%', '93%',
+  '[0-9]+%',
+  '1%',
+  '93%',
 )
 
 /** `example.com/name` with both parts present: signer names, finalizers of others. */

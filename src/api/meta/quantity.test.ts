@@ -2,21 +2,77 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
-  addQuantities, canonicalQuantity, compareQuantities, formatQuantity, milliValue, parseQuantity, quantityOf,
-  quantityOfMilli, quantityToNumber, quantityValue, roundUpToMilli, subtractQuantities,
+  addQuantities,
+  canonicalQuantity,
+  compareQuantities,
+  formatQuantity,
+  milliValue,
+  parseQuantity,
+  quantityOf,
+  quantityOfMilli,
+  quantityToNumber,
+  quantityValue,
+  roundUpToMilli,
+  subtractQuantities,
 } from './quantity.ts'
 
 const canonical: readonly (readonly [string | number, string])[] = [
-  ['0', '0'], ['0n', '0'], ['0Ki', '0'], ['0e3', '0'], ['-0', '0'], ['00', '0'], ['0.0', '0'], ['+1', '1'],
-  ['1', '1'], ['1000', '1k'], ['1000m', '1'], ['0.5', '500m'], ['.5', '500m'], ['5.', '5'], ['1.5', '1500m'],
-  ['100m', '100m'], ['0.001', '1m'], ['0.0001', '100u'], ['1e3', '1e3'], ['1E3', '1e3'], ['1e4', '10e3'],
-  ['1e-3', '1e-3'], ['12e5', '1200e3'], ['1000e3', '1e6'], ['1000k', '1M'], ['1500k', '1500k'], ['1E', '1E'],
-  ['1Ki', '1Ki'], ['1024Ki', '1Mi'], ['1024Mi', '1Gi'], ['1.5Gi', '1536Mi'], ['0.5Ki', '512'], ['0.9Gi', '966367641600m'],
-  ['1025', '1025'], ['1023Ki', '1023Ki'], ['1.1Mi', '1153433600m'], ['0.5Mi', '512Ki'], ['0.0001Ki', '102400u'],
-  ['0.00000000001', '1n'], ['-0.00000000001', '-1n'], ['1.0000000001', '1000000001n'], ['-1', '-1'], ['-1.5Gi', '-1536Mi'],
-  ['8Ei', '9223372036854775807'], ['7Ei', '7Ei'], ['100Ei', '9223372036854775807'], ['0.30000000000000004', '300000001n'],
-  ['007Mi', '7Mi'], ['1000000000', '1G'], ['12345678901234567890', '12345678901234567890'], [1, '1'], [0.5, '500m'], [1e21, '1e21'],
-  ['1e-999999', '1e-9'], ['1u', '1u'], ['1000n', '1u'],
+  ['0', '0'],
+  ['0n', '0'],
+  ['0Ki', '0'],
+  ['0e3', '0'],
+  ['-0', '0'],
+  ['00', '0'],
+  ['0.0', '0'],
+  ['+1', '1'],
+  ['1', '1'],
+  ['1000', '1k'],
+  ['1000m', '1'],
+  ['0.5', '500m'],
+  ['.5', '500m'],
+  ['5.', '5'],
+  ['1.5', '1500m'],
+  ['100m', '100m'],
+  ['0.001', '1m'],
+  ['0.0001', '100u'],
+  ['1e3', '1e3'],
+  ['1E3', '1e3'],
+  ['1e4', '10e3'],
+  ['1e-3', '1e-3'],
+  ['12e5', '1200e3'],
+  ['1000e3', '1e6'],
+  ['1000k', '1M'],
+  ['1500k', '1500k'],
+  ['1E', '1E'],
+  ['1Ki', '1Ki'],
+  ['1024Ki', '1Mi'],
+  ['1024Mi', '1Gi'],
+  ['1.5Gi', '1536Mi'],
+  ['0.5Ki', '512'],
+  ['0.9Gi', '966367641600m'],
+  ['1025', '1025'],
+  ['1023Ki', '1023Ki'],
+  ['1.1Mi', '1153433600m'],
+  ['0.5Mi', '512Ki'],
+  ['0.0001Ki', '102400u'],
+  ['0.00000000001', '1n'],
+  ['-0.00000000001', '-1n'],
+  ['1.0000000001', '1000000001n'],
+  ['-1', '-1'],
+  ['-1.5Gi', '-1536Mi'],
+  ['8Ei', '9223372036854775807'],
+  ['7Ei', '7Ei'],
+  ['100Ei', '9223372036854775807'],
+  ['0.30000000000000004', '300000001n'],
+  ['007Mi', '7Mi'],
+  ['1000000000', '1G'],
+  ['12345678901234567890', '12345678901234567890'],
+  [1, '1'],
+  [0.5, '500m'],
+  [1e21, '1e21'],
+  ['1e-999999', '1e-9'],
+  ['1u', '1u'],
+  ['1000n', '1u'],
 ]
 
 test('a quantity is written in its canonical form', () => {
@@ -25,15 +81,35 @@ test('a quantity is written in its canonical form', () => {
 
 test('canonical form is a fixed point and keeps the value', () => {
   for (const [, wanted] of canonical) assert.equal(canonicalQuantity(wanted), wanted)
-  const suffix = fc.constantFrom('', 'n', 'u', 'm', 'k', 'M', 'G', 'T', 'P', 'E', 'Ki', 'Mi', 'Gi', 'Ti', 'e3', 'e-6', 'E7')
+  const suffix = fc.constantFrom(
+    '',
+    'n',
+    'u',
+    'm',
+    'k',
+    'M',
+    'G',
+    'T',
+    'P',
+    'E',
+    'Ki',
+    'Mi',
+    'Gi',
+    'Ti',
+    'e3',
+    'e-6',
+    'E7',
+  )
   const numbers = fc.tuple(fc.constantFrom('', '-', '+'), fc.nat(999_999_999), fc.option(fc.nat(999_999)), suffix)
-  fc.assert(fc.property(numbers, ([sign, whole, places, unit]) => {
-    const text = `${sign}${whole}${places === null ? '' : `.${places}`}${unit}`
-    const once = canonicalQuantity(text)
-    assert.equal(canonicalQuantity(once), once)
-    assert.equal(once, formatQuantity(parseQuantity(text)))
-    if (!/i$/.test(text)) assert.equal(parseQuantity(once).nanos, parseQuantity(text).nanos)
-  }))
+  fc.assert(
+    fc.property(numbers, ([sign, whole, places, unit]) => {
+      const text = `${sign}${whole}${places === null ? '' : `.${places}`}${unit}`
+      const once = canonicalQuantity(text)
+      assert.equal(canonicalQuantity(once), once)
+      assert.equal(once, formatQuantity(parseQuantity(text)))
+      if (!/i$/.test(text)) assert.equal(parseQuantity(once).nanos, parseQuantity(text).nanos)
+    }),
+  )
 })
 
 test('what is no quantity is refused with the words of the API server', () => {
@@ -43,7 +119,8 @@ test('what is no quantity is refused with the words of the API server', () => {
   for (const text of ['.', '+', 'Mi', `${'9'.repeat(400)}`, '1e999']) {
     assert.throws(() => parseQuantity(text), /numeric part/, text)
   }
-  for (const text of ['1i', '1mi', '--1', '1+1', 'Mi5', '1Kii', '1e', '1e+', '1m5', '1K', '1.5mm']) assert.throws(() => parseQuantity(text), /suffix/, text)
+  for (const text of ['1i', '1mi', '--1', '1+1', 'Mi5', '1Kii', '1e', '1e+', '1m5', '1K', '1.5mm'])
+    assert.throws(() => parseQuantity(text), /suffix/, text)
 })
 
 test('sums keep the format of the first term unless it is zero', () => {

@@ -16,7 +16,11 @@ import { createAuthenticators } from './authenticators.ts'
 import { userOfCertificatePem } from './peer-certificate.ts'
 
 const issuer = 'https://kubernetes.default.svc.cluster.local'
-const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'shop', uid: 'uid-account' } }
+const account = {
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { name: 'default', namespace: 'shop', uid: 'uid-account' },
+}
 const pod = {
   apiVersion: 'v1',
   kind: 'Pod',
@@ -33,7 +37,13 @@ function setup() {
   const tokens = createTokenIssuer({ ...common, random: seededRandom(1), key })
   const authenticators = createAuthenticators({ ...common, keys: [key] })
   const authenticate = async (headers: Record<string, string>, user?: ApiRequest['user']) => {
-    const request = { method: 'GET', path: '/', query: new URLSearchParams(), headers, signal: new AbortController().signal }
+    const request = {
+      method: 'GET',
+      path: '/',
+      query: new URLSearchParams(),
+      headers,
+      signal: new AbortController().signal,
+    }
     for (const authenticator of authenticators) {
       const found = await authenticator.authenticate(user ? { ...request, user } : request)
       if (found !== undefined) return found
@@ -45,7 +55,12 @@ function setup() {
 }
 
 function tokenRequest(spec: TokenRequest['spec']): TokenRequest {
-  return { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {} as TokenRequest['metadata'], spec }
+  return {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    metadata: {} as TokenRequest['metadata'],
+    spec,
+  }
 }
 
 const podRef = { apiVersion: 'v1', kind: 'Pod', name: 'web-0', uid: 'uid-pod' }
@@ -73,7 +88,9 @@ test('a token bound to a pod names account, pod and node', async () => {
 
 test('a token dies with its time and with each object it names', async () => {
   const { tokens, bearer, clock, reader } = setup()
-  const issue = () => tokens.issueToken('shop', 'default', tokenRequest({ expirationSeconds: 600, boundObjectRef: podRef })).status?.token ?? ''
+  const issue = () =>
+    tokens.issueToken('shop', 'default', tokenRequest({ expirationSeconds: 600, boundObjectRef: podRef })).status
+      ?.token ?? ''
   const token = issue()
   assert.ok(await bearer(token))
   await clock.advance(600_000)
@@ -98,7 +115,11 @@ test('a token for another audience, by another key, or tampered with is refused'
   const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as object
   const forged = Buffer.from(JSON.stringify({ ...claims, exp: 9e9 })).toString('base64url')
   const none = Buffer.from(JSON.stringify({ alg: 'none', kid: key.id })).toString('base64url')
-  for (const bad of [`${head}.${forged}.${signature}`, `${none}.${body}.`, signJwt(claims, { ...tokenKey(newPrivateKey()), id: key.id })]) {
+  for (const bad of [
+    `${head}.${forged}.${signature}`,
+    `${none}.${body}.`,
+    signJwt(claims, { ...tokenKey(newPrivateKey()), id: key.id }),
+  ]) {
     await assert.rejects(bearer(bad), { reason: 'Unauthorized' })
   }
 })
@@ -117,16 +138,34 @@ test('an independent library verifies our tokens by the published keys', async (
   const keys = createLocalJWKSet(jsonWebKeySet([key]) as JSONWebKeySet)
   const { payload } = await jwtVerify(token, keys, { issuer, audience: 'b', currentDate: new Date(clock.now()) })
   assert.equal(payload.sub, 'system:serviceaccount:shop:default')
-  assert.equal((openIdConfiguration(issuer, 'https://192.0.2.1:6443') as { jwks_uri: string }).jwks_uri, 'https://192.0.2.1:6443/openid/v1/jwks')
+  assert.equal(
+    (openIdConfiguration(issuer, 'https://192.0.2.1:6443') as { jwks_uri: string }).jwks_uri,
+    'https://192.0.2.1:6443/openid/v1/jwks',
+  )
   assert.equal(verify('sha256', Buffer.from('x'), createPublicKey(key.privateKey), Buffer.alloc(64)), false)
 })
 
 const refusals: readonly [string, TokenRequest['spec'], string, string][] = [
-  ['default', { expirationSeconds: 5 }, 'Invalid', 'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 5: may not specify a duration less than 10 minutes'],
+  [
+    'default',
+    { expirationSeconds: 5 },
+    'Invalid',
+    'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 5: may not specify a duration less than 10 minutes',
+  ],
   ['none', {}, 'NotFound', 'serviceaccounts "none" not found'],
   ['default', { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'none' } }, 'NotFound', 'pods "none" not found'],
-  ['default', { boundObjectRef: { kind: 'ConfigMap', apiVersion: 'v1', name: 'x' } }, 'BadRequest', 'cannot bind token to object of type /v1, Kind=ConfigMap'],
-  ['default', { boundObjectRef: { ...podRef, uid: 'old' } }, 'Conflict', 'Operation cannot be fulfilled on pods "web-0": the UID in the bound object reference (old) does not match the UID in record. The object might have been deleted and then recreated'],
+  [
+    'default',
+    { boundObjectRef: { kind: 'ConfigMap', apiVersion: 'v1', name: 'x' } },
+    'BadRequest',
+    'cannot bind token to object of type /v1, Kind=ConfigMap',
+  ],
+  [
+    'default',
+    { boundObjectRef: { ...podRef, uid: 'old' } },
+    'Conflict',
+    'Operation cannot be fulfilled on pods "web-0": the UID in the bound object reference (old) does not match the UID in record. The object might have been deleted and then recreated',
+  ],
 ]
 
 for (const [name, spec, reason, message] of refusals) {
@@ -139,9 +178,24 @@ for (const [name, spec, reason, message] of refusals) {
 test('bootstrap tokens: right, wrong secret, expired, not for authentication', async () => {
   const { reader, bearer, clock } = setup()
   const put = (changes: Record<string, string>): void => {
-    const fields = { 'token-id': 'abcdef', 'token-secret': '0123456789abcdef', 'usage-bootstrap-authentication': 'true', 'auth-extra-groups': 'system:bootstrappers:worker', expiration: '2026-01-02T00:00:00Z', ...changes }
-    const data = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, Buffer.from(value).toString('base64')]))
-    reader.put({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'bootstrap-token-abcdef', namespace: 'kube-system' }, type: 'bootstrap.kubernetes.io/token', data })
+    const fields = {
+      'token-id': 'abcdef',
+      'token-secret': '0123456789abcdef',
+      'usage-bootstrap-authentication': 'true',
+      'auth-extra-groups': 'system:bootstrappers:worker',
+      expiration: '2026-01-02T00:00:00Z',
+      ...changes,
+    }
+    const data = Object.fromEntries(
+      Object.entries(fields).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+    )
+    reader.put({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'bootstrap-token-abcdef', namespace: 'kube-system' },
+      type: 'bootstrap.kubernetes.io/token',
+      data,
+    })
   }
   put({})
   assert.deepEqual(await bearer('abcdef.0123456789abcdef'), {
@@ -150,7 +204,12 @@ test('bootstrap tokens: right, wrong secret, expired, not for authentication', a
   })
   await assert.rejects(bearer('abcdef.0123456789abcdee'), { reason: 'Unauthorized' })
   await assert.rejects(bearer('aaaaaa.0123456789abcdef'), { reason: 'Unauthorized' })
-  for (const changes of [{ 'usage-bootstrap-authentication': 'false' }, { 'auth-extra-groups': 'system:masters' }, { expiration: 'soon' }, { 'token-secret': '' }]) {
+  for (const changes of [
+    { 'usage-bootstrap-authentication': 'false' },
+    { 'auth-extra-groups': 'system:masters' },
+    { expiration: 'soon' },
+    { 'token-secret': '' },
+  ]) {
     put(changes)
     await assert.rejects(bearer('abcdef.0123456789abcdef'), { reason: 'Unauthorized' }, JSON.stringify(changes))
   }

@@ -22,7 +22,10 @@ export function authenticateToken(
 const protocolPrefix = 'base64url.bearer.authorization.k8s.io.'
 
 /** `Authorization: Bearer …`, or the WebSocket protocol that carries a token. */
-export function bearerAuthenticator(authenticators: readonly TokenAuthenticator[], audiences: readonly string[]): Authenticator {
+export function bearerAuthenticator(
+  authenticators: readonly TokenAuthenticator[],
+  audiences: readonly string[],
+): Authenticator {
   return {
     name: 'bearer',
     authenticate(request) {
@@ -44,5 +47,7 @@ function bearerToken(headers: Readonly<Record<string, string | undefined>>): str
   if (headers['upgrade']?.toLowerCase() !== 'websocket') return undefined
   const protocols = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim())
   const carrier = protocols.find((protocol) => protocol.startsWith(protocolPrefix))
-  return carrier === undefined ? undefined : Buffer.from(carrier.slice(protocolPrefix.length), 'base64url').toString('utf8')
+  return carrier === undefined
+    ? undefined
+    : Buffer.from(carrier.slice(protocolPrefix.length), 'base64url').toString('utf8')
 }

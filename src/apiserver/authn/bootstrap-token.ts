@@ -28,13 +28,16 @@ export function bootstrapTokenAuthenticator(options: BootstrapTokenOptions): Tok
 
 function userFor(id: string, given: string, { reader, clock }: BootstrapTokenOptions) {
   const secret = reader.get(secrets, `bootstrap-token-${id}`, 'kube-system')
-  if (secret?.type !== 'bootstrap.kubernetes.io/token' || secret.metadata.deletionTimestamp !== undefined) return undefined
+  if (secret?.type !== 'bootstrap.kubernetes.io/token' || secret.metadata.deletionTimestamp !== undefined)
+    return undefined
   const value = (key: string): string => Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8')
   const right = value('token-secret').length > 0 && equalInConstantTime(value('token-secret'), given)
   if (!right || value('token-id') !== id || value('usage-bootstrap-authentication') !== 'true') return undefined
   const expiration = value('expiration')
   if (expiration !== '' && !(Date.parse(expiration) > clock.now())) return undefined
-  const groups = value('auth-extra-groups').split(',').filter((group) => group !== '')
+  const groups = value('auth-extra-groups')
+    .split(',')
+    .filter((group) => group !== '')
   if (!groups.every((group) => groupPattern.test(group))) return undefined
   return { name: `system:bootstrap:${id}`, groups: ['system:bootstrappers', ...groups] }
 }

@@ -17,7 +17,12 @@ async function identityOf(client: ConnectionOptions, clock: Clock = systemClock)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const accepted = once(server, 'secureConnection')
-  const socket = connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, ca: pki.ca.certificate, ...client })
+  const socket = connect({
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    ca: pki.ca.certificate,
+    ...client,
+  })
   await once(socket, 'secureConnect')
   const [peer] = (await accepted) as [TLSSocket]
   const identify = peerIdentity(clock)

@@ -34,7 +34,8 @@ export function peerIdentity(clock: Clock): PeerIdentity {
 function readPeer(socket: TLSSocket): KnownPeer | 'none' {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return 'none'
-  if (!socket.authorized || !certificate.keyUsage?.includes(clientUsage)) throw new StatusError('Unauthorized', 'Unauthorized')
+  if (!socket.authorized || !certificate.keyUsage?.includes(clientUsage))
+    throw new StatusError('Unauthorized', 'Unauthorized')
   return { user: userOfCertificate(certificate.raw), notAfterMs: certificate.validToDate.getTime() }
 }
 

@@ -49,7 +49,9 @@ export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOpt
       const common = audiences.filter((audience) => claims.aud.includes(audience))
       if (common.length === 0) {
         const list = (items: readonly string[]): string => `[${items.map((item) => JSON.stringify(item)).join(' ')}]`
-        throw new InvalidTokenError(`token audiences ${list(claims.aud)} is invalid for the target audiences ${list(audiences)}`)
+        throw new InvalidTokenError(
+          `token audiences ${list(claims.aud)} is invalid for the target audiences ${list(audiences)}`,
+        )
       }
       checkObjects(claims, options)
       return { user: userOf(claims), audiences: common }
@@ -82,7 +84,9 @@ function checkObjects(claims: ServiceAccountClaims, { reader, clock }: ServiceAc
 
 function userOf(claims: ServiceAccountClaims): UserInfo {
   const { namespace, serviceaccount, pod, node } = claims['kubernetes.io']
-  const extra: Record<string, readonly string[]> = { 'authentication.kubernetes.io/credential-id': [`JTI=${claims.jti}`] }
+  const extra: Record<string, readonly string[]> = {
+    'authentication.kubernetes.io/credential-id': [`JTI=${claims.jti}`],
+  }
   const add = (kind: string, claim: ObjectClaim | undefined): void => {
     if (claim === undefined) return
     extra[`authentication.kubernetes.io/${kind}-name`] = [claim.name]

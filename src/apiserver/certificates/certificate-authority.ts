@@ -32,7 +32,11 @@ export interface LeafRequest {
 
 /** A new EC P-256 private key as PKCS #8 PEM. */
 export function newPrivateKey(): string {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256', privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } }).privateKey
+  return generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey
 }
 
 /** A new root, valid ten years. */
@@ -73,7 +77,10 @@ function certify(leaf: LeafRequest, publicKey: KeyObject, authority: KeyPair, to
 }
 
 /** Backdated by an hour, for peers whose clock is slow. */
-function validity(durationMs: number, tools: CertificateTools): Pick<CertificateRequest, 'notBeforeMs' | 'notAfterMs' | 'serial'> {
+function validity(
+  durationMs: number,
+  tools: CertificateTools,
+): Pick<CertificateRequest, 'notBeforeMs' | 'notAfterMs' | 'serial'> {
   const nowMs = tools.clock.now()
   return { notBeforeMs: nowMs - hourMs, notAfterMs: nowMs + durationMs, serial: tools.random.bytes(16) }
 }

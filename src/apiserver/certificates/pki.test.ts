@@ -79,7 +79,10 @@ test('a leftover of a killed first start does no harm', () => {
 test('an unusable directory is one clear message', () => {
   inDirectory((directory) => {
     writeFileSync(join(directory, 'file'), '')
-    assert.throws(() => loadOrCreatePki(join(directory, 'file'), options), /Cannot create the directory .*file\/pki for certificates: a file is in the way/)
+    assert.throws(
+      () => loadOrCreatePki(join(directory, 'file'), options),
+      /Cannot create the directory .*file\/pki for certificates: a file is in the way/,
+    )
     if (process.getuid?.() === 0) return
     chmodSync(directory, 0o500)
     assert.throws(() => loadOrCreatePki(directory, options), /permission denied/)
@@ -94,7 +97,12 @@ test('node names cannot leave the directory', () => {
 
 test('the certificates work over TLS in both directions', async () => {
   const pki = loadOrCreatePki(undefined, options)
-  const server = createServer({ cert: pki.serving.certificate, key: pki.serving.key, ca: pki.ca.certificate, requestCert: true })
+  const server = createServer({
+    cert: pki.serving.certificate,
+    key: pki.serving.key,
+    ca: pki.ca.certificate,
+    requestCert: true,
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const accepted = once(server, 'secureConnection')

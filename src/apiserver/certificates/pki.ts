@@ -82,7 +82,9 @@ function loadAuthority(files: PkiDirectory, tools: CertificateTools, where: stri
   const text = files.read('ca.pem')
   const kept = text === undefined ? undefined : splitPair(text)
   if (text !== undefined && kept === undefined) {
-    throw new Error(`Cannot use the cluster's certificate authority: ${where}/ca.pem is damaged; restore it from a backup`)
+    throw new Error(
+      `Cannot use the cluster's certificate authority: ${where}/ca.pem is damaged; restore it from a backup`,
+    )
   }
   const ca = kept ?? newAuthority('kubernetes', tools)
   if (kept === undefined) files.write('ca.pem', joinPair(ca))
@@ -139,6 +141,7 @@ function kubeletRequest(name: string, addresses: readonly string[]): LeafRequest
 
 /** Node names are DNS subdomains; anything else must not reach the file system. */
 function fileNameOf(nodeName: string): string {
-  if (!/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(nodeName)) throw new RangeError(`Cannot use "${nodeName}" as a node name`)
+  if (!/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(nodeName))
+    throw new RangeError(`Cannot use "${nodeName}" as a node name`)
   return nodeName
 }

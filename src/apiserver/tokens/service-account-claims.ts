@@ -33,7 +33,8 @@ export function parseClaims(claims: Readonly<Record<string, unknown>>): ServiceA
   const numbers = ['iat', 'nbf', 'exp'].every((name) => Number.isFinite(claims[name]))
   const texts = ['iss', 'sub'].every((name) => typeof claims[name] === 'string')
   const audiences = typeof claims['aud'] === 'string' ? [claims['aud']] : claims['aud']
-  if (!numbers || !texts || !isTextList(audiences) || !isRecord(own) || typeof own['namespace'] !== 'string') return undefined
+  if (!numbers || !texts || !isTextList(audiences) || !isRecord(own) || typeof own['namespace'] !== 'string')
+    return undefined
   const bound = ['pod', 'secret', 'node'].map((name) => own[name])
   if (!isObjectClaim(own['serviceaccount']) || !bound.every((claim) => claim === undefined || isObjectClaim(claim))) {
     return undefined

@@ -46,7 +46,13 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       const bound = boundClaims(options.reader, spec.boundObjectRef, account)
       const nowMs = options.clock.now()
       const claims = claimsFor(options, account, spec, bound, Math.floor(nowMs / 1000))
-      const metadata = { ...request.metadata, name, namespace, uid: options.random.uuid(), creationTimestamp: formatTime(nowMs) }
+      const metadata = {
+        ...request.metadata,
+        name,
+        namespace,
+        uid: options.random.uuid(),
+        creationTimestamp: formatTime(nowMs),
+      }
       return {
         kind: 'TokenRequest',
         apiVersion: 'authentication.k8s.io/v1',
@@ -65,10 +71,17 @@ function checkNames(request: TokenRequest, account: ServiceAccount): void {
   const { name, namespace } = request.metadata
   if (name && name !== account.metadata.name) {
     const message = `must match the service account name: ${account.metadata.name}`
-    throw invalidRequest(name, { type: 'FieldValueInvalid', field: 'metadata.name', message: `Invalid value: ${JSON.stringify(name)}: ${message}` })
+    throw invalidRequest(name, {
+      type: 'FieldValueInvalid',
+      field: 'metadata.name',
+      message: `Invalid value: ${JSON.stringify(name)}: ${message}`,
+    })
   }
   if (namespace && namespace !== account.metadata.namespace) {
-    throw new StatusError('BadRequest', 'the namespace of the provided object does not match the namespace sent on the request')
+    throw new StatusError(
+      'BadRequest',
+      'the namespace of the provided object does not match the namespace sent on the request',
+    )
   }
 }
 
@@ -87,7 +100,11 @@ function invalidRequest(name: string, error: FieldError): StatusError {
 
 type BoundClaims = Pick<ServiceAccountClaims['kubernetes.io'], 'pod' | 'secret' | 'node'>
 
-function boundClaims(reader: ObjectReader, ref: BoundObjectReference | undefined, account: ServiceAccount): BoundClaims {
+function boundClaims(
+  reader: ObjectReader,
+  ref: BoundObjectReference | undefined,
+  account: ServiceAccount,
+): BoundClaims {
   if (ref === undefined || ref === null) return {}
   const name = ref.name ?? ''
   const namespace = account.metadata.namespace ?? ''
@@ -100,8 +117,10 @@ function boundClaims(reader: ObjectReader, ref: BoundObjectReference | undefined
     const node = pod.spec.nodeName ? reader.get(nodes, pod.spec.nodeName) : undefined
     return { pod: claimOf(pod), ...(node && { node: claimOf(node) }) }
   }
-  if (ref.apiVersion === 'v1' && ref.kind === 'Secret') return { secret: claimOf(checked(reader.get(secrets, name, namespace), 'secrets', ref)) }
-  if (ref.apiVersion === 'v1' && ref.kind === 'Node') return { node: claimOf(checked(reader.get(nodes, name), 'nodes', ref)) }
+  if (ref.apiVersion === 'v1' && ref.kind === 'Secret')
+    return { secret: claimOf(checked(reader.get(secrets, name, namespace), 'secrets', ref)) }
+  if (ref.apiVersion === 'v1' && ref.kind === 'Node')
+    return { node: claimOf(checked(reader.get(nodes, name), 'nodes', ref)) }
   const [group, version] = ref.apiVersion?.includes('/') ? ref.apiVersion.split('/') : ['', ref.apiVersion ?? '']
   throw new StatusError('BadRequest', `cannot bind token to object of type ${group}/${version}, Kind=${ref.kind ?? ''}`)
 }

@@ -42,7 +42,9 @@ export async function loadHistory(database: DatabaseSync): Promise<LoadedHistory
 }
 
 async function* readRows(database: DatabaseSync, from: number, end: number): AsyncGenerator<readonly Row[]> {
-  const read = database.prepare('SELECT id, created, key, value FROM change WHERE id >= ? AND id < ? ORDER BY id LIMIT ?')
+  const read = database.prepare(
+    'SELECT id, created, key, value FROM change WHERE id >= ? AND id < ? ORDER BY id LIMIT ?',
+  )
   read.setReturnArrays(true)
   for (let next = from; ;) {
     const rows = read.all(next, end, rowsPerTurn) as unknown as Row[]
