@@ -7,7 +7,10 @@ export interface ConditionLike {
   readonly lastTransitionTime?: string | undefined
 }
 
-export function findCondition<C extends ConditionLike>(conditions: readonly C[] | undefined, type: string): C | undefined {
+export function findCondition<C extends ConditionLike>(
+  conditions: readonly C[] | undefined,
+  type: string,
+): C | undefined {
   return conditions?.find((condition) => condition.type === type)
 }
 
@@ -25,7 +28,8 @@ export function setCondition<C extends ConditionLike>(
   now: string,
 ): readonly C[] {
   const old = findCondition(conditions, condition.type)
-  if (old === undefined) return [...(conditions ?? []), { ...condition, lastTransitionTime: condition.lastTransitionTime ?? now }]
+  if (old === undefined)
+    return [...(conditions ?? []), { ...condition, lastTransitionTime: condition.lastTransitionTime ?? now }]
   const since = old.status === condition.status ? old.lastTransitionTime : (condition.lastTransitionTime ?? now)
   const next = { ...condition, lastTransitionTime: since }
   if (isSame(old, next)) return conditions as readonly C[]
@@ -33,7 +37,10 @@ export function setCondition<C extends ConditionLike>(
 }
 
 /** The conditions without the one of this type; the same array if there is none. */
-export function removeCondition<C extends ConditionLike>(conditions: readonly C[] | undefined, type: string): readonly C[] {
+export function removeCondition<C extends ConditionLike>(
+  conditions: readonly C[] | undefined,
+  type: string,
+): readonly C[] {
   const kept = (conditions ?? []).filter((condition) => condition.type !== type)
   return kept.length === conditions?.length ? conditions : kept
 }

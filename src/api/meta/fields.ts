@@ -14,13 +14,16 @@ export interface FieldMatcher {
 
 /** Compiles `metadata.name=a,status.phase!=Running`. Backslash escapes `,`, `=` and itself. Throws `SelectorError`. */
 export function parseFieldSelector(text: string): FieldMatcher {
-  const requirements = splitTerms(text).filter((term) => term !== '').map((term) => readTerm(term, text))
+  const requirements = splitTerms(text)
+    .filter((term) => term !== '')
+    .map((term) => readTerm(term, text))
   return {
     requirements,
-    matches: (fields) => requirements.every(({ field, operator, value }) => {
-      const actual = Object.hasOwn(fields, field) ? (fields[field] as string) : ''
-      return operator === '=' ? actual === value : actual !== value
-    }),
+    matches: (fields) =>
+      requirements.every(({ field, operator, value }) => {
+        const actual = Object.hasOwn(fields, field) ? (fields[field] as string) : ''
+        return operator === '=' ? actual === value : actual !== value
+      }),
   }
 }
 
@@ -32,9 +35,7 @@ export function checkSelectable(matcher: FieldMatcher, selectable: ReadonlySet<s
   for (const { field } of matcher.requirements) {
     if (field === 'metadata.name' || field === 'metadata.namespace' || selectable.has(field)) continue
     if (selectable.size > 0) throw new SelectorError(`field label not supported: ${field}`)
-    throw new SelectorError(
-      `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
-    )
+    throw new SelectorError(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`)
   }
 }
 

@@ -9,7 +9,8 @@ export function percentOf(value: IntOrString | undefined): number | undefined {
 export function scaledValue(value: IntOrString, total: number, rounding: 'up' | 'down'): number {
   if (typeof value === 'number') return value
   const percent = percentOf(value)
-  if (percent === undefined) throw new RangeError(`invalid value for IntOrString: invalid type: string is not a percentage`)
+  if (percent === undefined)
+    throw new RangeError(`invalid value for IntOrString: invalid type: string is not a percentage`)
   const share = (percent * total) / 100
   return rounding === 'up' ? Math.ceil(share) : Math.floor(share)
 }

@@ -53,7 +53,13 @@ function readWord(text: string, start: number): Token {
 }
 
 const binaryOperators: Readonly<Record<string, LabelOperator>> = {
-  in: 'in', notin: 'notin', '=': '=', '==': '==', '!=': '!=', '>': 'gt', '<': 'lt',
+  in: 'in',
+  notin: 'notin',
+  '=': '=',
+  '==': '==',
+  '!=': '!=',
+  '>': 'gt',
+  '<': 'lt',
 }
 
 const endToken: Token = { kind: 'end', text: '' }
@@ -156,10 +162,12 @@ function checkedRequirement(requirement: LabelRequirement): LabelRequirement {
   const { key, operator, values } = requirement
   const isOrder = operator === 'gt' || operator === 'lt'
   const words = "for 'Gt', 'Lt' operators, the value must be an integer"
-  refuse(values.flatMap((value, index) => [
-    ...(isOrder && !/^[+-]?\d{1,19}$/.test(value) ? [invalidValue(`values[${index}]`, value, words)] : []),
-    ...labelValue(value).map((message) => invalidValue(`values[${index}][${key}]`, value, message)),
-  ]))
+  refuse(
+    values.flatMap((value, index) => [
+      ...(isOrder && !/^[+-]?\d{1,19}$/.test(value) ? [invalidValue(`values[${index}]`, value, words)] : []),
+      ...labelValue(value).map((message) => invalidValue(`values[${index}][${key}]`, value, message)),
+    ]),
+  )
   return requirement
 }
 

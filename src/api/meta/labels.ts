@@ -28,7 +28,10 @@ export function parseLabelSelector(text: string): LabelMatcher {
 /** Compiles a `LabelSelector` object. Absent matches nothing, empty everything; throws `SelectorError` for a bad operator. */
 export function matcherOf(selector: LabelSelector | undefined): LabelMatcher {
   if (selector === undefined || selector === null) return matchesNothing
-  return matcherOfRequirements([...equalities(selector.matchLabels), ...(selector.matchExpressions ?? []).map(readExpression)])
+  return matcherOfRequirements([
+    ...equalities(selector.matchLabels),
+    ...(selector.matchExpressions ?? []).map(readExpression),
+  ])
 }
 
 /** Compiles a plain map of labels that must all be equal, as Services have. Absent or empty matches everything. */
@@ -49,7 +52,10 @@ function equalities(labels: Labels | undefined): LabelRequirement[] {
 }
 
 const expressionOperators: Readonly<Record<string, LabelOperator>> = {
-  In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!',
+  In: 'in',
+  NotIn: 'notin',
+  Exists: 'exists',
+  DoesNotExist: '!',
 }
 
 function readExpression({ key, operator, values = [] }: LabelSelectorRequirement): LabelRequirement {

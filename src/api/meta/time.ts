@@ -44,5 +44,7 @@ export function canonicalMicroTime(text: string): string {
 }
 
 function timeError(text: string, layout: string): TimeError {
-  return new TimeError(`parsing time ${JSON.stringify(text)} as "${layout}": cannot parse ${JSON.stringify(text)} as "2006"`)
+  return new TimeError(
+    `parsing time ${JSON.stringify(text)} as "${layout}": cannot parse ${JSON.stringify(text)} as "2006"`,
+  )
 }
