@@ -1,0 +1,12 @@
+import { definePlugin } from '../framework.ts'
+
+/** A pod that names its node runs there or nowhere. */
+export const nodeName = definePlugin({
+  name: 'NodeName',
+  prepare: (pod) => (pod.spec.nodeName ? pod.spec.nodeName : 'skip'),
+  filter: (_pod, { node }, wanted: string) =>
+    node.metadata.name === wanted
+      ? undefined
+      : { plugin: 'NodeName', reason: "node(s) didn't match the requested node name" },
+  helpedBy: (change) => change.type === 'nodeAdded',
+})

@@ -1,0 +1,26 @@
+import { podHostPorts, type HostPort } from '#api/core/v1/pod-facts.ts'
+import { definePlugin } from '../framework.ts'
+
+/** Two pods of a node cannot have the same host port. */
+export const nodePorts = definePlugin({
+  name: 'NodePorts',
+  prepare(pod) {
+    const wanted = podHostPorts(pod)
+    return wanted.length === 0 ? 'skip' : wanted
+  },
+  filter(_pod, node, wanted: readonly HostPort[]) {
+    for (const { hostPorts } of node.pods.values()) {
+      if (hostPorts.some((used) => wanted.some((port) => collide(port, used)))) {
+        return { plugin: 'NodePorts', reason: "node(s) didn't have free ports for the requested pod ports" }
+      }
+    }
+    return undefined
+  },
+  helpedBy: (change) => change.type === 'nodeAdded' || change.type === 'podFreed',
+})
+
+/** `0.0.0.0` takes the port on every address. */
+function collide(a: HostPort, b: HostPort): boolean {
+  const sameAddress = a.hostIP === b.hostIP || a.hostIP === '0.0.0.0' || b.hostIP === '0.0.0.0'
+  return a.hostPort === b.hostPort && a.protocol === b.protocol && sameAddress
+}

@@ -1,0 +1,149 @@
+import { keyOf } from '#api/meta/resource.ts'
+import type { Pod } from '#api/types/core.v1.ts'
+import { backoffMs } from '#lib/backoff.ts'
+import type { Clock, Timer } from '#lib/clock.ts'
+import { Heap } from '#lib/heap.ts'
+import type { ClusterChange, SchedulerPlugin } from './framework.ts'
+
+/** A pod on its way to a node. */
+export interface QueuedPod {
+  pod: Pod
+  /** When it first entered the queue: older pods of one priority go first. */
+  readonly enteredMs: number
+  attempts: number
+  /** The plugins whose rejection stands in the way. */
+  rejectedBy: readonly SchedulerPlugin[]
+  place: 'active' | 'backoff' | 'unschedulable' | 'taken' | 'gone'
+  backoffUntilMs: number
+}
+
+const backoff = { initialMs: 1_000, maxMs: 10_000 }
+/** Pods that nothing seems to help are tried again after this long all the same. */
+const unschedulableLimitMs = 5 * 60_000
+
+/**
+ * Pods waiting for a node, in three places: `active` (ready to be tried: higher priority first, then older first),
+ * `backoff` (rejected lately: 1 s doubling to 10 s), `unschedulable` (waits for a change of the cluster that may help).
+ *
+ *   add → active → take → rejected → unschedulable ─ a change that helps ─→ backoff ─ time ─→ active
+ */
+export class SchedulingQueue {
+  readonly #clock: Clock
+  readonly #active = new Heap<QueuedPod>(goesFirst)
+  readonly #backoff = new Heap<QueuedPod>((a, b) => a.backoffUntilMs < b.backoffUntilMs)
+  readonly #pods = new Map<string, QueuedPod>()
+  readonly #onReady: () => void
+  #timer: Timer | undefined
+  #flushTimer: Timer | undefined
+
+  /** `onReady` is called when a pod has become ready to be taken. */
+  constructor(clock: Clock, onReady: () => void) {
+    this.#clock = clock
+    this.#onReady = onReady
+  }
+
+  /** Enters a pod, or takes note of its new state; a change of an unschedulable pod's spec gives it a try. */
+  set(pod: Pod): void {
+    const known = this.#pods.get(keyOf(pod))
+    if (known && known.pod.metadata.uid === pod.metadata.uid) {
+      const changed = known.pod.metadata.generation !== pod.metadata.generation
+      known.pod = pod
+      if (changed && known.place === 'unschedulable') this.#activate(known)
+      return
+    }
+    if (known) known.place = 'gone'
+    const enteredMs = this.#clock.now()
+    const queued: QueuedPod = { pod, enteredMs, attempts: 0, rejectedBy: [], place: 'gone', backoffUntilMs: 0 }
+    this.#pods.set(keyOf(pod), queued)
+    this.#activate(queued)
+  }
+
+  remove(pod: Pod): void {
+    const known = this.#pods.get(keyOf(pod))
+    if (!known) return
+    // Heaps drop entries that are gone when they come up.
+    known.place = 'gone'
+    this.#pods.delete(keyOf(pod))
+  }
+
+  /** The next pod to try, or nothing. */
+  take(): QueuedPod | undefined {
+    for (let next = this.#active.pop(); next; next = this.#active.pop()) {
+      if (next.place !== 'active') continue
+      next.place = 'taken'
+      next.attempts++
+      return next
+    }
+    return undefined
+  }
+
+  /** Puts a taken pod back to wait for a change that helps one of the plugins. */
+  reject(queued: QueuedPod, rejectedBy: readonly SchedulerPlugin[]): void {
+    if (queued.place !== 'taken') return
+    queued.rejectedBy = rejectedBy
+    queued.place = 'unschedulable'
+    queued.backoffUntilMs = this.#clock.now() + backoffMs(backoff, queued.attempts)
+    this.#flushTimer ??= this.#clock.schedule(unschedulableLimitMs, () => this.#flush())
+  }
+
+  /** Puts a taken pod back that failed for no fault of its own: tried again after its backoff. */
+  retry(queued: QueuedPod): void {
+    if (queued.place !== 'taken') return
+    queued.backoffUntilMs = this.#clock.now() + backoffMs(backoff, queued.attempts)
+    this.#waitOut(queued)
+  }
+
+  /** Moves the unschedulable pods that the change may help. */
+  react(change: ClusterChange): void {
+    for (const queued of this.#pods.values()) {
+      if (queued.place !== 'unschedulable') continue
+      const helped = queued.rejectedBy.some((plugin) => plugin.helpedBy?.(change, queued.pod) ?? true)
+      if (helped || queued.rejectedBy.length === 0) this.#waitOut(queued)
+    }
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#flushTimer?.cancel()
+    this.#pods.clear()
+  }
+
+  #activate(queued: QueuedPod): void {
+    queued.place = 'active'
+    this.#active.push(queued)
+    this.#onReady()
+  }
+
+  #waitOut(queued: QueuedPod): void {
+    if (queued.backoffUntilMs <= this.#clock.now()) return this.#activate(queued)
+    queued.place = 'backoff'
+    this.#backoff.push(queued)
+    this.#armTimer()
+  }
+
+  #armTimer(): void {
+    this.#timer?.cancel()
+    const next = this.#backoff.peek()
+    this.#timer = next && this.#clock.schedule(next.backoffUntilMs - this.#clock.now(), () => this.#endBackoffs())
+  }
+
+  #endBackoffs(): void {
+    for (let next = this.#backoff.peek(); next; next = this.#backoff.peek()) {
+      if (next.place === 'backoff' && next.backoffUntilMs > this.#clock.now()) break
+      this.#backoff.pop()
+      if (next.place === 'backoff') this.#activate(next)
+    }
+    this.#armTimer()
+  }
+
+  #flush(): void {
+    this.#flushTimer = undefined
+    const waiting = [...this.#pods.values()].filter(({ place }) => place === 'unschedulable')
+    for (const queued of waiting) this.#activate(queued)
+  }
+}
+
+function goesFirst(a: QueuedPod, b: QueuedPod): boolean {
+  const byPriority = (a.pod.spec.priority ?? 0) - (b.pod.spec.priority ?? 0)
+  return byPriority === 0 ? a.enteredMs < b.enteredMs : byPriority > 0
+}
