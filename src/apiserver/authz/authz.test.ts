@@ -14,10 +14,22 @@ function role(kind: string, name: string, namespace: string | undefined, rules: 
   return { apiVersion: `${group}/v1`, kind, metadata: { name, ...(namespace && { namespace }) }, rules }
 }
 
-function binding(name: string, namespace: string | undefined, to: string, roleKind: string, subject: object): TestObject {
+function binding(
+  name: string,
+  namespace: string | undefined,
+  to: string,
+  roleKind: string,
+  subject: object,
+): TestObject {
   const kind = namespace ? 'RoleBinding' : 'ClusterRoleBinding'
   const metadata = { name, ...(namespace && { namespace }) }
-  return { apiVersion: `${group}/v1`, kind, metadata, roleRef: { apiGroup: group, kind: roleKind, name: to }, subjects: [subject] }
+  return {
+    apiVersion: `${group}/v1`,
+    kind,
+    metadata,
+    roleRef: { apiGroup: group, kind: roleKind, name: to },
+    subjects: [subject],
+  }
 }
 
 const fixtures: readonly TestObject[] = [
@@ -77,7 +89,11 @@ const decisions: readonly [UserInfo, string, string][] = [
   [alice, 'get /debug/pprof', 'allow: RBAC: allowed by ClusterRoleBinding "p" of ClusterRole "paths" to Group "devs"'],
   [alice, 'get /debug', 'noOpinion'],
   [alice, 'post /metrics', 'noOpinion'],
-  [bot, 'get configmaps shop x', 'allow: RBAC: allowed by RoleBinding "robot/shop" of Role "reader" to ServiceAccount "bot/tools"'],
+  [
+    bot,
+    'get configmaps shop x',
+    'allow: RBAC: allowed by RoleBinding "robot/shop" of Role "reader" to ServiceAccount "bot/tools"',
+  ],
   [{ name: 'x', groups: ['system:masters'] }, 'delete nodes - n1', 'allow'],
   [{ name: 'system:anonymous', groups: ['system:unauthenticated'] }, 'get /readyz', 'allow'],
   [{ name: 'system:anonymous', groups: ['system:unauthenticated'] }, 'get /api', 'noOpinion'],
@@ -110,7 +126,13 @@ const nodeObjects: readonly TestObject[] = [
       nodeName: 'n1',
       serviceAccountName: 'seller',
       imagePullSecrets: [{ name: 'pull' }],
-      containers: [{ name: 'c', envFrom: [{ configMapRef: { name: 'settings' } }], env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'key', key: 'k' } } }] }],
+      containers: [
+        {
+          name: 'c',
+          envFrom: [{ configMapRef: { name: 'settings' } }],
+          env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'key', key: 'k' } } }],
+        },
+      ],
       volumes: [
         { name: 'v', projected: { sources: [{ secret: { name: 'projected' } }, { configMap: { name: 'ca' } }] } },
         { name: 'd', persistentVolumeClaim: { claimName: 'data' } },
@@ -118,9 +140,24 @@ const nodeObjects: readonly TestObject[] = [
       ],
     },
   },
-  { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'far', namespace: 'shop' }, spec: { nodeName: 'n2', containers: [], imagePullSecrets: [{ name: 'other' }] } },
-  { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data', namespace: 'shop' }, spec: { volumeName: 'pv1' } },
-  { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'pv1' }, spec: { claimRef: { namespace: 'shop', name: 'data' } } },
+  {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'far', namespace: 'shop' },
+    spec: { nodeName: 'n2', containers: [], imagePullSecrets: [{ name: 'other' }] },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'data', namespace: 'shop' },
+    spec: { volumeName: 'pv1' },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'pv1' },
+    spec: { claimRef: { namespace: 'shop', name: 'data' } },
+  },
   { apiVersion: 'storage.k8s.io/v1', kind: 'VolumeAttachment', metadata: { name: 'a1' }, spec: { nodeName: 'n1' } },
 ]
 
@@ -146,7 +183,10 @@ const nodeDecisions: readonly [string, string][] = [
   ['create serviceaccounts:token shop default', unrelated],
   ['update leases.coordination.k8s.io kube-node-lease n1', 'allow'],
   ['create leases.coordination.k8s.io kube-node-lease', 'allow'],
-  ['update leases.coordination.k8s.io kube-node-lease n2', 'noOpinion: can only access node lease with the same name as the requesting node'],
+  [
+    'update leases.coordination.k8s.io kube-node-lease n2',
+    'noOpinion: can only access node lease with the same name as the requesting node',
+  ],
   ['create nodes - n1', 'allow'],
   ['delete nodes - n1', 'noOpinion'],
 ]
@@ -156,5 +196,8 @@ for (const [question, expected] of nodeDecisions) {
 }
 
 test('only members of system:nodes are kubelets', () => {
-  assert.equal(decide(readerOf(...nodeObjects), { name: 'system:node:n1', groups: [] }, 'get secrets shop pull'), 'noOpinion')
+  assert.equal(
+    decide(readerOf(...nodeObjects), { name: 'system:node:n1', groups: [] }, 'get secrets shop pull'),
+    'noOpinion',
+  )
 })

@@ -14,15 +14,37 @@ const rbac = { apiVersion: `${group}/v1` }
 function setup(rules: readonly PolicyRule[]) {
   const reader = readerOf(
     { ...rbac, kind: 'Role', metadata: { name: 'own', namespace: 'shop' }, rules },
-    { ...rbac, kind: 'Role', metadata: { name: 'strong', namespace: 'shop' }, rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list'] }] },
-    { ...rbac, kind: 'RoleBinding', metadata: { name: 'own', namespace: 'shop' }, roleRef: { kind: 'Role', name: 'own' }, subjects: [{ kind: 'User', name: 'alice' }] },
+    {
+      ...rbac,
+      kind: 'Role',
+      metadata: { name: 'strong', namespace: 'shop' },
+      rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list'] }],
+    },
+    {
+      ...rbac,
+      kind: 'RoleBinding',
+      metadata: { name: 'own', namespace: 'shop' },
+      roleRef: { kind: 'Role', name: 'own' },
+      subjects: [{ kind: 'User', name: 'alice' }],
+    },
   )
   const plugin = escalationCheck(createAuthorizers(reader), reader)
   return (kind: 'Role' | 'RoleBinding', body: object, old?: object): void => {
     const resource = kind === 'Role' ? 'roles' : 'rolebindings'
     const whole = { ...rbac, kind, metadata: { name: 'new', namespace: 'shop' }, ...body }
     const request = {
-      info: { isResourceRequest: true, path: '', verb: 'create', group, version: 'v1', resource, subresource: '', namespace: 'shop', name: '', rest: '' },
+      info: {
+        isResourceRequest: true,
+        path: '',
+        verb: 'create',
+        group,
+        version: 'v1',
+        resource,
+        subresource: '',
+        namespace: 'shop',
+        name: '',
+        rest: '',
+      },
       operation: old === undefined ? 'CREATE' : 'UPDATE',
       user: { name: 'alice', groups: ['system:authenticated'] },
       object: whole,
@@ -36,7 +58,7 @@ function setup(rules: readonly PolicyRule[]) {
 const secrets: PolicyRule = { apiGroups: [''], resources: ['secrets', 'pods'], verbs: ['get', 'list'] }
 const mine: PolicyRule = { apiGroups: [''], resources: ['pods'], verbs: ['get'] }
 
-test('a role within one\'s rights passes, one beyond them names what is missing', () => {
+test("a role within one's rights passes, one beyond them names what is missing", () => {
   const write = setup([mine])
   write('Role', { rules: [mine] })
   assert.throws(() => write('Role', { rules: [secrets] }), {
@@ -64,8 +86,16 @@ const covers: readonly [PolicyRule, PolicyRule, readonly string[]][] = [
   [{ apiGroups: [''], resources: ['*'], verbs: ['get', 'list'] }, secrets, []],
   [{ ...secrets, resourceNames: ['a'] }, { ...mine, resourceNames: ['a'] }, []],
   [{ ...secrets, resourceNames: ['a'] }, mine, ['{APIGroups:[""], Resources:["pods"], Verbs:["get"]}']],
-  [{ nonResourceURLs: ['/a/*'], verbs: ['get'] }, { nonResourceURLs: ['/a/b', '/c'], verbs: ['get'] }, ['{NonResourceURLs:["/c"], Verbs:["get"]}']],
-  [{ apiGroups: ['apps'], resources: ['*/scale'], verbs: ['get'] }, { apiGroups: ['apps'], resources: ['deployments/scale'], verbs: ['get'] }, []],
+  [
+    { nonResourceURLs: ['/a/*'], verbs: ['get'] },
+    { nonResourceURLs: ['/a/b', '/c'], verbs: ['get'] },
+    ['{NonResourceURLs:["/c"], Verbs:["get"]}'],
+  ],
+  [
+    { apiGroups: ['apps'], resources: ['*/scale'], verbs: ['get'] },
+    { apiGroups: ['apps'], resources: ['deployments/scale'], verbs: ['get'] },
+    [],
+  ],
   [mine, { ...mine, verbs: ['*'] }, ['{APIGroups:[""], Resources:["pods"], Verbs:["*"]}']],
 ]
 

@@ -69,14 +69,26 @@ function mayDo(
   resource: string,
   name: string,
 ): boolean {
-  const asked = { ...info, user, verb: verb as typeof info.verb, resource, subresource: '', group, name, isResourceRequest: true }
+  const asked = {
+    ...info,
+    user,
+    verb: verb as typeof info.verb,
+    resource,
+    subresource: '',
+    group,
+    name,
+    isResourceRequest: true,
+  }
   return authorizeByAll(authorizers, asked).decision === 'allow'
 }
 
 function requireHeld(request: AdmissionRequest, wanted: readonly PolicyRule[], index: GrantIndex): void {
   const { info, user } = request
   const { grants, errors } = index.grantsOf(user, info.namespace)
-  const missing = uncoveredRules(grants.flatMap((grant) => grant.rules), wanted)
+  const missing = uncoveredRules(
+    grants.flatMap((grant) => grant.rules),
+    wanted,
+  )
   if (missing.length === 0) return
   const lines = missing.map(formatRule).join('\n')
   const resolution = errors.length === 0 ? '' : `; resolution errors: [${errors.join(', ')}]`

@@ -1,6 +1,12 @@
 import type { UserInfo } from '#api/meta/exchange.ts'
 import type { PolicyRule } from '#api/types/rbac.v1.ts'
-import { clusterRoles, persistentVolumeClaims, persistentVolumes, pods, volumeAttachments } from '#api/types/resources.ts'
+import {
+  clusterRoles,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  volumeAttachments,
+} from '#api/types/resources.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
 import type { AuthorizationAttributes } from '../request-info.ts'
 import type { Authorizer, Decision } from './authorizer.ts'
@@ -48,19 +54,23 @@ const deciders: Readonly<Record<string, Decider>> = {
   },
   '/persistentvolumes': (asked, node, reader) => readable(asked, node, () => usesVolume(asked.name, node, reader)),
   'resource.k8s.io/resourceclaims': (asked, node, reader) =>
-    asked.verb === 'get' ? readable(asked, node, () => usedByPod(asked, 'resourceclaims', node, reader)) : noOpinion('can only get individual resources of this type'),
+    asked.verb === 'get'
+      ? readable(asked, node, () => usedByPod(asked, 'resourceclaims', node, reader))
+      : noOpinion('can only get individual resources of this type'),
   'storage.k8s.io/volumeattachments': (asked, node, reader) => {
     if (asked.verb !== 'get') return noOpinion('can only get individual resources of this type')
     return readable(asked, node, () => reader.get(volumeAttachments, asked.name)?.spec.nodeName === node)
   },
   '/serviceaccounts': (asked, node, reader) => {
-    if (asked.verb === 'get' && asked.subresource === '') return related(node, usedByPod(asked, 'serviceaccounts', node, reader))
+    if (asked.verb === 'get' && asked.subresource === '')
+      return related(node, usedByPod(asked, 'serviceaccounts', node, reader))
     if (asked.verb !== 'create' || asked.subresource !== 'token') return noOpinion('only create verb is supported')
     return related(node, usedByPod(asked, 'serviceaccounts', node, reader))
   },
   'coordination.k8s.io/leases': (asked, node) => {
     if (asked.subresource !== '') return noOpinion('cannot authorize lease subresources')
-    if (asked.namespace !== 'kube-node-lease') return noOpinion(`can only access leases in the "kube-node-lease" system namespace`)
+    if (asked.namespace !== 'kube-node-lease')
+      return noOpinion(`can only access leases in the "kube-node-lease" system namespace`)
     return ownObject(asked, node, 'lease')
   },
   'storage.k8s.io/csinodes': (asked, node) =>
@@ -68,7 +78,9 @@ const deciders: Readonly<Record<string, Decider>> = {
   'resource.k8s.io/resourceslices': (asked) => {
     const verbs = ['get', 'create', 'update', 'patch', 'delete', 'list', 'watch', 'deletecollection']
     if (asked.subresource !== '') return noOpinion('cannot authorize ResourceSlice subresources')
-    return verbs.includes(asked.verb) ? allowed : noOpinion('can only create, get, update, patch, or delete a ResourceSlice')
+    return verbs.includes(asked.verb)
+      ? allowed
+      : noOpinion('can only create, get, update, patch, or delete a ResourceSlice')
   },
 }
 
@@ -89,7 +101,9 @@ function ownObject(asked: AuthorizationAttributes, node: string, kind: string): 
     return noOpinion(`can only get, create, update, patch, or delete a node ${kind}`)
   }
   const unnamedCreate = asked.verb === 'create' && asked.name === ''
-  return asked.name === node || unnamedCreate ? allowed : noOpinion(`can only access node ${kind} with the same name as the requesting node`)
+  return asked.name === node || unnamedCreate
+    ? allowed
+    : noOpinion(`can only access node ${kind} with the same name as the requesting node`)
 }
 
 function usedByPod(asked: AuthorizationAttributes, kind: ReferencedKind, node: string, reader: ObjectReader): boolean {

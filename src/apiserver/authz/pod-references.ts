@@ -61,7 +61,10 @@ function secretNames(spec: PodSpec): Set<string | undefined> {
 function configMapNames(spec: PodSpec): Set<string | undefined> {
   const volumes = spec.volumes ?? []
   return new Set([
-    ...volumes.flatMap((volume) => [volume.configMap?.name, ...sources(volume).map((source) => source.configMap?.name)]),
+    ...volumes.flatMap((volume) => [
+      volume.configMap?.name,
+      ...sources(volume).map((source) => source.configMap?.name),
+    ]),
     ...environments(spec).map((variable) => variable.valueFrom?.configMapKeyRef?.name),
     ...containersOf(spec).flatMap((container) => (container.envFrom ?? []).map((source) => source.configMapRef?.name)),
   ])

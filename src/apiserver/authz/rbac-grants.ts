@@ -78,7 +78,8 @@ export class GrantIndex {
     this.#indexes.set(bindings, index)
     const found = [`U${user.name}`, ...user.groups.map((group) => `G${group}`)].flatMap((key) => index.get(key) ?? [])
     const first = new Map<Binding, BoundSubject>()
-    for (const bound of found.sort((a, b) => a.order - b.order)) if (!first.has(bound.binding)) first.set(bound.binding, bound)
+    for (const bound of found.sort((a, b) => a.order - b.order))
+      if (!first.has(bound.binding)) first.set(bound.binding, bound)
     return [...first.values()]
   }
 }
@@ -103,7 +104,9 @@ function subjectKey(subject: Subject, bindingNamespace: string): string | undefi
   if (subject.kind === 'User') return `U${subject.name}`
   if (subject.kind === 'Group') return `G${subject.name}`
   const namespace = subject.namespace || bindingNamespace
-  return subject.kind === 'ServiceAccount' && namespace !== '' ? `Usystem:serviceaccount:${namespace}:${subject.name}` : undefined
+  return subject.kind === 'ServiceAccount' && namespace !== ''
+    ? `Usystem:serviceaccount:${namespace}:${subject.name}`
+    : undefined
 }
 
 function describe(binding: Binding, subject: Subject, namespace: string): string {

@@ -30,6 +30,7 @@ function coversResource(resources: readonly string[] | undefined, resource: stri
 
 function allowsPath(urls: readonly string[] | undefined, path: string): boolean {
   return (
-    urls?.some((url) => url === all || url === path || (url.endsWith(all) && path.startsWith(url.slice(0, -1)))) ?? false
+    urls?.some((url) => url === all || url === path || (url.endsWith(all) && path.startsWith(url.slice(0, -1)))) ??
+    false
   )
 }

@@ -46,7 +46,9 @@ function split(rule: PolicyRule): PolicyRule[] {
       ),
     ),
   )
-  const urls = (rule.nonResourceURLs ?? []).flatMap((url) => rule.verbs.map((verb) => ({ nonResourceURLs: [url], verbs: [verb] })))
+  const urls = (rule.nonResourceURLs ?? []).flatMap((url) =>
+    rule.verbs.map((verb) => ({ nonResourceURLs: [url], verbs: [verb] })),
+  )
   return [...resources, ...urls]
 }
 
@@ -54,7 +56,8 @@ function covers(held: PolicyRule, atom: PolicyRule): boolean {
   const includesAll = (list: readonly string[] | undefined, wanted: readonly string[] | undefined): boolean =>
     list !== undefined && (list.includes(all) || (wanted ?? []).every((item) => list.includes(item)))
   if (!includesAll(held.verbs, atom.verbs)) return false
-  if (atom.nonResourceURLs !== undefined) return atom.nonResourceURLs.every((url) => coversUrl(held.nonResourceURLs, url))
+  if (atom.nonResourceURLs !== undefined)
+    return atom.nonResourceURLs.every((url) => coversUrl(held.nonResourceURLs, url))
   if (!includesAll(held.apiGroups, atom.apiGroups) || !coversResources(held.resources, atom.resources)) return false
   if (!held.resourceNames?.length) return true
   return atom.resourceNames !== undefined && atom.resourceNames.every((name) => held.resourceNames?.includes(name))
@@ -71,7 +74,8 @@ function coversResources(held: readonly string[] | undefined, wanted: readonly s
 
 function coversUrl(held: readonly string[] | undefined, url: string): boolean {
   return (
-    held?.some((item) => item === all || item === url || (item.endsWith(all) && url.startsWith(item.slice(0, -1)))) ?? false
+    held?.some((item) => item === all || item === url || (item.endsWith(all) && url.startsWith(item.slice(0, -1)))) ??
+    false
   )
 }
 

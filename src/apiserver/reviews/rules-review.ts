@@ -10,14 +10,19 @@ export const selfSubjectRulesReview: ReviewHandler = ({ object, user }, parts) =
   if (namespace === '') throw badRequest('no namespace on request')
   const { grants, errors } = parts.grants.grantsOf(user, namespace)
   const rules = grants.flatMap((grant) => grant.rules)
-  const problems = [...(nodeNameOf(user) === undefined ? [] : ['node authorizer does not support user rule resolution']), ...errors]
+  const problems = [
+    ...(nodeNameOf(user) === undefined ? [] : ['node authorizer does not support user rule resolution']),
+    ...errors,
+  ]
   const status: SubjectRulesReviewStatus = {
-    resourceRules: rules.filter((rule) => rule.resources?.length).map(({ verbs, apiGroups, resources, resourceNames }) => ({
-      verbs,
-      ...(apiGroups?.length && { apiGroups }),
-      ...(resources?.length && { resources }),
-      ...(resourceNames?.length && { resourceNames }),
-    })),
+    resourceRules: rules
+      .filter((rule) => rule.resources?.length)
+      .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+        verbs,
+        ...(apiGroups?.length && { apiGroups }),
+        ...(resources?.length && { resources }),
+        ...(resourceNames?.length && { resourceNames }),
+      })),
     nonResourceRules: rules
       .filter((rule) => rule.nonResourceURLs?.length)
       .map(({ verbs, nonResourceURLs }) => ({ verbs, ...(nonResourceURLs && { nonResourceURLs }) })),
