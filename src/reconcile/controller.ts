@@ -40,12 +40,15 @@ export interface ReconcileResult {
 
 /**
  * A control loop as a value. `reconcile` observes the informers' state of one key, decides by a pure function, and
- * applies. It runs for one key at a time and never twice for the same key at once. A thrown error requeues the key
+ * applies. It runs never twice for the same key at once, and never before the informers of its watches have caught up
+ * with what it wrote for that key before. A thrown error requeues the key
  * with backoff, except a `TerminalError`; a Conflict is retried without being logged as a failure.
  */
 export interface Controller {
   readonly name: string
   readonly watches: readonly Watch[]
+  /** Called once before the first work: adds watches of resources that are only known at run time, then or later. */
+  readonly watchMore?: (context: ControllerContext, watch: (watch: Watch) => void) => void
   readonly writes: readonly Write[]
   /** Keys worked on at once; default 5. */
   readonly concurrency?: number
