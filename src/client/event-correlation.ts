@@ -53,7 +53,9 @@ export class EventCorrelation {
   /** The series to write, its count and message already advanced, or undefined for spam. */
   correlate(occurrence: Occurrence): Series | undefined {
     const { about, component, type, reason, fieldPath, atMs } = occurrence
-    const subject = [component, about.kind, about.metadata.namespace, about.metadata.name, about.metadata.uid].join('\n')
+    const subject = [component, about.kind, about.metadata.namespace, about.metadata.name, about.metadata.uid].join(
+      '\n',
+    )
     const kind = [subject, fieldPath, type, reason].join('\n')
     const combined = this.#isOneOfMany(kind, occurrence)
     const message = combined ? `(combined from similar events): ${occurrence.message}` : occurrence.message

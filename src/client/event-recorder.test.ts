@@ -34,7 +34,8 @@ test('a first event is created whole', async () => {
   await events.stop()
   const [request] = requests
   assert.equal(`${request?.method} ${request?.path}`, 'POST /api/v1/namespaces/shop/events')
-  const { metadata: made, ...event } = request?.body as { metadata: { name: string } }
+  assert.ok(request)
+  const { metadata: made, ...event } = request.body as { metadata: { name: string } }
   assert.match(made.name, /^web\.[0-9a-f]{16}$/)
   assert.deepEqual(event, {
     apiVersion: 'v1',
@@ -67,7 +68,10 @@ test('repeats are counted on the same event, from other components on their own'
   events.record(pod, 'Warning', 'BackOff', 'Back-off')
   events.from('other').record(pod, 'Warning', 'BackOff', 'Back-off')
   await events.stop()
-  assert.deepEqual(requests.map((request) => request.method), ['POST', 'PATCH', 'POST'])
+  assert.deepEqual(
+    requests.map((request) => request.method),
+    ['POST', 'PATCH', 'POST'],
+  )
   assert.deepEqual(requests[1]?.body, { count: 2, message: 'Back-off', lastTimestamp: '2026-01-01T00:00:02Z' })
 })
 
@@ -78,7 +82,10 @@ test('an event that has expired meanwhile is created anew', async () => {
   events.record(pod, 'Normal', 'A', 'a')
   events.record(pod, 'Normal', 'A', 'a')
   await events.stop()
-  assert.deepEqual(requests.map((request) => request.method), ['POST', 'PATCH', 'POST'])
+  assert.deepEqual(
+    requests.map((request) => request.method),
+    ['POST', 'PATCH', 'POST'],
+  )
 })
 
 test('many messages of one reason are combined, and a flood is cut at 25', async () => {

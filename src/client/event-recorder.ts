@@ -97,7 +97,11 @@ function namespaceFor({ about }: Occurrence): string {
   return about.metadata.namespace || 'default'
 }
 
-function eventFor(occurrence: Occurrence, series: Series, host: string | undefined): Omit<Event, 'apiVersion' | 'kind'> {
+function eventFor(
+  occurrence: Occurrence,
+  series: Series,
+  host: string | undefined,
+): Omit<Event, 'apiVersion' | 'kind'> {
   const { about, component, type, reason, fieldPath, atMs } = occurrence
   const { name, namespace, uid, resourceVersion } = about.metadata
   return {
@@ -126,6 +130,7 @@ function eventFor(occurrence: Occurrence, series: Series, host: string | undefin
 /** `web.18d2c4f1a2b3c4d5`: the object's name and a time in hexadecimal nanoseconds, made distinct by what is said. */
 function eventName(name: string, atMs: number, series: Series): string {
   let mixed = 0
-  for (let at = 0; at < series.message.length; at++) mixed = (Math.imul(mixed, 31) + series.message.charCodeAt(at)) >>> 0
+  for (let at = 0; at < series.message.length; at++)
+    mixed = (Math.imul(mixed, 31) + series.message.charCodeAt(at)) >>> 0
   return `${name}.${(BigInt(atMs) * 1_000_000n + BigInt(mixed % 1_000_000)).toString(16)}`
 }

@@ -14,7 +14,12 @@ const held = (holderIdentity: string): LeaseSpec => ({
   leaseTransitions: 3,
 })
 
-const cases: { name: string; current: LeaseSpec | undefined; unchangedForMs: number; expected: LeaseSpec | undefined }[] = [
+const cases: {
+  name: string
+  current: LeaseSpec | undefined
+  unchangedForMs: number
+  expected: LeaseSpec | undefined
+}[] = [
   {
     name: 'no lease: take it',
     current: undefined,
@@ -22,7 +27,12 @@ const cases: { name: string; current: LeaseSpec | undefined; unchangedForMs: num
     expected: { holderIdentity: 'me', leaseDurationSeconds: 15, acquireTime: now, renewTime: now, leaseTransitions: 0 },
   },
   { name: 'mine: renew', current: held('me'), unchangedForMs: 0, expected: { ...held('me'), renewTime: now } },
-  { name: "another's and fresh here, however old its times: wait", current: held('you'), unchangedForMs: 14_999, expected: undefined },
+  {
+    name: "another's and fresh here, however old its times: wait",
+    current: held('you'),
+    unchangedForMs: 14_999,
+    expected: undefined,
+  },
   {
     name: "another's and unchanged for its duration: take over",
     current: held('you'),
