@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ColumnRow, ResourceRow, SchemaType } from './shapes.ts'
+
+/** The facts about Kubernetes v1.36 that stand beside this file, read on first use and never changed. */
+export interface SchemaFacts {
+  readonly types: Readonly<Record<string, SchemaType>>
+  readonly groups: readonly GroupRow[]
+  readonly resources: readonly ResourceRow[]
+  readonly columns: Readonly<Record<string, readonly ColumnRow[]>>
+}
+
+/** A named API group in discovery order. The core group is not among them. */
+export interface GroupRow {
+  readonly name: string
+  readonly versions: readonly string[]
+  readonly preferred: string
+}
+
+function readFacts<T>(name: string): T {
+  return JSON.parse(readFileSync(join(import.meta.dirname, name), 'utf8')) as T
+}
+
+/** Computes a value on first use. For facts that never change, so that importing a module costs nothing. */
+export function once<T>(compute: () => T): () => T {
+  let computed: { readonly value: T } | undefined
+  return () => (computed ??= { value: compute() }).value
+}
+
+export const schemaTypes: () => SchemaFacts['types'] = once(
+  () => readFacts<{ types: SchemaFacts['types'] }>('types.json').types,
+)
+
+const resourceFacts = once(() =>
+  readFacts<{ groupsInOrder: SchemaFacts['groups']; resources: SchemaFacts['resources'] }>('resources.json'),
+)
+
+export const schemaGroups = (): SchemaFacts['groups'] => resourceFacts().groupsInOrder
+export const schemaResources = (): SchemaFacts['resources'] => resourceFacts().resources
+export const schemaColumns: () => SchemaFacts['columns'] = once(() => readFacts<SchemaFacts['columns']>('columns.json'))
