@@ -98,11 +98,11 @@ export function decodeBody<T = Record<string, unknown>>(
   moreProblems: readonly string[] = [],
 ): DecodedBody<T> {
   try {
-    const { object, problems } = typeof body === 'string'
-      ? decodeText<T>(target.node, body, fieldValidation)
-      : decodeValue<T>(target.node, body)
+    const { object, problems } =
+      typeof body === 'string' ? decodeText<T>(target.node, body, fieldValidation) : decodeValue<T>(target.node, body)
     const all = fieldValidation === 'Ignore' ? [] : [...moreProblems, ...problems]
-    if (fieldValidation === 'Strict' && all.length > 0) throw new DecodeError(`strict decoding error: ${all.join(', ')}`)
+    if (fieldValidation === 'Strict' && all.length > 0)
+      throw new DecodeError(`strict decoding error: ${all.join(', ')}`)
     return { object, warnings: all }
   } catch (error) {
     throw error instanceof DecodeError ? cannotBeHandled(target, error.message) : error

@@ -147,7 +147,9 @@ function zeroOf(node: SchemaNode): unknown {
   if (node.shape === 'raw') return null
   if (node.kind === 'boolean') return false
   if (node.kind === 'quantity') return '0'
-  return node.kind === 'int32' || node.kind === 'int64' || node.kind === 'double' || node.kind === 'intOrString' ? 0 : ''
+  return node.kind === 'int32' || node.kind === 'int64' || node.kind === 'double' || node.kind === 'intOrString'
+    ? 0
+    : ''
 }
 
 function rawDecoder(node: RawNode): Decoder {

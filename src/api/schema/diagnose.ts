@@ -64,7 +64,8 @@ function walkObject(node: ObjectNode, value: unknown, place: Place, unknownField
   for (const [key, member] of membersOf(node, value, place)) {
     const field = node.fields.get(key)
     const path = joined(place.path, key)
-    if (field) walk(field.node, member, { path, struct: shortName(node.name), fields: joined(place.fields, key) }, unknownFields)
+    if (field)
+      walk(field.node, member, { path, struct: shortName(node.name), fields: joined(place.fields, key) }, unknownFields)
     else if (unknownFields.length < maxProblems) unknownFields.push(path)
   }
 }
@@ -106,8 +107,13 @@ function jsonType(value: unknown): string {
 }
 
 const goScalars: Readonly<Record<string, string>> = {
-  boolean: 'bool', double: 'float64', bytes: '[]uint8', quantity: 'resource.Quantity', time: 'v1.Time',
-  microTime: 'v1.MicroTime', intOrString: 'intstr.IntOrString',
+  boolean: 'bool',
+  double: 'float64',
+  bytes: '[]uint8',
+  quantity: 'resource.Quantity',
+  time: 'v1.Time',
+  microTime: 'v1.MicroTime',
+  intOrString: 'intstr.IntOrString',
 }
 
 /** The name under which decoding errors speak of a type; API users know these names from upstream. */

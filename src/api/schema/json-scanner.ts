@@ -116,7 +116,8 @@ class Scanner {
     if (character !== 'u') return
     for (let digit = 0; digit < 4; digit++) {
       this.#index++
-      if (!/[0-9A-Fa-f]/.test(this.#text[this.#index] ?? '')) throw this.#unexpected('in \\u hexadecimal character escape')
+      if (!/[0-9A-Fa-f]/.test(this.#text[this.#index] ?? ''))
+        throw this.#unexpected('in \\u hexadecimal character escape')
     }
   }
 
@@ -140,7 +141,8 @@ class Scanner {
   #unexpected(context: string): Error {
     const character = this.#text[this.#index]
     if (character === undefined) return new Error('unexpected end of JSON input')
-    const shown = character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${JSON.stringify(character).slice(1, -1)}'`
+    const shown =
+      character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${JSON.stringify(character).slice(1, -1)}'`
     return new Error(`invalid character ${shown} ${context}`)
   }
 }

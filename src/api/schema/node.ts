@@ -8,7 +8,16 @@ import type { SchemaField, SchemaType } from './shapes.ts'
 export type SchemaNode = ScalarNode | ObjectNode | ListNode | MapNode | RawNode
 
 export type ScalarKind =
-  | 'string' | 'boolean' | 'int32' | 'int64' | 'double' | 'bytes' | 'quantity' | 'time' | 'microTime' | 'intOrString'
+  | 'string'
+  | 'boolean'
+  | 'int32'
+  | 'int64'
+  | 'double'
+  | 'bytes'
+  | 'quantity'
+  | 'time'
+  | 'microTime'
+  | 'intOrString'
 
 export interface ScalarNode {
   readonly shape: 'scalar'
@@ -56,15 +65,19 @@ export interface RawNode {
 }
 
 const scalarNodes: Readonly<Record<ScalarKind, ScalarNode>> = Object.fromEntries(
-  (['string', 'boolean', 'int32', 'int64', 'double', 'bytes', 'quantity', 'time', 'microTime', 'intOrString'] as const)
-    .map((kind) => [kind, { shape: 'scalar', kind }]),
+  (
+    ['string', 'boolean', 'int32', 'int64', 'double', 'bytes', 'quantity', 'time', 'microTime', 'intOrString'] as const
+  ).map((kind) => [kind, { shape: 'scalar', kind }]),
 ) as Record<ScalarKind, ScalarNode>
 
 const rawAny: RawNode = { shape: 'raw', objectOnly: false }
 const rawObject: RawNode = { shape: 'raw', objectOnly: true }
 
 const specialScalars: Readonly<Record<string, ScalarKind>> = {
-  Quantity: 'quantity', Time: 'time', MicroTime: 'microTime', IntOrString: 'intOrString',
+  Quantity: 'quantity',
+  Time: 'time',
+  MicroTime: 'microTime',
+  IntOrString: 'intOrString',
 }
 
 const namedNodes = new Map<string, SchemaNode>()
@@ -96,7 +109,9 @@ class LazyObject implements ObjectNode {
   constructor(name: string, type: SchemaType) {
     this.name = name
     this.atomic = type.mapType === 'atomic'
-    this.#fields = once(() => new Map(Object.entries(type.fields ?? {}).map(([key, field]) => [key, fieldNode(key, field)])))
+    this.#fields = once(
+      () => new Map(Object.entries(type.fields ?? {}).map(([key, field]) => [key, fieldNode(key, field)])),
+    )
   }
 
   get fields(): ReadonlyMap<string, FieldNode> {
@@ -118,7 +133,12 @@ function fieldNode(name: string, field: SchemaField): FieldNode {
 
 function nodeOf(field: SchemaField): SchemaNode {
   if (field.array) {
-    return { shape: 'list', item: nodeOf(field.array), listType: field.listType ?? 'atomic', keys: field.listMapKeys ?? [] }
+    return {
+      shape: 'list',
+      item: nodeOf(field.array),
+      listType: field.listType ?? 'atomic',
+      keys: field.listMapKeys ?? [],
+    }
   }
   if (field.map) return { shape: 'map', value: nodeOf(field.map), atomic: field.mapType === 'atomic' }
   if (field.ref === undefined) return scalarOrRaw(field)

@@ -28,7 +28,8 @@ function ofType<T>(type: 'string' | 'boolean' | 'number', value: unknown): T {
 }
 
 function integer(value: unknown, max: number): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value > max || value < -max - 1) throw new ScalarMismatch()
+  if (typeof value !== 'number' || !Number.isInteger(value) || value > max || value < -max - 1)
+    throw new ScalarMismatch()
   return value
 }
 
