@@ -72,8 +72,26 @@ test('the endpoints of the server follow its address', async () => {
 test('the roles do for the components what they must', async () => {
   const store = await started()
   const authorizers = createAuthorizers(readerOf(...([...store.stored.values()] as unknown as TestObject[])))
-  const may = (name: string, groups: readonly string[], verb: 'get' | 'create' | 'update', group: string, resource: string, subresource = ''): boolean => {
-    const attributes = { isResourceRequest: true, path: '', verb, group, version: 'v1', resource, subresource, namespace: 'shop', name: 'x', rest: '' }
+  const may = (
+    name: string,
+    groups: readonly string[],
+    verb: 'get' | 'create' | 'update',
+    group: string,
+    resource: string,
+    subresource = '',
+  ): boolean => {
+    const attributes = {
+      isResourceRequest: true,
+      path: '',
+      verb,
+      group,
+      version: 'v1',
+      resource,
+      subresource,
+      namespace: 'shop',
+      name: 'x',
+      rest: '',
+    }
     return authorizeByAll(authorizers, { ...attributes, user: { name, groups } }).decision === 'allow'
   }
   assert.ok(may('system:kube-scheduler', [], 'create', '', 'pods', 'binding'))

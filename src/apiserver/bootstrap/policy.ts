@@ -36,7 +36,13 @@ export function policyObjects(): readonly BootstrapObject[] {
 
 function namespaceObject(name: string): BootstrapObject {
   const metadata = { name, labels: { 'kubernetes.io/metadata.name': name } }
-  const body = { apiVersion: 'v1', kind: 'Namespace', metadata, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata,
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  }
   return { resource: namespaces, object: body }
 }
 

@@ -20,7 +20,13 @@ export interface ServerObjectsOptions {
 
 /** What tells the cluster about its API server: the `kubernetes` Service with its endpoints, and how it authenticates. */
 export function serverObjects(options: ServerObjectsOptions): readonly BootstrapObject[] {
-  return [serviceCidr(options), kubernetesService(options), kubernetesEndpoints(options), kubernetesSlice(options), authentication(options)]
+  return [
+    serviceCidr(options),
+    kubernetesService(options),
+    kubernetesEndpoints(options),
+    kubernetesSlice(options),
+    authentication(options),
+  ]
 }
 
 const place = { name: 'kubernetes', namespace: 'default' }
@@ -57,7 +63,13 @@ function kubernetesService({ port, serviceIp = '10.96.0.1' }: ServerObjectsOptio
     type: 'ClusterIP',
   }
   const labels = { component: 'apiserver', provider: 'kubernetes' }
-  const object = { apiVersion: 'v1', kind: 'Service', metadata: { ...place, labels }, spec, status: { loadBalancer: {} } }
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...place, labels },
+    spec,
+    status: { loadBalancer: {} },
+  }
   const merge = (stored: KubernetesObject): KubernetesObject | undefined => {
     const theirs = (stored as KubernetesObject & { readonly spec: typeof spec }).spec
     if (isDeepStrictEqual(theirs.ports, spec.ports)) return undefined
@@ -97,7 +109,11 @@ function authentication({ clientCa }: ServerObjectsOptions): BootstrapObject {
 }
 
 /** An object whose named fields are always taken back to what the server says. */
-function current(resource: BootstrapObject['resource'], object: BootstrapBody, fields: readonly string[]): BootstrapObject {
+function current(
+  resource: BootstrapObject['resource'],
+  object: BootstrapBody,
+  fields: readonly string[],
+): BootstrapObject {
   const wanted = object as unknown as Record<string, unknown>
   return {
     resource,
