@@ -1,0 +1,43 @@
+import type { Kind } from '#api/kind.ts'
+import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
+import type { ResourceRow } from '#api/schema/shapes.ts'
+
+/** One resource as one version of the API serves it. */
+export interface ServedResource extends Resource {
+  readonly singular: string
+  readonly verbs: ReadonlySet<string>
+  readonly subresources: ReadonlyMap<string, ResourceRow>
+  /** What the kind adds to its schema. */
+  readonly rules: Kind
+  /** Where its objects are kept; several versions of one resource share it. */
+  readonly storage: StorageForm
+}
+
+export interface StorageForm {
+  /** Key prefix with its closing slash. */
+  readonly prefix: string
+  /** Absent where objects are stored in the very version that is served. */
+  readonly convert?: VersionConversion
+}
+
+/** Between the stored version of an object and the served one. Pure; inputs may be frozen and are not changed. */
+export interface VersionConversion {
+  toServed(stored: KubernetesObject): KubernetesObject
+  toStored(served: KubernetesObject): KubernetesObject
+}
+
+/** `/registry/core/pods/default/web`; the namespace is empty for cluster-scoped objects and left out. */
+export function storageKey(resource: ServedResource, namespace: string, name: string): string {
+  const { prefix } = resource.storage
+  return resource.namespaced ? `${prefix}${namespace}/${name}` : prefix + name
+}
+
+/** What the keys of a collection start with; an empty namespace means all. */
+export function collectionPrefix(resource: ServedResource, namespace: string): string {
+  const { prefix } = resource.storage
+  return resource.namespaced && namespace !== '' ? `${prefix}${namespace}/` : prefix
+}
+
+export function storagePrefix(group: string, plural: string): string {
+  return `/registry/${group === '' ? 'core' : group}/${plural}/`
+}

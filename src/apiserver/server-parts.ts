@@ -1,0 +1,30 @@
+import type { Clock } from '#lib/clock.ts'
+import type { Log } from '#lib/log.ts'
+import type { Random } from '#lib/random.ts'
+import type { Store } from '#storage/store.ts'
+import type { AdmissionPlugin } from './admission/admission.ts'
+import type { Authenticator } from './authn/authenticator.ts'
+import type { Authorizer } from './authz/authorizer.ts'
+import type { CacheSet } from './cache/cache-set.ts'
+import type { ObjectCodec } from './cache/object-codec.ts'
+import type { StoreFeed } from './cache/store-feed.ts'
+import type { ObjectReader } from './registry/object-reader.ts'
+import type { ResourceTable } from './registry/resource-table.ts'
+
+/** What the steps and verbs of one server share. Made by `createApiServer`, handed down, never global. */
+export interface ServerParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly codec: ObjectCodec
+  readonly caches: CacheSet
+  readonly feed: StoreFeed
+  readonly resources: ResourceTable
+  readonly reader: ObjectReader
+  readonly authenticators: readonly Authenticator[]
+  readonly authorizers: readonly Authorizer[]
+  readonly admission: readonly AdmissionPlugin[]
+  /** Aborted when the server closes: ends watches. */
+  readonly closing: AbortSignal
+}

@@ -1,0 +1,63 @@
+import type { ApiResponse } from '#api/meta/exchange.ts'
+import { StatusError } from '#api/meta/status.ts'
+import { nonResourcePaths } from '../discovery/non-resource-paths.ts'
+import { pageNotFound } from '../encoding/responses.ts'
+import type { RequestContext } from '../request-context.ts'
+import { verbs, type VerbHandler } from '../verbs/verbs.ts'
+import { subresourceHandlers } from '../verbs/subresources.ts'
+import type { ServedResource } from '../registry/served-resource.ts'
+import type { Step } from './step.ts'
+
+/** Hands the request to its verb: resource requests by the resource table, the rest by path. */
+export const dispatch: Step = {
+  name: 'dispatch',
+  run(context) {
+    return context.info.isResourceRequest ? toResource(context) : toPath(context)
+  },
+}
+
+function toPath(context: RequestContext): ApiResponse | Promise<ApiResponse> {
+  const serve = nonResourcePaths(context)
+  return serve ?? pageNotFound()
+}
+
+function toResource(context: RequestContext): ApiResponse | Promise<ApiResponse> {
+  const { info, server } = context
+  const resource = server.resources.find(info.group, info.version, info.resource)
+  if (resource === undefined) {
+    if (!server.resources.hasGroup(info.group)) return pageNotFound()
+    throw unknownResource()
+  }
+  const handler = handlerFor(context, resource)
+  return handler({ ...context, resource })
+}
+
+/** The handler, or a 404 or 405 as upstream's router gives them: unknown shape of path first, then unknown method. */
+function handlerFor({ info, request }: RequestContext, resource: ServedResource): VerbHandler {
+  const isInNamespace = resource.namespaced ? info.namespace !== '' : resource.plural === 'namespaces' || info.namespace === ''
+  if (!isInNamespace && (info.name !== '' || !resource.namespaced)) throw unknownResource()
+  if (info.rest !== '' && info.subresource !== 'proxy') throw unknownResource()
+  if (info.subresource !== '') {
+    const row = resource.subresources.get(info.subresource)
+    if (row === undefined) throw unknownResource()
+    const handler = subresourceHandlers(resource, info)
+    if (handler === undefined || request.method === 'HEAD') throw methodNotAllowed()
+    return handler
+  }
+  const isCreateAll = info.verb === 'create' && (info.name !== '' || (resource.namespaced && info.namespace === ''))
+  const isUpdateAll = (info.verb === 'update' || info.verb === 'patch') && info.name === ''
+  const handler = verbs[info.verb]
+  const isServed = resource.verbs.has(info.verb) && handler !== undefined && request.method !== 'HEAD'
+  if (!isServed || isCreateAll || isUpdateAll) throw methodNotAllowed()
+  return handler
+}
+
+export function unknownResource(): StatusError {
+  return new StatusError('NotFound', 'the server could not find the requested resource', { details: {} })
+}
+
+export function methodNotAllowed(): StatusError {
+  return new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource', {
+    details: {},
+  })
+}

@@ -1,0 +1,19 @@
+import type { ApiResponse } from '#api/meta/exchange.ts'
+import type { RequestContext } from '../request-context.ts'
+
+/**
+ * Forms the answer: the content type, the warnings, and the object as a table or as metadata where the client asked
+ * for it. The bytes are made by the listener, so that callers in the same process get the object itself.
+ */
+export function encode(context: RequestContext, response: ApiResponse): ApiResponse {
+  const { body } = response
+  if (body.type !== 'object' && body.type !== 'watch') return response
+  const headers: Record<string, string> = { ...response.headers, 'content-type': context.negotiated.mediaType }
+  if (context.warnings.length > 0) headers['warning'] = context.warnings.map(warningHeader).join(', ')
+  return { ...response, headers }
+}
+
+/** RFC 7234, 5.5, with the code Kubernetes uses. */
+function warningHeader(text: string): string {
+  return `299 - ${JSON.stringify(text)}`
+}

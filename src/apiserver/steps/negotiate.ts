@@ -1,0 +1,67 @@
+import type { ApiRequest } from '#api/meta/exchange.ts'
+import { StatusError } from '#api/meta/status.ts'
+import { isTrue } from '../request-info.ts'
+import type { RequestInfo } from '../request-info.ts'
+import { parseAccept, type MediaRange } from '../encoding/media-types.ts'
+import { plainJson, type Negotiated } from '../encoding/negotiated.ts'
+import type { Step } from './step.ts'
+
+/** Chooses the form of the answer from the `Accept` header; 406 if the server has none the client takes. */
+export const negotiate: Step = {
+  name: 'negotiate',
+  run(context) {
+    const { info, request } = context
+    if (!info.isResourceRequest) return undefined
+    const negotiated = chooseForm(request)
+    if (negotiated === undefined) throw notAcceptable(info)
+    context.negotiated = negotiated
+    return undefined
+  },
+}
+
+/** The first acceptable form, or undefined if there is none. An absent or empty header takes anything. */
+export function chooseForm({ headers, query }: Pick<ApiRequest, 'headers' | 'query'>): Negotiated | undefined {
+  const accept = headers['accept']
+  const pretty = isPretty(query.get('pretty'), headers['user-agent'])
+  if (accept === undefined || accept === '') return pretty ? { ...plainJson, pretty } : plainJson
+  for (const range of parseAccept(accept)) {
+    const form = formOf(range)
+    if (form !== undefined) return { ...form, pretty }
+  }
+  return undefined
+}
+
+type Form = Omit<Negotiated, 'pretty'>
+
+function formOf({ type, parameters }: MediaRange): Form | undefined {
+  const mediaType = mediaTypes[type]
+  if (mediaType === undefined) return undefined
+  const as = parameters['as']
+  if (as === undefined) return { mediaType, as: 'object', metaVersion: 'v1' }
+  const version = parameters['v']
+  if (parameters['g'] !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  if (as !== 'Table' && as !== 'PartialObjectMetadata' && as !== 'PartialObjectMetadataList') return undefined
+  return { mediaType, as, metaVersion: version }
+}
+
+const mediaTypes: Readonly<Record<string, Negotiated['mediaType']>> = {
+  'application/json': 'application/json',
+  'application/yaml': 'application/yaml',
+  'application/*': 'application/json',
+  '*/*': 'application/json',
+}
+
+/** Upstream indents for people: when asked, or for the usual command-line and desktop browsers. */
+function isPretty(asked: string | null, userAgent: string | undefined): boolean {
+  if (asked !== null) return asked !== '' && isTrue(asked)
+  return userAgent !== undefined && /^(?:curl|Wget|Mozilla\/5\.0)/.test(userAgent)
+}
+
+const served = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+const streamed = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
+
+function notAcceptable(info: RequestInfo): StatusError {
+  const available = info.verb === 'list' || info.verb === 'watch' ? [...served, ...streamed] : served
+  const message = `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`
+  return new StatusError('NotAcceptable', message, { details: {} })
+}
