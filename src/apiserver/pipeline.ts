@@ -1,11 +1,12 @@
 import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
 import { StatusError } from '#api/meta/status.ts'
+import { anonymousUser } from './authn/authenticators.ts'
 import { plainJson } from './encoding/negotiated.ts'
 import { errorResponse } from './encoding/responses.ts'
 import type { RequestContext } from './request-context.ts'
 import { parseRequestInfo } from './request-info.ts'
 import type { ServerParts } from './server-parts.ts'
-import { anonymous, authenticate } from './steps/authenticate.ts'
+import { authenticate } from './steps/authenticate.ts'
 import { authorize } from './steps/authorize.ts'
 import { dispatch } from './steps/dispatch.ts'
 import { encode } from './steps/encode.ts'
@@ -37,7 +38,7 @@ export async function admit(request: ApiRequest, server: ServerParts): Promise<R
 }
 
 function newContext(request: ApiRequest, server: ServerParts): RequestContext {
-  return { request, server, info: parseRequestInfo(request), user: anonymous, negotiated: plainJson, warnings: [] }
+  return { request, server, info: parseRequestInfo(request), user: anonymousUser, negotiated: plainJson, warnings: [] }
 }
 
 async function walk(steps: readonly Step[], context: RequestContext): Promise<ApiResponse> {

@@ -11,22 +11,12 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** Decoded JSON shape (in-process) or the bytes as received; the content type stands in the headers. */
   readonly body?: unknown
-  /** Who asks, where the transport has already settled it (in-process identity). */
+  /** Who asks, where the transport has already settled it (client certificate, in-process identity). */
   readonly user?: UserInfo
-  /** The client certificate that the TLS layer verified against the client CA; absent if none was sent. */
-  readonly clientCertificate?: ClientCertificate
   /** Aborted when the client goes away or gives up. */
   readonly signal: AbortSignal
   /** The peer's address, for audit; absent in-process. */
   readonly remoteAddress?: string
-}
-
-/** The parts of a verified client certificate that name a user; taken apart once a connection. */
-export interface ClientCertificate {
-  readonly commonName: string
-  readonly organizations: readonly string[]
-  /** DER. */
-  readonly raw: Uint8Array
 }
 
 export interface UserInfo {

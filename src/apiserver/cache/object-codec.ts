@@ -1,6 +1,6 @@
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
-import { deepFreeze } from './deep-freeze.ts'
+import { deepFreeze } from '#lib/deep-freeze.ts'
 
 /**
  * Turns objects into the bytes a store keeps and back, each once per revision.
@@ -10,8 +10,11 @@ import { deepFreeze } from './deep-freeze.ts'
  * with one member spliced in: nothing is ever stringified twice.
  */
 export class ObjectCodec {
-  /** Objects just written, by the very buffer handed to the store: the cache need not parse what this process wrote. */
-  readonly #written = new WeakMap<Uint8Array, Draft<KubernetesObject>>()
+  /**
+   * Objects just written, by the very buffer handed to the store: neither the writer nor the cache need parse what this
+   * process wrote. Each takes it once; an entry whose commit failed goes with its buffer.
+   */
+  readonly #written = new WeakMap<Uint8Array, { readonly draft: Draft<KubernetesObject>; object?: KubernetesObject }>()
   readonly #stored = new WeakMap<object, StoredForm>()
 
   /** The bytes to store. `draft` now belongs to the codec: it becomes the frozen object of that revision. */
@@ -19,16 +22,22 @@ export class ObjectCodec {
     const { kind, apiVersion, metadata, ...rest } = draft
     const { resourceVersion: _unknownYet, ...kept } = metadata
     const bytes = Buffer.from(JSON.stringify({ kind, apiVersion, metadata: kept, ...rest }))
-    this.#written.set(bytes, draft)
+    this.#written.set(bytes, { draft })
     return bytes
   }
 
   /** The frozen object of stored bytes at a revision. */
   decode(bytes: Uint8Array, revision: number): KubernetesObject {
-    const object = this.#written.get(bytes) ?? (JSON.parse(textOf(bytes)) as Draft<KubernetesObject>)
+    return this.takeWritten(bytes, revision) ?? this.#finish(JSON.parse(textOf(bytes)) as WritableObject, bytes, revision)
+  }
+
+  /** The same without parsing: undefined if another process wrote the bytes, or an earlier run. */
+  takeWritten(bytes: Uint8Array, revision: number): KubernetesObject | undefined {
+    const written = this.#written.get(bytes)
+    if (written === undefined) return undefined
+    if (written.object === undefined) return (written.object = this.#finish(written.draft, bytes, revision))
     this.#written.delete(bytes)
-    object.metadata.resourceVersion = String(revision)
-    return this.#remember(deepFreeze(object) as KubernetesObject, bytes)
+    return written.object
   }
 
   /** A revision of the object that only differs in its resourceVersion: the last state of a deleted object. */
@@ -51,6 +60,11 @@ export class ObjectCodec {
     return form === undefined ? undefined : { head: form.itemHead, tail: form.bytes.subarray(form.splitAt) }
   }
 
+  #finish(object: WritableObject, bytes: Uint8Array, revision: number): KubernetesObject {
+    object.metadata.resourceVersion = String(revision)
+    return this.#remember(deepFreeze(object) as KubernetesObject, bytes)
+  }
+
   #remember(object: KubernetesObject, bytes: Uint8Array): KubernetesObject {
     const identity = `{"kind":${JSON.stringify(object.kind)},"apiVersion":${JSON.stringify(object.apiVersion)},`
     const opening = `${identity}"metadata":{`
@@ -66,6 +80,8 @@ export class ObjectCodec {
     return object
   }
 }
+
+type WritableObject = Draft<KubernetesObject>
 
 interface StoredForm {
   readonly bytes: Uint8Array

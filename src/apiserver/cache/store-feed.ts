@@ -26,6 +26,7 @@ export class StoreFeed {
   readonly #abort = new AbortController()
   #waiting: { readonly revision: number; readonly wake: () => void }[] = []
   #revision = 0
+  #hasFailed = false
   #running: Promise<void> | undefined
 
   constructor(options: StoreFeedOptions) {
@@ -35,6 +36,11 @@ export class StoreFeed {
   /** Everything up to this revision has been handed to the consumer. */
   get revision(): number {
     return this.#revision
+  }
+
+  /** Whether the feed has ended for good: the store was closed or its medium failed. */
+  get hasFailed(): boolean {
+    return this.#hasFailed
   }
 
   /** Whether a read now sees every commit acknowledged before. */
@@ -93,7 +99,8 @@ export class StoreFeed {
           if (last !== undefined) this.#advance(last.revision)
         }
       } catch (error) {
-        if (signal.aborted || error instanceof StoreClosedError) return
+        this.#hasFailed = error instanceof StoreClosedError
+        if (signal.aborted || this.#hasFailed) return
         log.warn('lost the watch on the store, reading it again', { error })
         await clock.sleep(retryDelayMs, signal).catch(() => undefined)
         if (!signal.aborted) await this.#load().catch((cause: unknown) => log.error('cannot read the store', { cause }))

@@ -12,11 +12,12 @@ export class StoredObject {
   readonly #codec: ObjectCodec
   #object: KubernetesObject | undefined
 
-  constructor(key: string, revision: number, bytes: Uint8Array, codec: ObjectCodec) {
+  constructor(key: string, revision: number, bytes: Uint8Array, codec: ObjectCodec, object?: KubernetesObject) {
     this.key = key
     this.revision = revision
     this.bytes = bytes
     this.#codec = codec
+    this.#object = object
   }
 
   /** Deep-frozen, with `metadata.resourceVersion` set to the revision. */

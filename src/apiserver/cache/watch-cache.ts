@@ -27,6 +27,8 @@ export class WatchCache {
   readonly #items = new SortedByKey<StoredObject>()
   readonly #history = new EventHistory(historyLength)
   readonly #watchers = new Set<CacheWatcher>()
+  /** Answers of `objects`, by prefix. */
+  readonly #lists = new Map<string, readonly KubernetesObject[]>()
   /** The revision of the newest change of this resource, or that of the last reset. */
   #revision = 0
 
@@ -56,22 +58,35 @@ export class WatchCache {
     return this.#items.range(prefix)
   }
 
+  /** The objects under `prefix`; the same array until one of them changes. */
+  objects(prefix: string): readonly KubernetesObject[] {
+    const known = this.#lists.get(prefix)
+    if (known !== undefined) return known
+    const list = Object.freeze(this.#items.range(prefix).map((stored) => stored.object))
+    this.#lists.set(prefix, list)
+    return list
+  }
+
   /** Starts over with the store's content: every watcher must list again. */
   reset(entries: readonly Entry[], revision: number): void {
     for (const watcher of [...this.#watchers]) watcher.close()
-    this.#items.replaceAll(entries.map((entry) => this.#stored(entry.key, entry.modRevision, entry.value)))
+    const stored = entries.map(({ key, modRevision, value }) => new StoredObject(key, modRevision, value, this.#codec))
+    this.#items.replaceAll(stored)
+    this.#lists.clear()
     this.#history.clear(revision)
     this.#revision = revision
   }
 
   change(change: ChangeEvent): void {
     const previous = this.#items.get(change.key)
-    const current =
-      change.value === undefined ? undefined : this.#stored(change.key, change.revision, change.value)
+    const { key, revision, value } = change
+    const written = value && this.#codec.takeWritten(value, revision)
+    const current = value && new StoredObject(key, revision, value, this.#codec, written)
     if (current === undefined) this.#items.delete(change.key)
     else this.#items.set(current)
     this.#revision = change.revision
     if (current === undefined && previous === undefined) return
+    for (const prefix of this.#lists.keys()) if (change.key.startsWith(prefix)) this.#lists.delete(prefix)
     const event = new CacheEvent(change.revision, current, previous, this.#codec)
     this.#history.push(event)
     for (const watcher of this.#watchers) watcher.offer(event)
@@ -103,10 +118,6 @@ export class WatchCache {
     const events: WireWatchEvent[] = []
     for (const { object } of this.#items.range(prefix)) if (matches(object)) events.push({ type: 'ADDED', object })
     return events
-  }
-
-  #stored(key: string, revision: number, bytes: Uint8Array): StoredObject {
-    return new StoredObject(key, revision, bytes, this.#codec)
   }
 }
 

@@ -99,7 +99,7 @@ async function storedAt(request: PageRequest, revision: number): Promise<readonl
     const { entries } = await server.store.list(prefix, { revision })
     return entries.map((entry) => new StoredObject(entry.key, entry.modRevision, entry.value, server.codec))
   } catch (error) {
-    if (error instanceof CompactedError) throw options.continue === '' ? expired(error) : expiredContinue(options)
+    if (error instanceof CompactedError) throw options.continue === '' ? expired(error) : expiredContinue()
     if (error instanceof FutureRevisionError) throw tooLarge(revision, error.currentRevision)
     throw error
   }
@@ -140,7 +140,7 @@ function expired(error: CompactedError): StatusError {
 }
 
 /** Upstream hands out a token for the rest, read now: not consistent with the pages before, but complete. */
-function expiredContinue(options: CollectionOptions): StatusError {
+function expiredContinue(): StatusError {
   const error = new StatusError(
     'Expired',
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without ' +

@@ -1,6 +1,8 @@
+import { checkSelectable, parseFieldSelector, type FieldMatcher } from '#api/meta/fields.ts'
+import { parseLabelSelector } from '#api/meta/labels.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
+import { SelectorError } from '#api/meta/selector-error.ts'
 import { badRequest } from '#api/meta/status.ts'
-import { parseFieldSelector, parseLabelSelector } from '#api/meta/selectors.ts'
 import { served } from './read.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -23,10 +25,7 @@ export interface SelectionQuery {
 export function compileSelection(resource: ServedResource, query: SelectionQuery): Selection {
   const tests: ((object: KubernetesObject) => boolean)[] = []
   if (query.name !== '') tests.push((object) => object.metadata.name === query.name)
-  if (query.labelSelector !== '') {
-    const matchesLabels = parseLabelSelector(query.labelSelector)
-    tests.push((object) => matchesLabels(object.metadata.labels ?? noLabels))
-  }
+  if (query.labelSelector !== '') tests.push(compileLabels(query.labelSelector))
   if (query.fieldSelector !== '') tests.push(compileFields(resource, query))
   const [first, second] = tests
   if (first === undefined) return { isEverything: true, matches: () => true }
@@ -34,36 +33,47 @@ export function compileSelection(resource: ServedResource, query: SelectionQuery
   return { isEverything: false, matches: (object) => tests.every((test) => test(object)) }
 }
 
-const noLabels: Readonly<Record<string, string>> = Object.freeze({})
+function compileLabels(text: string): (object: KubernetesObject) => boolean {
+  const matcher = readSelector(() => parseLabelSelector(text))
+  return (object) => matcher.matches(object.metadata.labels)
+}
 
 function compileFields(resource: ServedResource, query: SelectionQuery): (object: KubernetesObject) => boolean {
-  const requirements = parseFieldSelector(query.fieldSelector)
-  for (const { field } of requirements) if (!isSelectable(resource, field)) throw unsupportedField(resource, query, field)
+  const matcher = readSelector(() => parseFieldSelector(query.fieldSelector))
+  checkFields(resource, query, matcher)
   const { selectableFields } = resource.rules
   return (stored) => {
-    const fields = selectableFields?.(served(resource, stored))
-    return requirements.every(({ field, operator, value }) => {
-      const actual = ownField(stored, field) ?? fields?.[field] ?? ''
-      return operator === '!=' ? actual !== value : actual === value
-    })
+    const { name, namespace = '' } = stored.metadata
+    const own = selectableFields?.(served(resource, stored))
+    return matcher.matches({ ...own, 'metadata.name': name, 'metadata.namespace': namespace })
   }
 }
 
-function ownField(object: KubernetesObject, field: string): string | undefined {
-  if (field === 'metadata.name') return object.metadata.name
-  return field === 'metadata.namespace' ? (object.metadata.namespace ?? '') : undefined
+/** A kind tells its selectable fields by the keys it gives for any object, even an empty one. */
+function checkFields(resource: ServedResource, query: SelectionQuery, matcher: FieldMatcher): void {
+  const { kind, rules } = resource
+  const blank = { kind, apiVersion: '', metadata: { name: '' }, spec: {}, status: {} } as unknown as KubernetesObject
+  try {
+    checkSelectable(matcher, new Set(Object.keys(rules.selectableFields?.(blank) ?? {})))
+  } catch (error) {
+    if (error instanceof SelectorError) throw unsupportedField(resource, query, error.message)
+    throw error
+  }
 }
 
-function isSelectable(resource: ServedResource, field: string): boolean {
-  if (field === 'metadata.name' || (field === 'metadata.namespace' && resource.namespaced)) return true
-  return resource.rules.selectableFieldNames?.includes(field) ?? false
+function readSelector<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof SelectorError) throw badRequest(error.message)
+    throw error
+  }
 }
 
-function unsupportedField(resource: ServedResource, query: SelectionQuery, field: string): Error {
+function unsupportedField(resource: ServedResource, query: SelectionQuery, why: string): Error {
   const groupVersion = resource.group === '' ? `/${resource.version}` : `${resource.group}/${resource.version}`
   return badRequest(
     `Unable to find ${JSON.stringify(`${groupVersion}, Resource=${resource.plural}`)} that match label selector ` +
-      `${JSON.stringify(query.labelSelector)}, field selector ${JSON.stringify(query.fieldSelector)}: ` +
-      `field label not supported: ${field}`,
+      `${JSON.stringify(query.labelSelector)}, field selector ${JSON.stringify(query.fieldSelector)}: ${why}`,
   )
 }

@@ -1,4 +1,5 @@
 import type { ApiRequest, UserInfo } from '#api/meta/exchange.ts'
+import { anonymousUser } from '../authn/authenticators.ts'
 import type { ServerParts } from '../server-parts.ts'
 import type { Step } from './step.ts'
 
@@ -6,7 +7,7 @@ import type { Step } from './step.ts'
 export const authenticate: Step = {
   name: 'authenticate',
   run(context) {
-    const found = userOf(context.request, context.server)
+    const found = askAuthenticators(context.request, context.server, 0)
     if (!(found instanceof Promise)) {
       context.user = found
       return undefined
@@ -18,30 +19,13 @@ export const authenticate: Step = {
   },
 }
 
-function userOf(request: ApiRequest, server: ServerParts): UserInfo | Promise<UserInfo> {
-  if (request.user !== undefined) return request.user
-  return askAuthenticators(request, server, 0)
-}
-
 function askAuthenticators(request: ApiRequest, server: ServerParts, first: number): UserInfo | Promise<UserInfo> {
   for (let index = first; index < server.authenticators.length; index++) {
     const answer = server.authenticators[index]?.authenticate(request)
     if (answer instanceof Promise) {
-      return answer.then((user) => (user ? authenticated(user) : askAuthenticators(request, server, index + 1)))
+      return answer.then((user) => user ?? askAuthenticators(request, server, index + 1))
     }
-    if (answer !== undefined) return authenticated(answer)
+    if (answer !== undefined) return answer
   }
-  return anonymous
+  return request.user ?? anonymousUser
 }
-
-const authenticatedGroup = 'system:authenticated'
-
-function authenticated(user: UserInfo): UserInfo {
-  if (user.groups.includes(authenticatedGroup) || user.name === anonymous.name) return user
-  return { ...user, groups: [...user.groups, authenticatedGroup] }
-}
-
-export const anonymous: UserInfo = Object.freeze({
-  name: 'system:anonymous',
-  groups: Object.freeze(['system:unauthenticated']),
-})

@@ -1,8 +1,0 @@
-/** Freezes a JSON-shaped value all the way down and returns it. What is frozen already is taken to be deep-frozen. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  Object.freeze(value)
-  if (Array.isArray(value)) for (const item of value) deepFreeze(item)
-  else for (const key in value) deepFreeze(value[key])
-  return value
-}

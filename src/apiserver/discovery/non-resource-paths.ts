@@ -1,0 +1,15 @@
+import type { ApiResponse } from '#api/meta/exchange.ts'
+import type { RequestContext } from '../request-context.ts'
+import { health } from './health.ts'
+import { version } from './version.ts'
+
+type PathHandler = (context: RequestContext) => ApiResponse | Promise<ApiResponse>
+
+const exact: Readonly<Record<string, PathHandler>> = { '/version': version, '/version/': version }
+
+/** Answers a path that names no resource, or undefined if nothing is there. */
+export function nonResourcePaths(context: RequestContext): ApiResponse | Promise<ApiResponse> | undefined {
+  const { path } = context.request
+  const handler = Object.hasOwn(exact, path) ? exact[path] : undefined
+  return handler?.(context) ?? health(context)
+}

@@ -1,0 +1,100 @@
+import type { ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import { once } from 'node:events'
+import type { ApiRequest, ApiResponse, WireWatchEvent } from '#api/meta/exchange.ts'
+import type { StatusError } from '#api/meta/status.ts'
+import { CacheWatcher } from '../cache/cache-watcher.ts'
+import type { ObjectCodec } from '../cache/object-codec.ts'
+import { JsonEncoder } from './json-encoder.ts'
+
+type Outgoing = ServerResponse | Http2ServerResponse
+
+/** Writes answers to sockets: the only place where objects become bytes for clients. */
+export class ResponseWriter {
+  readonly #json: JsonEncoder
+
+  constructor(codec: ObjectCodec) {
+    this.#json = new JsonEncoder(codec)
+  }
+
+  /** The answer to a request that could not be read. */
+  failure(error: StatusError): ApiResponse {
+    const headers = { 'content-type': 'application/json', connection: 'close' }
+    return { status: error.code, headers, body: { type: 'object', object: error.toStatus() } }
+  }
+
+  async write(request: ApiRequest | undefined, response: ApiResponse, outgoing: Outgoing): Promise<void> {
+    const { body } = response
+    switch (body.type) {
+      case 'none':
+        outgoing.writeHead(response.status, headersFor(response, outgoing))
+        outgoing.end()
+        return
+      case 'bytes':
+        return end(response, body.bytes, outgoing)
+      case 'object':
+        return end(response, await this.#bytesOf(request, response, body.object), outgoing)
+      case 'watch':
+        return this.#writeWatch(response, body.events, outgoing)
+      case 'stream':
+        outgoing.writeHead(response.status, headersFor(response, outgoing))
+        flush(outgoing)
+        for await (const chunk of body.chunks) await send(outgoing, chunk)
+        outgoing.end()
+    }
+  }
+
+  async #bytesOf(request: ApiRequest | undefined, response: ApiResponse, object: object): Promise<Uint8Array> {
+    if (response.headers['content-type'] === 'application/yaml') {
+      const { formatYaml } = await import('./yaml.ts')
+      return Buffer.from(formatYaml(JSON.parse(Buffer.from(this.#json.encode(object)).toString())))
+    }
+    return isPretty(request) ? this.#json.encodePretty(object) : this.#json.encode(object)
+  }
+
+  async #writeWatch(response: ApiResponse, events: AsyncIterable<WireWatchEvent>, outgoing: Outgoing): Promise<void> {
+    outgoing.writeHead(response.status, headersFor(response, outgoing))
+    flush(outgoing)
+    if (events instanceof CacheWatcher) {
+      for (let batch = await events.takeAll(); batch !== undefined; batch = await events.takeAll()) {
+        await send(outgoing, Buffer.concat(batch.map((event) => this.#json.encodeEvent(event))))
+      }
+    } else for await (const event of events) await send(outgoing, this.#json.encodeEvent(event))
+    outgoing.end()
+  }
+}
+
+function isPretty(request: ApiRequest | undefined): boolean {
+  return request !== undefined && request.query.has('pretty') && request.query.get('pretty') !== 'false'
+}
+
+function end(response: ApiResponse, bytes: Uint8Array, outgoing: Outgoing): void {
+  const headers = { ...headersFor(response, outgoing), 'content-length': String(bytes.byteLength) }
+  outgoing.writeHead(response.status, headers)
+  outgoing.end(bytes)
+}
+
+/** HTTP/2 has no connection headers. */
+function headersFor({ headers }: ApiResponse, outgoing: Outgoing): Record<string, string> {
+  const { connection, ...rest } = headers
+  const isHttp1 = outgoing.req.httpVersionMajor === 1
+  return { ...rest, ...(connection !== undefined && isHttp1 && { connection }), 'cache-control': 'no-cache, private' }
+}
+
+function flush(outgoing: Outgoing): void {
+  if ('flushHeaders' in outgoing) outgoing.flushHeaders()
+}
+
+/** Writes and waits until the socket takes more; a closed socket ends the caller's loop by throwing. */
+async function send(outgoing: Outgoing, chunk: Uint8Array): Promise<void> {
+  const write = (outgoing as ServerResponse).write(chunk)
+  if (write || outgoing.writableEnded) return
+  const closed = new AbortController()
+  const onClose = (): void => closed.abort(new Error('the client closed the connection'))
+  outgoing.once('close', onClose)
+  try {
+    await once(outgoing, 'drain', { signal: closed.signal })
+  } finally {
+    outgoing.off('close', onClose)
+  }
+}

@@ -1,0 +1,214 @@
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
+import type { ApiRequest, UserInfo } from '#api/meta/exchange.ts'
+import { StatusError, isStatusError } from '#api/meta/status.ts'
+import type { Log } from '#lib/log.ts'
+import type { PeerIdentity } from './authn/peer-certificate.ts'
+import { ResponseWriter } from './encoding/response-writer.ts'
+import type { ApiServer } from './server.ts'
+import type { UpgradeHandler } from './upgrade.ts'
+
+export interface ListenerOptions {
+  readonly server: ApiServer
+  /** Address to bind; `::` or `0.0.0.0` for all. Port 0 takes a free one. */
+  readonly host: string
+  readonly port: number
+  /** PEM of the serving certificate (with its chain) and key, and of the CA that signs client certificates. */
+  readonly certificate: string
+  readonly key: string
+  readonly clientCa: string
+  /** Who is behind a client certificate. */
+  readonly peerIdentity: PeerIdentity
+  /** Takes over exec, attach, port-forward and other upgraded connections; absent: upgrades are refused. */
+  readonly upgrade?: UpgradeHandler
+  readonly log: Log
+}
+
+/** A bound port. */
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** Takes new keys for new connections: certificates are renewed while the server runs. */
+  setCertificate(certificate: string, key: string): void
+  /** Stops accepting, ends watches' connections, and resolves when every socket is closed. */
+  close(): Promise<void>
+}
+
+type Incoming = IncomingMessage | Http2ServerRequest
+type Outgoing = ServerResponse | Http2ServerResponse
+
+/** Upstream's limit on request bodies. */
+const bodyLimitBytes = 3 * 1024 * 1024
+const headersLimitBytes = 64 * 1024
+const keepAliveMs = 75_000
+
+/** Puts a server on an HTTPS port that speaks HTTP/1.1 and HTTP/2. Rejects if the port cannot be bound. */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const { server, log } = options
+  const writer = new ResponseWriter(server.codec)
+  const secure = createSecureServer({
+    allowHTTP1: true,
+    cert: options.certificate,
+    key: options.key,
+    ca: options.clientCa,
+    requestCert: true,
+    rejectUnauthorized: false,
+    maxHeaderSize: headersLimitBytes,
+    settings: { maxConcurrentStreams: 250, maxHeaderListSize: headersLimitBytes },
+  })
+  const sockets = trackSockets(secure)
+  secure.on('request', (incoming: Incoming, outgoing: Outgoing) => {
+    serve(options, writer, incoming, outgoing).catch((error: unknown) => {
+      log.debug('a connection broke', { error })
+      outgoing.stream?.destroy()
+    })
+  })
+  secure.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgrade(options, incoming, socket, head).catch((error: unknown) => {
+      log.debug('an upgrade broke', { error })
+      socket.destroy()
+    })
+  })
+  secure.on('tlsClientError', (error: Error) => log.debug('a TLS handshake failed', { error: error.message }))
+  secure.on('sessionError', (error: Error) => log.debug('an HTTP/2 session failed', { error: error.message }))
+  Object.assign(secure, { keepAliveTimeout: keepAliveMs, headersTimeout: 32_000, requestTimeout: 0 })
+  const { address, port } = await bind(secure, options)
+  return {
+    host: address,
+    port,
+    setCertificate: (cert, key) => secure.setSecureContext({ cert, key, ca: options.clientCa }),
+    close: () => closeAll(secure, sockets),
+  }
+}
+
+function bind(secure: Http2SecureServer, { host, port }: ListenerOptions): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    secure.once('error', reject)
+    secure.listen({ host, port, backlog: 1_024 }, () => {
+      secure.off('error', reject)
+      resolve(secure.address() as AddressInfo)
+    })
+  })
+}
+
+function trackSockets(secure: Http2SecureServer): ReadonlySet<Duplex> {
+  const sockets = new Set<Duplex>()
+  secure.on('secureConnection', (socket: TLSSocket) => {
+    socket.setNoDelay(true)
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return sockets
+}
+
+function closeAll(secure: Http2SecureServer, sockets: ReadonlySet<Duplex>): Promise<void> {
+  return new Promise((resolve) => {
+    secure.close(() => resolve())
+    for (const socket of sockets) socket.destroy()
+  })
+}
+
+async function serve(options: ListenerOptions, writer: ResponseWriter, incoming: Incoming, outgoing: Outgoing): Promise<void> {
+  const gone = new AbortController()
+  outgoing.once('close', () => gone.abort())
+  const request = await apiRequest(options, incoming, gone.signal)
+  const response = request instanceof StatusError ? writer.failure(request) : await options.server.handle(request)
+  if (!gone.signal.aborted) await writer.write(request instanceof StatusError ? undefined : request, response, outgoing)
+}
+
+/** The request as the pipeline takes it, or why it cannot be taken. */
+async function apiRequest(options: ListenerOptions, incoming: Incoming, signal: AbortSignal): Promise<ApiRequest | StatusError> {
+  const socket = tlsSocketOf(incoming)
+  let user: UserInfo | undefined
+  try {
+    user = options.peerIdentity(socket)
+  } catch (error) {
+    if (isStatusError(error)) return error
+    throw error
+  }
+  const body = await readBody(incoming)
+  if (body instanceof StatusError) return body
+  return requestOf(incoming, socket, { signal, user, body })
+}
+
+interface RequestExtras {
+  readonly signal: AbortSignal
+  readonly user: UserInfo | undefined
+  readonly body: Buffer | undefined
+}
+
+function requestOf(incoming: Incoming, socket: TLSSocket, { signal, user, body }: RequestExtras): ApiRequest {
+  const url = incoming.url ?? '/'
+  const cut = url.indexOf('?')
+  return {
+    method: incoming.method ?? 'GET',
+    path: cut < 0 ? url : url.slice(0, cut),
+    query: new URLSearchParams(cut < 0 ? '' : url.slice(cut + 1)),
+    headers: incoming.headers as Readonly<Record<string, string | undefined>>,
+    signal,
+    ...(body !== undefined && { body }),
+    ...(user !== undefined && { user }),
+    ...(socket.remoteAddress !== undefined && { remoteAddress: socket.remoteAddress }),
+  }
+}
+
+/** The TLS socket below a request; HTTP/2 hides it behind a guard that forbids what identity needs. */
+function tlsSocketOf(incoming: Incoming): TLSSocket {
+  const session = 'stream' in incoming ? incoming.stream?.session : undefined
+  return (session?.socket ?? incoming.socket) as TLSSocket
+}
+
+const withoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+async function readBody(incoming: Incoming): Promise<Buffer | undefined | StatusError> {
+  if (withoutBody.has(incoming.method ?? 'GET')) {
+    incoming.resume()
+    return undefined
+  }
+  if (Number(incoming.headers['content-length'] ?? 0) > bodyLimitBytes) {
+    incoming.resume()
+    return tooLarge()
+  }
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > bodyLimitBytes) return tooLarge()
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length)
+}
+
+function tooLarge(): StatusError {
+  return new StatusError('RequestEntityTooLarge', `Request entity too large: limit is ${bodyLimitBytes}`)
+}
+
+async function upgrade(options: ListenerOptions, incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  const gone = new AbortController()
+  socket.once('close', () => gone.abort())
+  try {
+    if (options.upgrade === undefined) throw new StatusError('BadRequest', 'this server does not upgrade connections')
+    const tls = incoming.socket as TLSSocket
+    const request = requestOf(incoming, tls, { signal: gone.signal, user: options.peerIdentity(tls), body: undefined })
+    const { info, user } = await options.server.admitUpgrade(request)
+    await options.upgrade({ request, info, user, incoming, socket, head })
+  } catch (error) {
+    refuseUpgrade(options.log, socket, error)
+  }
+}
+
+/** Answers on a socket that has left the HTTP server's hands. */
+function refuseUpgrade(log: Log, socket: Duplex, error: unknown): void {
+  if (!isStatusError(error)) log.error('an upgraded connection failed', { error })
+  const status = isStatusError(error) ? error : new StatusError('InternalError', 'Internal error occurred')
+  const body = JSON.stringify(status.toStatus())
+  if (!socket.writable) return
+  socket.end(
+    `HTTP/1.1 ${status.code} ${status.reason}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+

@@ -1,0 +1,103 @@
+import type { Draft } from '#api/kind.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import { StatusError, alreadyExists, badRequest, invalid } from '#api/meta/status.ts'
+import { formatTime } from '#lib/clock.ts'
+import { ConflictError } from '#storage/store.ts'
+import type { ResourceContext } from '../request-context.ts'
+import { admitMutating, admitValidating } from './admit.ts'
+import { behaviourOf } from './behaviours.ts'
+import { applyDefaults } from './defaults.ts'
+import { deepCopy } from './deep-copy.ts'
+import { served } from './read.ts'
+import { storageKey, type ServedResource } from './served-resource.ts'
+import { toStored } from './stored-version.ts'
+import { validateMetadata } from './validate-metadata.ts'
+import type { WriteOptions } from './write-options.ts'
+
+/** Stores a new object; answers it as stored. `draft` belongs to this call. */
+export async function createObject(
+  context: ResourceContext,
+  draft: Draft<KubernetesObject>,
+  options: WriteOptions,
+): Promise<KubernetesObject> {
+  const { resource } = context
+  adoptNamespace(context, draft)
+  checkNameIsFree(context, draft)
+  prepareMetadata(context, draft)
+  applyDefaults(resource, draft)
+  const { dryRun } = options
+  await admitMutating(context, { operation: 'CREATE', object: draft, oldObject: undefined, dryRun })
+  prepareForCreate(resource, draft)
+  behaviourOf(resource).beforeCreate?.(context, draft)
+  const errors = [...validateMetadata(resource, draft), ...(resource.rules.validate?.(draft as KubernetesObject) ?? [])]
+  if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
+  await admitValidating(context, { operation: 'CREATE', object: draft, oldObject: undefined, dryRun })
+  if (dryRun) return draft as KubernetesObject
+  return store(context, draft)
+}
+
+/** The namespace is that of the path; one in the body must be the same. */
+function adoptNamespace({ resource, info }: ResourceContext, draft: Draft<KubernetesObject>): void {
+  if (!resource.namespaced) return
+  const { metadata } = draft
+  if (metadata.namespace === undefined || metadata.namespace === '') metadata.namespace = info.namespace
+  else if (metadata.namespace !== info.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+}
+
+function checkNameIsFree({ resource }: ResourceContext, { metadata }: Draft<KubernetesObject>): void {
+  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
+    throw new StatusError('', 'resourceVersion should not be set on objects to be created', { code: 500 })
+  }
+  if ((metadata.name ?? '') === '' && (metadata.generateName ?? '') === '') {
+    const message = 'Required value: name or generateName is required'
+    throw invalid({ ...resource, name: '' }, [{ type: 'FieldValueRequired', field: 'metadata.name', message }])
+  }
+}
+
+const generatedLength = 5
+const longestName = 63
+
+function prepareMetadata({ server }: ResourceContext, { metadata }: Draft<KubernetesObject>): void {
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.selfLink
+  metadata.uid = server.random.uuid()
+  metadata.creationTimestamp = formatTime(server.clock.now())
+  if ((metadata.name ?? '') !== '') return
+  const base = (metadata.generateName ?? '').slice(0, longestName - generatedLength)
+  metadata.name = base + server.random.suffix(generatedLength)
+}
+
+function prepareForCreate({ rules, subresources }: ServedResource, draft: Draft<KubernetesObject>): void {
+  if (rules.prepareForCreate !== undefined) rules.prepareForCreate(draft)
+  else if (subresources.has('status')) delete (draft as { status?: unknown }).status
+  if (rules.hasGeneration) draft.metadata.generation = 1
+}
+
+const generateAttempts = 8
+
+async function store(context: ResourceContext, draft: Draft<KubernetesObject>): Promise<KubernetesObject> {
+  const { server, resource } = context
+  const wasGenerated = (draft.metadata.generateName ?? '') !== ''
+  for (let attempt = 1; ; attempt++) {
+    const { name, namespace = '' } = draft.metadata
+    const spare = wasGenerated ? deepCopy(draft) : undefined
+    const value = server.codec.encode(toStored(resource, draft))
+    try {
+      const { revision } = await server.store.commit([{ key: storageKey(resource, namespace, name), value, ifRevision: 0 }])
+      return served(resource, server.codec.decode(value, revision))
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+      if (spare === undefined || attempt >= generateAttempts) throw exists(resource, name)
+      draft = spare
+      const base = (draft.metadata.generateName ?? '').slice(0, longestName - generatedLength)
+      draft.metadata.name = base + server.random.suffix(generatedLength)
+    }
+  }
+}
+
+function exists(resource: ServedResource, name: string): StatusError {
+  return alreadyExists({ group: resource.group, resource: resource.plural, name })
+}

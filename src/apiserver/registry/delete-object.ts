@@ -1,0 +1,117 @@
+import type { Draft } from '#api/kind.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import { conflict, notFound } from '#api/meta/status.ts'
+import { formatTime } from '#lib/clock.ts'
+import { ConflictError } from '#storage/store.ts'
+import { StoredObject } from '../cache/stored-object.ts'
+import type { ResourceContext } from '../request-context.ts'
+import { admitValidating, admitMutating } from './admit.ts'
+import { deepCopy } from './deep-copy.ts'
+import type { DeleteRequest } from './delete-options.ts'
+import { findStored, served } from './read.ts'
+import { sameJson } from './same-json.ts'
+import { storageKey } from './served-resource.ts'
+import { toStored } from './stored-version.ts'
+import { isGone } from './update-object.ts'
+
+export interface Deletion {
+  readonly object: KubernetesObject
+  /** Whether the object is out of the store, and not only marked. */
+  readonly isRemoved: boolean
+}
+
+const attempts = 5
+
+/** Deletes the named object, or marks it where finalizers or its grace period hold it. Throws `NotFound`, `Conflict`. */
+export async function deleteByName(context: ResourceContext, name: string, options: DeleteRequest): Promise<Deletion> {
+  const { server, resource, info } = context
+  await server.feed.current(context.request.signal)
+  let stored = findStored(server, resource, info.namespace, name)
+  for (let attempt = 1; ; attempt++) {
+    if (stored === undefined) throw notFound({ group: resource.group, resource: resource.plural, name })
+    try {
+      return await attemptDelete(context, stored, options)
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+      if (attempt >= attempts) throw conflict({ group: resource.group, resource: resource.plural, name })
+      const { current } = error
+      stored = current && new StoredObject(current.key, current.modRevision, current.value, server.codec)
+    }
+  }
+}
+
+async function attemptDelete(context: ResourceContext, stored: StoredObject, options: DeleteRequest): Promise<Deletion> {
+  const { server, resource } = context
+  const old = served(resource, stored.object)
+  checkPreconditions(context, old, options)
+  const subject = { operation: 'DELETE', object: undefined, oldObject: old, dryRun: options.dryRun } as const
+  await admitMutating(context, subject)
+  await admitValidating(context, subject)
+  const marked = deepCopy(old)
+  mark(context, marked, options)
+  const object = marked as KubernetesObject
+  const { name, namespace = '' } = old.metadata
+  const key = storageKey(resource, namespace, name)
+  if (isGone(object)) {
+    if (!options.dryRun) await server.store.commit([{ key, delete: true, ifRevision: stored.revision }])
+    return { object: old, isRemoved: true }
+  }
+  if (options.dryRun || sameJson(object, old)) return { object, isRemoved: false }
+  const value = server.codec.encode(toStored(resource, marked))
+  const { revision } = await server.store.commit([{ key, value, ifRevision: stored.revision }])
+  return { object: served(resource, server.codec.decode(value, revision)), isRemoved: false }
+}
+
+function checkPreconditions({ resource }: ResourceContext, { metadata }: KubernetesObject, options: DeleteRequest): void {
+  const target = { group: resource.group, resource: resource.plural, name: metadata.name }
+  const { uid, resourceVersion } = options
+  if (uid !== undefined && uid !== metadata.uid) {
+    throw conflict(target, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`)
+  }
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    const versions = `${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`
+    throw conflict(target, `Precondition failed: ResourceVersion in precondition: ${versions}`)
+  }
+}
+
+/** Sets the deletion timestamp and the finalizers of the propagation policy, as far as they are not set already. */
+function mark({ server, resource }: ResourceContext, draft: Draft<KubernetesObject>, options: DeleteRequest): void {
+  const { metadata } = draft
+  const grace = graceOf(resource.rules.gracePeriodSeconds, draft as KubernetesObject, options)
+  setPropagation(metadata, options)
+  const before = metadata.deletionTimestamp
+  if (before === undefined) {
+    metadata.deletionTimestamp = formatTime(server.clock.now() + grace * 1_000)
+    metadata.deletionGracePeriodSeconds = grace
+    if (resource.rules.hasGeneration) metadata.generation = (metadata.generation ?? 0) + 1
+    return
+  }
+  // A second deletion may only shorten the time that is left.
+  const granted = metadata.deletionGracePeriodSeconds ?? 0
+  if (grace >= granted) return
+  metadata.deletionTimestamp = formatTime(Date.parse(before) - (granted - grace) * 1_000)
+  metadata.deletionGracePeriodSeconds = grace
+}
+
+function graceOf(
+  defaultGrace: ((object: KubernetesObject) => number) | undefined,
+  object: KubernetesObject,
+  { gracePeriodSeconds }: DeleteRequest,
+): number {
+  if (defaultGrace === undefined) return 0
+  if (gracePeriodSeconds === undefined) return object.metadata.deletionGracePeriodSeconds ?? defaultGrace(object)
+  return gracePeriodSeconds < 0 ? 1 : gracePeriodSeconds
+}
+
+const foreground = 'foregroundDeletion'
+const orphan = 'orphan'
+
+/** The garbage collector acts on these finalizers; one policy excludes the other. */
+function setPropagation(metadata: Draft<KubernetesObject>['metadata'], { propagation }: DeleteRequest): void {
+  if (propagation === undefined) return
+  const others = (metadata.finalizers ?? []).filter((finalizer) => finalizer !== foreground && finalizer !== orphan)
+  const own = propagation === 'Foreground' ? [foreground] : propagation === 'Orphan' ? [orphan] : []
+  const finalizers = [...others, ...own]
+  if (finalizers.length > 0) metadata.finalizers = finalizers
+  else delete metadata.finalizers
+}

@@ -1,0 +1,60 @@
+import { invalid, type FieldError } from '#api/meta/status.ts'
+import type { DeleteOptions } from '#api/types/meta.v1.ts'
+import type { RequestContext } from '../request-context.ts'
+import { readBody } from './decode-body.ts'
+import { dryRunErrors } from './write-options.ts'
+
+/** How to delete, from the body or, where that is empty, from the query. */
+export interface DeleteRequest {
+  readonly dryRun: boolean
+  readonly gracePeriodSeconds: number | undefined
+  readonly propagation: 'Orphan' | 'Background' | 'Foreground' | undefined
+  readonly uid: string | undefined
+  readonly resourceVersion: string | undefined
+}
+
+/** Reads and checks the options; throws `Invalid` or `BadRequest`. */
+export async function readDeleteOptions(context: RequestContext): Promise<DeleteRequest> {
+  const given = ((await readBody(context)) ?? {}) as DeleteOptions
+  const { query } = context.request
+  const seconds = query.get('gracePeriodSeconds')
+  const orphan = query.get('orphanDependents')
+  const options: DeleteOptions = {
+    ...(query.has('dryRun') && { dryRun: query.getAll('dryRun') }),
+    ...(seconds !== null && seconds !== '' && { gracePeriodSeconds: Number(seconds) }),
+    ...(query.has('propagationPolicy') && { propagationPolicy: query.get('propagationPolicy') ?? '' }),
+    ...(orphan !== null && { orphanDependents: orphan === 'true' || orphan === '1' }),
+    ...given,
+  }
+  check(options)
+  const dryRun = options.dryRun ?? []
+  return {
+    dryRun: dryRun.length > 0,
+    gracePeriodSeconds: options.gracePeriodSeconds,
+    propagation: propagationOf(options),
+    uid: options.preconditions?.uid,
+    resourceVersion: options.preconditions?.resourceVersion,
+  }
+}
+
+const policies: readonly string[] = ['Orphan', 'Background', 'Foreground']
+
+function check(options: DeleteOptions): void {
+  const errors: FieldError[] = []
+  const { propagationPolicy: policy, orphanDependents } = options
+  if (policy !== undefined && orphanDependents !== undefined) {
+    const message = `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`
+    errors.push({ type: 'FieldValueInvalid', field: 'propagationPolicy', message })
+  }
+  if (policy !== undefined && policy !== '' && !policies.includes(policy)) {
+    const message = `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`
+    errors.push({ type: 'FieldValueNotSupported', field: 'propagationPolicy', message })
+  }
+  errors.push(...dryRunErrors(options.dryRun ?? []))
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions', name: '' }, errors)
+}
+
+function propagationOf({ propagationPolicy, orphanDependents }: DeleteOptions): DeleteRequest['propagation'] {
+  if (orphanDependents !== undefined) return orphanDependents ? 'Orphan' : 'Background'
+  return policies.includes(propagationPolicy ?? '') ? (propagationPolicy as DeleteRequest['propagation']) : undefined
+}

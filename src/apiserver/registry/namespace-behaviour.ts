@@ -1,0 +1,19 @@
+import type { Draft } from '#api/kind.ts'
+import type { Namespace } from '#api/types/core.v1.ts'
+import type { ResourceBehaviour } from './behaviours.ts'
+
+/** A namespace is born Active and held by the `kubernetes` finalizer until the namespace controller has emptied it. */
+export const namespaceBehaviour: ResourceBehaviour = {
+  beforeCreate(_context, draft) {
+    const namespace = draft as unknown as Draft<Namespace>
+    const finalizers = namespace.spec?.finalizers ?? []
+    if (!finalizers.includes('kubernetes')) namespace.spec = { ...namespace.spec, finalizers: [...finalizers, 'kubernetes'] }
+    namespace.status = { phase: 'Active' }
+    const { metadata } = namespace
+    metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }
+  },
+  beforeUpdate(_context, draft) {
+    const { metadata } = draft
+    metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }
+  },
+}

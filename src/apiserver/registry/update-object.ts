@@ -1,0 +1,155 @@
+import type { Draft } from '#api/kind.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import { badRequest, conflict, invalid, notFound, type FieldError } from '#api/meta/status.ts'
+import { ConflictError, type Entry } from '#storage/store.ts'
+import { StoredObject } from '../cache/stored-object.ts'
+import type { ResourceContext } from '../request-context.ts'
+import { admitMutating, admitValidating } from './admit.ts'
+import { behaviourOf } from './behaviours.ts'
+import { applyDefaults } from './defaults.ts'
+import { findStored, served } from './read.ts'
+import { sameJson } from './same-json.ts'
+import { storageKey, type ServedResource } from './served-resource.ts'
+import { toStored } from './stored-version.ts'
+import { validateMetadata, validateMetadataUpdate } from './validate-metadata.ts'
+import type { WriteOptions } from './write-options.ts'
+
+export interface UpdateRequest {
+  readonly context: ResourceContext
+  readonly options: WriteOptions
+  /** The wanted object, made from the current one; called again when somebody else wrote in between. */
+  readonly change: (current: KubernetesObject) => Draft<KubernetesObject> | Promise<Draft<KubernetesObject>>
+  /** Which part may change. */
+  readonly part: UpdatePart
+}
+
+/** The rules of the main resource and of each subresource that updates: what of the draft counts, what is checked. */
+export interface UpdatePart {
+  readonly prepare: (resource: ServedResource, draft: Draft<KubernetesObject>, old: KubernetesObject) => void
+  readonly validate: (resource: ServedResource, object: KubernetesObject, old: KubernetesObject) => FieldError[]
+}
+
+/** How often a change is tried again on the newest state, if the client did not say which state it is for. */
+const attempts = 5
+
+/** Changes a stored object; answers it as stored. Throws `NotFound`, `Conflict`, `Invalid`. */
+export async function updateObject(request: UpdateRequest): Promise<KubernetesObject> {
+  const { context } = request
+  await context.server.feed.current(context.request.signal)
+  let stored = findStored(context.server, context.resource, context.info.namespace, context.info.name)
+  for (let attempt = 1; ; attempt++) {
+    if (stored === undefined) throw notFound(targetOf(context))
+    try {
+      return await attemptUpdate(request, stored)
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+      if (attempt >= attempts) throw conflict(targetOf(context))
+      stored = error.current && entryObject(context, error.current)
+    }
+  }
+}
+
+function entryObject({ server }: ResourceContext, entry: Entry): StoredObject {
+  return new StoredObject(entry.key, entry.modRevision, entry.value, server.codec)
+}
+
+function targetOf({ resource, info }: ResourceContext): { group: string; resource: string; name: string } {
+  return { group: resource.group, resource: resource.plural, name: info.name }
+}
+
+async function attemptUpdate({ context, options, change, part }: UpdateRequest, stored: StoredObject): Promise<KubernetesObject> {
+  const { resource } = context
+  const old = served(resource, stored.object)
+  const draft = await change(old)
+  checkIdentity(context, draft, old)
+  keepSystemFields(draft, old)
+  applyDefaults(resource, draft)
+  part.prepare(resource, draft, old)
+  const subject = { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun } as const
+  await admitMutating(context, subject)
+  behaviourOf(resource).beforeUpdate?.(context, draft, old)
+  keepGeneration(resource, draft, old)
+  const object = draft as KubernetesObject
+  const errors = [...validateMetadata(resource, draft), ...validateMetadataUpdate(draft, old), ...part.validate(resource, object, old)]
+  if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
+  await admitValidating(context, subject)
+  if (sameJson(draft, old)) return old
+  if (options.dryRun) return object
+  return save(context, draft, stored)
+}
+
+/** The draft must be the object it claims to replace. */
+function checkIdentity(context: ResourceContext, draft: Draft<KubernetesObject>, old: KubernetesObject): void {
+  const { metadata } = draft
+  const { resource, info } = context
+  if ((metadata.name ?? '') === '') metadata.name = old.metadata.name
+  if (metadata.name !== info.name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`)
+  }
+  if (resource.namespaced) {
+    if ((metadata.namespace ?? '') === '') metadata.namespace = info.namespace
+    else if (metadata.namespace !== info.namespace) {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+    }
+  }
+  if ((metadata.uid ?? '') !== '' && metadata.uid !== old.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`
+    throw conflict(targetOf(context), why)
+  }
+  const wanted = metadata.resourceVersion ?? ''
+  if (wanted !== '' && wanted !== '0' && wanted !== old.metadata.resourceVersion) throw conflict(targetOf(context))
+}
+
+/** What only the server writes. */
+function keepSystemFields({ metadata }: Draft<KubernetesObject>, old: KubernetesObject): void {
+  const kept = old.metadata
+  metadata.uid = kept.uid
+  metadata.creationTimestamp = kept.creationTimestamp
+  metadata.resourceVersion = kept.resourceVersion
+  keep(metadata, 'deletionTimestamp', kept.deletionTimestamp)
+  keep(metadata, 'deletionGracePeriodSeconds', kept.deletionGracePeriodSeconds)
+  keep(metadata, 'generation', kept.generation)
+  delete metadata.selfLink
+}
+
+function keep<Key extends keyof Draft<KubernetesObject>['metadata']>(
+  metadata: Draft<KubernetesObject>['metadata'],
+  key: Key,
+  value: Draft<KubernetesObject>['metadata'][Key] | undefined,
+): void {
+  if (value === undefined) delete metadata[key]
+  else metadata[key] = value as Draft<KubernetesObject>['metadata'][Key]
+}
+
+/** `generation` counts changes of what is wanted: all but metadata and status. */
+function keepGeneration({ rules }: ServedResource, draft: Draft<KubernetesObject>, old: KubernetesObject): void {
+  if (!rules.hasGeneration || sameJson(wantedState(draft as KubernetesObject), wantedState(old))) return
+  draft.metadata.generation = (old.metadata.generation ?? 0) + 1
+}
+
+function wantedState(object: KubernetesObject): object {
+  const { metadata: _metadata, status: _status, ...wanted } = object as KubernetesObject & { status?: unknown }
+  return wanted
+}
+
+/** Writes the draft, or removes the object if the update took the last finalizer of one that is being deleted. */
+async function save(context: ResourceContext, draft: Draft<KubernetesObject>, stored: StoredObject): Promise<KubernetesObject> {
+  const { server, resource } = context
+  const { metadata } = draft
+  const key = storageKey(resource, metadata.namespace ?? '', metadata.name)
+  if (isGone(draft as KubernetesObject)) {
+    await server.store.commit([{ key, delete: true, ifRevision: stored.revision }])
+    return draft as KubernetesObject
+  }
+  const value = server.codec.encode(toStored(resource, draft))
+  const { revision } = await server.store.commit([{ key, value, ifRevision: stored.revision }])
+  return served(resource, server.codec.decode(value, revision))
+}
+
+/** Whether nothing holds an object back that is being deleted: no finalizer, and no grace left. */
+export function isGone({ metadata }: KubernetesObject): boolean {
+  if (metadata.deletionTimestamp === undefined) return false
+  if ((metadata.finalizers?.length ?? 0) > 0) return false
+  const spec = metadata.deletionGracePeriodSeconds ?? 0
+  return spec === 0
+}
