@@ -1,4 +1,4 @@
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -38,7 +38,6 @@ export interface Listener {
 }
 
 type Incoming = IncomingMessage | Http2ServerRequest
-type Outgoing = ServerResponse | Http2ServerResponse
 
 /** Upstream's limit on request bodies. */
 const bodyLimitBytes = 3 * 1024 * 1024
@@ -56,14 +55,16 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     ca: options.clientCa,
     requestCert: true,
     rejectUnauthorized: false,
-    maxHeaderSize: headersLimitBytes,
+    http1Options: { keepAliveTimeout: keepAliveMs },
     settings: { maxConcurrentStreams: 250, maxHeaderListSize: headersLimitBytes },
   })
   const sockets = trackSockets(secure)
-  secure.on('request', (incoming: Incoming, outgoing: Outgoing) => {
+  secure.on('request', (incoming: Incoming, response: unknown) => {
+    // Node's HTTP/2 compatibility API has the members of HTTP/1.1's that the writer uses.
+    const outgoing = response as ServerResponse
     serve(options, writer, incoming, outgoing).catch((error: unknown) => {
       log.debug('a connection broke', { error })
-      outgoing.stream?.destroy()
+      outgoing.destroy()
     })
   })
   secure.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -74,7 +75,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   })
   secure.on('tlsClientError', (error: Error) => log.debug('a TLS handshake failed', { error: error.message }))
   secure.on('sessionError', (error: Error) => log.debug('an HTTP/2 session failed', { error: error.message }))
-  Object.assign(secure, { keepAliveTimeout: keepAliveMs, headersTimeout: 32_000, requestTimeout: 0 })
   const { address, port } = await bind(secure, options)
   return {
     host: address,
@@ -111,7 +111,12 @@ function closeAll(secure: Http2SecureServer, sockets: ReadonlySet<Duplex>): Prom
   })
 }
 
-async function serve(options: ListenerOptions, writer: ResponseWriter, incoming: Incoming, outgoing: Outgoing): Promise<void> {
+async function serve(
+  options: ListenerOptions,
+  writer: ResponseWriter,
+  incoming: Incoming,
+  outgoing: ServerResponse,
+): Promise<void> {
   const gone = new AbortController()
   outgoing.once('close', () => gone.abort())
   const request = await apiRequest(options, incoming, gone.signal)
@@ -120,7 +125,11 @@ async function serve(options: ListenerOptions, writer: ResponseWriter, incoming:
 }
 
 /** The request as the pipeline takes it, or why it cannot be taken. */
-async function apiRequest(options: ListenerOptions, incoming: Incoming, signal: AbortSignal): Promise<ApiRequest | StatusError> {
+async function apiRequest(
+  options: ListenerOptions,
+  incoming: Incoming,
+  signal: AbortSignal,
+): Promise<ApiRequest | StatusError> {
   const socket = tlsSocketOf(incoming)
   let user: UserInfo | undefined
   try {
@@ -186,7 +195,12 @@ function tooLarge(): StatusError {
   return new StatusError('RequestEntityTooLarge', `Request entity too large: limit is ${bodyLimitBytes}`)
 }
 
-async function upgrade(options: ListenerOptions, incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+async function upgrade(
+  options: ListenerOptions,
+  incoming: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
   const gone = new AbortController()
   socket.once('close', () => gone.abort())
   try {
@@ -211,4 +225,3 @@ function refuseUpgrade(log: Log, socket: Duplex, error: unknown): void {
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
 }
-

@@ -44,7 +44,10 @@ export interface AuthorizationAttributes extends RequestInfo {
  * `/apis/{group}/{version}/…` with at least one segment more are resource requests, all else is not.
  */
 export function parseRequestInfo(request: Pick<ApiRequest, 'method' | 'path' | 'query'>): RequestInfo {
-  const segments = request.path.replace(/^\/+|\/+$/g, '').split('/').map(decodeSegment)
+  const segments = request.path
+    .replace(/^\/+|\/+$/g, '')
+    .split('/')
+    .map(decodeSegment)
   const root = segments[0]
   const isCore = root === 'api' && segments.length >= 3
   const isGroup = root === 'apis' && segments.length >= 4

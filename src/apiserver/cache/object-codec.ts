@@ -28,7 +28,9 @@ export class ObjectCodec {
 
   /** The frozen object of stored bytes at a revision. */
   decode(bytes: Uint8Array, revision: number): KubernetesObject {
-    return this.takeWritten(bytes, revision) ?? this.#finish(JSON.parse(textOf(bytes)) as WritableObject, bytes, revision)
+    return (
+      this.takeWritten(bytes, revision) ?? this.#finish(JSON.parse(textOf(bytes)) as WritableObject, bytes, revision)
+    )
   }
 
   /** The same without parsing: undefined if another process wrote the bytes, or an earlier run. */

@@ -69,7 +69,7 @@ export class WatchCache {
 
   /** Starts over with the store's content: every watcher must list again. */
   reset(entries: readonly Entry[], revision: number): void {
-    for (const watcher of [...this.#watchers]) watcher.close()
+    for (const watcher of this.#watchers) watcher.close()
     const stored = entries.map(({ key, modRevision, value }) => new StoredObject(key, modRevision, value, this.#codec))
     this.#items.replaceAll(stored)
     this.#lists.clear()
@@ -111,7 +111,7 @@ export class WatchCache {
   }
 
   closeWatchers(): void {
-    for (const watcher of [...this.#watchers]) watcher.close()
+    for (const watcher of this.#watchers) watcher.close()
   }
 
   #initialEvents(prefix: string, matches: (object: KubernetesObject) => boolean): WireWatchEvent[] {

@@ -21,7 +21,11 @@ const checks: readonly HealthCheck[] = [
     endpoints: ['readyz'],
     run: (server) => (server.feed.revision > 0 ? undefined : 'the caches have not been filled'),
   },
-  { name: 'shutdown', endpoints: ['readyz'], run: (server) => (server.closing.aborted ? 'process is shutting down' : undefined) },
+  {
+    name: 'shutdown',
+    endpoints: ['readyz'],
+    run: (server) => (server.closing.aborted ? 'process is shutting down' : undefined),
+  },
 ]
 
 /**
@@ -38,7 +42,12 @@ export function health({ request, server }: RequestContext): ApiResponse | undef
   }
   const excluded = new Set(request.query.getAll('exclude'))
   const isVerbose = request.query.has('verbose')
-  return report(endpoint, mine.filter((check) => !excluded.has(check.name)), server, isVerbose)
+  return report(
+    endpoint,
+    mine.filter((check) => !excluded.has(check.name)),
+    server,
+    isVerbose,
+  )
 }
 
 function report(endpoint: string, run: readonly HealthCheck[], server: ServerParts, isVerbose: boolean): ApiResponse {

@@ -8,7 +8,10 @@ export interface MediaRange {
 
 /** Ranges by falling quality, and in the client's order among equals (RFC 9110, 12.5.1). Unreadable ranges are left out. */
 export function parseAccept(header: string): MediaRange[] {
-  const ranges = header.split(',').map(parseMediaRange).filter((range) => range !== undefined)
+  const ranges = header
+    .split(',')
+    .map(parseMediaRange)
+    .filter((range) => range !== undefined)
   return ranges.sort((left, right) => right.quality - left.quality)
 }
 

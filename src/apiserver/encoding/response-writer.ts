@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import type { Http2ServerResponse } from 'node:http2'
 import { once } from 'node:events'
 import type { ApiRequest, ApiResponse, WireWatchEvent } from '#api/meta/exchange.ts'
 import type { StatusError } from '#api/meta/status.ts'
@@ -7,9 +6,7 @@ import { CacheWatcher } from '../cache/cache-watcher.ts'
 import type { ObjectCodec } from '../cache/object-codec.ts'
 import { JsonEncoder } from './json-encoder.ts'
 
-type Outgoing = ServerResponse | Http2ServerResponse
-
-/** Writes answers to sockets: the only place where objects become bytes for clients. */
+/** Writes answers to sockets, of HTTP/1.1 and, by Node's compatibility API, of HTTP/2: the only place where objects become bytes for clients. */
 export class ResponseWriter {
   readonly #json: JsonEncoder
 
@@ -23,7 +20,7 @@ export class ResponseWriter {
     return { status: error.code, headers, body: { type: 'object', object: error.toStatus() } }
   }
 
-  async write(request: ApiRequest | undefined, response: ApiResponse, outgoing: Outgoing): Promise<void> {
+  async write(request: ApiRequest | undefined, response: ApiResponse, outgoing: ServerResponse): Promise<void> {
     const { body } = response
     switch (body.type) {
       case 'none':
@@ -52,7 +49,11 @@ export class ResponseWriter {
     return isPretty(request) ? this.#json.encodePretty(object) : this.#json.encode(object)
   }
 
-  async #writeWatch(response: ApiResponse, events: AsyncIterable<WireWatchEvent>, outgoing: Outgoing): Promise<void> {
+  async #writeWatch(
+    response: ApiResponse,
+    events: AsyncIterable<WireWatchEvent>,
+    outgoing: ServerResponse,
+  ): Promise<void> {
     outgoing.writeHead(response.status, headersFor(response, outgoing))
     flush(outgoing)
     if (events instanceof CacheWatcher) {
@@ -68,26 +69,26 @@ function isPretty(request: ApiRequest | undefined): boolean {
   return request !== undefined && request.query.has('pretty') && request.query.get('pretty') !== 'false'
 }
 
-function end(response: ApiResponse, bytes: Uint8Array, outgoing: Outgoing): void {
+function end(response: ApiResponse, bytes: Uint8Array, outgoing: ServerResponse): void {
   const headers = { ...headersFor(response, outgoing), 'content-length': String(bytes.byteLength) }
   outgoing.writeHead(response.status, headers)
   outgoing.end(bytes)
 }
 
 /** HTTP/2 has no connection headers. */
-function headersFor({ headers }: ApiResponse, outgoing: Outgoing): Record<string, string> {
+function headersFor({ headers }: ApiResponse, outgoing: ServerResponse): Record<string, string> {
   const { connection, ...rest } = headers
   const isHttp1 = outgoing.req.httpVersionMajor === 1
   return { ...rest, ...(connection !== undefined && isHttp1 && { connection }), 'cache-control': 'no-cache, private' }
 }
 
-function flush(outgoing: Outgoing): void {
-  if ('flushHeaders' in outgoing) outgoing.flushHeaders()
+function flush(outgoing: ServerResponse): void {
+  outgoing.flushHeaders()
 }
 
 /** Writes and waits until the socket takes more; a closed socket ends the caller's loop by throwing. */
-async function send(outgoing: Outgoing, chunk: Uint8Array): Promise<void> {
-  const write = (outgoing as ServerResponse).write(chunk)
+async function send(outgoing: ServerResponse, chunk: Uint8Array): Promise<void> {
+  const write = outgoing.write(chunk)
   if (write || outgoing.writableEnded) return
   const closed = new AbortController()
   const onClose = (): void => closed.abort(new Error('the client closed the connection'))

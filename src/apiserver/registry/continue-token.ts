@@ -28,7 +28,8 @@ export function readContinueToken(text: string): ContinueToken {
   }
   const { v, rv, start } = (token ?? {}) as Record<string, unknown>
   if (v !== version) throw invalid(`server does not recognize this encoded version ${JSON.stringify(v ?? '')}`)
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) throw invalid('incorrect encoded start resourceVersion')
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
+    throw invalid('incorrect encoded start resourceVersion')
   if (typeof start !== 'string' || start === '') throw invalid('encoded start key empty')
   return { revision: rv < 0 ? 0 : rv, after: start.endsWith('\0') ? start.slice(0, -1) : start }
 }

@@ -86,7 +86,9 @@ async function store(context: ResourceContext, draft: Draft<KubernetesObject>): 
     const spare = wasGenerated ? deepCopy(draft) : undefined
     const value = server.codec.encode(toStored(resource, draft))
     try {
-      const { revision } = await server.store.commit([{ key: storageKey(resource, namespace, name), value, ifRevision: 0 }])
+      const { revision } = await server.store.commit([
+        { key: storageKey(resource, namespace, name), value, ifRevision: 0 },
+      ])
       return served(resource, server.codec.decode(value, revision))
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error

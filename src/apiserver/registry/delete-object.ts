@@ -40,7 +40,11 @@ export async function deleteByName(context: ResourceContext, name: string, optio
   }
 }
 
-async function attemptDelete(context: ResourceContext, stored: StoredObject, options: DeleteRequest): Promise<Deletion> {
+async function attemptDelete(
+  context: ResourceContext,
+  stored: StoredObject,
+  options: DeleteRequest,
+): Promise<Deletion> {
   const { server, resource } = context
   const old = served(resource, stored.object)
   checkPreconditions(context, old, options)
@@ -62,7 +66,11 @@ async function attemptDelete(context: ResourceContext, stored: StoredObject, opt
   return { object: served(resource, server.codec.decode(value, revision)), isRemoved: false }
 }
 
-function checkPreconditions({ resource }: ResourceContext, { metadata }: KubernetesObject, options: DeleteRequest): void {
+function checkPreconditions(
+  { resource }: ResourceContext,
+  { metadata }: KubernetesObject,
+  options: DeleteRequest,
+): void {
   const target = { group: resource.group, resource: resource.plural, name: metadata.name }
   const { uid, resourceVersion } = options
   if (uid !== undefined && uid !== metadata.uid) {

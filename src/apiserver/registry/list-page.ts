@@ -59,7 +59,9 @@ export async function readPage(request: PageRequest): Promise<Page> {
 export function parseResourceVersion(text: string): number {
   if (text === '') return 0
   if (/^\d{1,16}$/.test(text)) return Number(text)
-  throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
+  throw badRequest(
+    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+  )
 }
 
 const freshnessTimeoutMs = 3_000

@@ -7,7 +7,8 @@ export const namespaceBehaviour: ResourceBehaviour = {
   beforeCreate(_context, draft) {
     const namespace = draft as unknown as Draft<Namespace>
     const finalizers = namespace.spec?.finalizers ?? []
-    if (!finalizers.includes('kubernetes')) namespace.spec = { ...namespace.spec, finalizers: [...finalizers, 'kubernetes'] }
+    if (!finalizers.includes('kubernetes'))
+      namespace.spec = { ...namespace.spec, finalizers: [...finalizers, 'kubernetes'] }
     namespace.status = { phase: 'Active' }
     const { metadata } = namespace
     metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }

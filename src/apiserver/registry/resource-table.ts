@@ -14,7 +14,9 @@ export class ResourceTable {
     const mainRows = rows.filter((row) => !row.name.includes('/'))
     for (const row of mainRows) {
       const [group, version] = splitGroupVersion(row.groupVersion)
-      const below = rows.filter((other) => other.groupVersion === row.groupVersion && other.name.startsWith(`${row.name}/`))
+      const below = rows.filter(
+        (other) => other.groupVersion === row.groupVersion && other.name.startsWith(`${row.name}/`),
+      )
       this.add({
         group,
         version,

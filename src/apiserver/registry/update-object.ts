@@ -57,7 +57,10 @@ function targetOf({ resource, info }: ResourceContext): { group: string; resourc
   return { group: resource.group, resource: resource.plural, name: info.name }
 }
 
-async function attemptUpdate({ context, options, change, part }: UpdateRequest, stored: StoredObject): Promise<KubernetesObject> {
+async function attemptUpdate(
+  { context, options, change, part }: UpdateRequest,
+  stored: StoredObject,
+): Promise<KubernetesObject> {
   const { resource } = context
   const old = served(resource, stored.object)
   const draft = await change(old)
@@ -70,7 +73,11 @@ async function attemptUpdate({ context, options, change, part }: UpdateRequest, 
   behaviourOf(resource).beforeUpdate?.(context, draft, old)
   keepGeneration(resource, draft, old)
   const object = draft as KubernetesObject
-  const errors = [...validateMetadata(resource, draft), ...validateMetadataUpdate(draft, old), ...part.validate(resource, object, old)]
+  const errors = [
+    ...validateMetadata(resource, draft),
+    ...validateMetadataUpdate(draft, old),
+    ...part.validate(resource, object, old),
+  ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
   await admitValidating(context, subject)
   if (sameJson(draft, old)) return old
@@ -133,7 +140,11 @@ function wantedState(object: KubernetesObject): object {
 }
 
 /** Writes the draft, or removes the object if the update took the last finalizer of one that is being deleted. */
-async function save(context: ResourceContext, draft: Draft<KubernetesObject>, stored: StoredObject): Promise<KubernetesObject> {
+async function save(
+  context: ResourceContext,
+  draft: Draft<KubernetesObject>,
+  stored: StoredObject,
+): Promise<KubernetesObject> {
   const { server, resource } = context
   const { metadata } = draft
   const key = storageKey(resource, metadata.namespace ?? '', metadata.name)

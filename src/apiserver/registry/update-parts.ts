@@ -35,6 +35,7 @@ function copyStatus(draft: Draft<KubernetesObject>, old: KubernetesObject): void
 function keepAllButStatus(draft: Draft<KubernetesObject>, old: KubernetesObject): void {
   const fields = draft as unknown as Record<string, unknown>
   const before = old as unknown as Readonly<Record<string, unknown>>
-  for (const key of Object.keys(fields)) if (key !== 'status' && key !== 'metadata' && !(key in before)) delete fields[key]
+  for (const key of Object.keys(fields))
+    if (key !== 'status' && key !== 'metadata' && !(key in before)) delete fields[key]
   for (const key of Object.keys(before)) if (key !== 'status' && key !== 'metadata') fields[key] = deepCopy(before[key])
 }

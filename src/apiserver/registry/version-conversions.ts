@@ -56,5 +56,7 @@ function asFields(object: KubernetesObject): Fields {
 }
 
 function defined(fields: Fields): KubernetesObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as unknown as KubernetesObject
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as unknown as KubernetesObject
 }

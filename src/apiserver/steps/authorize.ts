@@ -49,5 +49,7 @@ function deniedError(info: RequestInfo, user: UserInfo, reason: string): StatusE
     ...(info.group !== '' && { group: info.group }),
     kind: info.resource,
   }
-  return new StatusError('Forbidden', `${qualified}${name} is forbidden: ${who} ${what} ${where}${because}`, { details })
+  return new StatusError('Forbidden', `${qualified}${name} is forbidden: ${who} ${what} ${where}${because}`, {
+    details,
+  })
 }

@@ -34,7 +34,9 @@ function toResource(context: RequestContext): ApiResponse | Promise<ApiResponse>
 
 /** The handler, or a 404 or 405 as upstream's router gives them: unknown shape of path first, then unknown method. */
 function handlerFor({ info, request }: RequestContext, resource: ServedResource): VerbHandler {
-  const isInNamespace = resource.namespaced ? info.namespace !== '' : resource.plural === 'namespaces' || info.namespace === ''
+  const isInNamespace = resource.namespaced
+    ? info.namespace !== ''
+    : resource.plural === 'namespaces' || info.namespace === ''
   if (!isInNamespace && (info.name !== '' || !resource.namespaced)) throw unknownResource()
   if (info.rest !== '' && info.subresource !== 'proxy') throw unknownResource()
   if (info.subresource !== '') {

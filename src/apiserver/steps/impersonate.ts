@@ -32,7 +32,12 @@ function impersonatedUser({ headers }: ApiRequest): UserInfo | undefined {
     if (uid === undefined && groups.length === 0 && extra.length === 0) return undefined
     throw new StatusError('InternalError', 'requested other information without impersonating a user')
   }
-  return { name, groups, ...(uid !== undefined && { uid }), ...(extra.length > 0 && { extra: Object.fromEntries(extra) }) }
+  return {
+    name,
+    groups,
+    ...(uid !== undefined && { uid }),
+    ...(extra.length > 0 && { extra: Object.fromEntries(extra) }),
+  }
 }
 
 /** Repeated headers arrive joined by a comma and a space. */
@@ -59,7 +64,16 @@ function permissionsFor(user: UserInfo): RequestInfo[] {
 
 function impersonation(group: string, resource: string, name: string, namespace = ''): RequestInfo {
   const rest = { path: '', subresource: '', rest: '' }
-  return { ...rest, isResourceRequest: true, verb: 'impersonate' as RequestInfo['verb'], group, version: 'v1', resource, name, namespace }
+  return {
+    ...rest,
+    isResourceRequest: true,
+    verb: 'impersonate' as RequestInfo['verb'],
+    group,
+    version: 'v1',
+    resource,
+    name,
+    namespace,
+  }
 }
 
 function withImpliedGroups(user: UserInfo): UserInfo {

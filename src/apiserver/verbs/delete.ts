@@ -10,5 +10,7 @@ export async function deleteObject(context: ResourceContext): Promise<ApiRespons
   const { object, isRemoved } = await deleteByName(context, info.name, await readDeleteOptions(context))
   if (!isRemoved || resource.rules.deleteReturnsObject === true) return objectResponse(object)
   const { name, uid } = object.metadata
-  return objectResponse(successStatus({ name, ...(resource.group !== '' && { group: resource.group }), kind: resource.plural, uid }))
+  return objectResponse(
+    successStatus({ name, ...(resource.group !== '' && { group: resource.group }), kind: resource.plural, uid }),
+  )
 }

@@ -48,14 +48,18 @@ export function checkListOptions(options: CollectionOptions): void {
   }
   if (match !== '') {
     if (resourceVersion === '') {
-      errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
+      errors.push(
+        forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+      )
     }
     if (options.continue !== '') {
       errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'))
     }
     if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(unknownMatch(match))
     if (match === 'Exact' && resourceVersion === '0') {
-      errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+      errors.push(
+        forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
+      )
     }
   }
   refuse(errors)
@@ -66,10 +70,17 @@ export function checkWatchOptions(options: CollectionOptions): void {
   const errors: FieldError[] = []
   const { resourceVersionMatch: match, sendInitialEvents } = options
   if (match !== '' && sendInitialEvents === undefined) {
-    errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
+    errors.push(
+      forbiddenField(
+        'resourceVersionMatch',
+        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      ),
+    )
   }
   if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
-    errors.push(forbiddenField('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
+    errors.push(
+      forbiddenField('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+    )
     if (match !== '' && match !== 'Exact') errors.push(unknownMatch(match))
   }
   refuse(errors)

@@ -99,7 +99,10 @@ async function* oneError(error: StatusError): AsyncIterable<WireWatchEvent> {
   yield { type: 'ERROR', object: error.toStatus() }
 }
 
-async function* converted(events: AsyncIterable<WireWatchEvent>, resource: ServedResource): AsyncIterable<WireWatchEvent> {
+async function* converted(
+  events: AsyncIterable<WireWatchEvent>,
+  resource: ServedResource,
+): AsyncIterable<WireWatchEvent> {
   for await (const event of events) {
     const isObject = event.type !== 'ERROR' && event.type !== 'BOOKMARK'
     yield isObject ? { type: event.type, object: served(resource, event.object as KubernetesObject) } : event
