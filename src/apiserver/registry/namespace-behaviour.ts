@@ -1,6 +1,6 @@
 import type { Draft } from '#api/kind.ts'
 import type { Namespace } from '#api/types/core.v1.ts'
-import type { ResourceBehaviour } from './behaviours.ts'
+import type { ResourceBehaviour } from './resource-behaviour.ts'
 
 /** A namespace is born Active and held by the `kubernetes` finalizer until the namespace controller has emptied it. */
 export const namespaceBehaviour: ResourceBehaviour = {

@@ -3,7 +3,7 @@ import type { ServedResource } from '../registry/served-resource.ts'
 import { statusPart } from '../registry/update-parts.ts'
 import { get } from './get.ts'
 import { updatePart } from './update.ts'
-import type { VerbHandler } from './verbs.ts'
+import type { VerbHandler } from './verb-handler.ts'
 
 type Handlers = Readonly<Record<string, VerbHandler>>
 
