@@ -4,7 +4,7 @@ import { isPlainObject } from '../schema/own-member.ts'
 export function goText(value: unknown): string {
   if (value === null || value === undefined) return '<nil>'
   if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
-  if (!isPlainObject(value)) return String(value)
+  if (!isPlainObject(value)) return typeof value === 'string' ? value : JSON.stringify(value)
   const members = Object.keys(value)
     .sort()
     .map((key) => `${key}:${goText(value[key])}`)
