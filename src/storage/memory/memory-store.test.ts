@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { storeModelCase } from '../store-model.case.ts'
 import { put, remove, storeCases } from '../store.case.ts'
 import { memoryStore } from './memory-store.ts'
 
 storeCases('memory', async () => memoryStore())
+storeModelCase({ name: 'memory', open: async () => memoryStore(), runs: 150 })
 
 test('a fork starts with all history and goes its own way', async () => {
   const store = memoryStore()

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
  */
 export function createPrivateFile(path: string): void {
   const folder = dirname(path)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makePrivateFolder(folder)
   try {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
@@ -17,4 +17,11 @@ export function createPrivateFile(path: string): void {
   const folderHandle = openSync(folder, 'r')
   fsyncSync(folderHandle)
   closeSync(folderHandle)
+}
+
+/** Not `recursive: true`: Node 26 never returns from that where a parent refuses with ENOENT, as /proc does. */
+function makePrivateFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makePrivateFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
 }
