@@ -48,9 +48,7 @@ export class Model {
 
   list(prefix: string, options: ListOptions): { entries: State; remaining: number; revision: number } {
     const { revision = this.revision, after, limit = 0 } = options
-    const all = this.#at(revision).filter(
-      ({ key }) => key.startsWith(prefix) && (after === undefined || key > after),
-    )
+    const all = this.#at(revision).filter(({ key }) => key.startsWith(prefix) && (after === undefined || key > after))
     const entries = limit === 0 ? all : all.slice(0, limit)
     return { entries, remaining: all.length - entries.length, revision }
   }

@@ -53,7 +53,13 @@ type Step =
   | { readonly kind: 'commit'; readonly drafts: readonly ChangeDraft[] }
   | { readonly kind: 'race'; readonly commits: readonly (readonly ChangeDraft[])[] }
   | { readonly kind: 'get'; readonly key: string; readonly back: number }
-  | { readonly kind: 'list'; readonly prefix: string; readonly back: number; readonly limit: number; readonly after: string }
+  | {
+      readonly kind: 'list'
+      readonly prefix: string
+      readonly back: number
+      readonly limit: number
+      readonly after: string
+    }
   | { readonly kind: 'watch'; readonly prefix: string; readonly back: number }
   | { readonly kind: 'compact'; readonly back: number }
   | { readonly kind: 'reopen' }
@@ -70,7 +76,10 @@ const drafts = fc.uniqueArray(draft, { minLength: 1, maxLength: 3, selector: (on
 const commit = fc.record({ kind: fc.constant('commit'), drafts })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: commit },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('race'), commits: fc.array(drafts, { minLength: 2, maxLength: 6 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('race'), commits: fc.array(drafts, { minLength: 2, maxLength: 6 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('get'), key, back }) },
   {
     weight: 2,
@@ -221,7 +230,8 @@ class Comparison {
     const lines: string[] = []
     const end = new AbortController()
     const collect = async (store: Store): Promise<undefined> => {
-      for await (const batch of store.watch(prefix, { from, signal: end.signal })) lines.push(...batch.map(describeEvent))
+      for await (const batch of store.watch(prefix, { from, signal: end.signal }))
+        lines.push(...batch.map(describeEvent))
     }
     const done = collect(this.store).catch((error: unknown) => error)
     this.#watches.push({ prefix, from, lines, end, done })

@@ -43,10 +43,16 @@ test('everything readable before a restart is readable after it, and watches res
   await store.compact(3)
   store = await reopen(store)
   assert.deepEqual([store.revision(), store.compactedRevision()], [5, 3])
-  assert.deepEqual((await store.list('', { revision: 3 })).entries.map((entry) => entry.key), ['a', 'b'])
+  assert.deepEqual(
+    (await store.list('', { revision: 3 })).entries.map((entry) => entry.key),
+    ['a', 'b'],
+  )
   assert.deepEqual((await store.get('a'))?.createRevision, 2)
   for await (const events of store.watch('', { from: 3, signal: AbortSignal.timeout(5000) })) {
-    assert.deepEqual(events.map((event) => [event.revision, event.key, event.value]), [[4, 'b', undefined]])
+    assert.deepEqual(
+      events.map((event) => [event.revision, event.key, event.value]),
+      [[4, 'b', undefined]],
+    )
     break
   }
   await store.compact(5)
@@ -141,7 +147,10 @@ test('what a compaction cut short by a crash left behind stays invisible and goe
   await store.close()
   withDatabase(path, 'UPDATE compaction SET revision = 5')
   store = await open(path)
-  assert.deepEqual((await store.list('')).entries.map((entry) => entry.key), ['b'])
+  assert.deepEqual(
+    (await store.list('')).entries.map((entry) => entry.key),
+    ['b'],
+  )
   await store.commit([put('c', 'C')])
   await store.compact(6)
   await store.close()
