@@ -27,9 +27,15 @@ export function once<T>(compute: () => T): () => T {
   return () => (computed ??= { value: compute() }).value
 }
 
-export const schemaTypes: () => SchemaFacts['types'] = once(
-  () => readFacts<{ types: SchemaFacts['types'] }>('types.json').types,
+/** A message that exists only on the protobuf wire: its fields by JSON name, or what they are called there. */
+export type WireOnlyType = Readonly<Record<string, { readonly number: number; readonly wire: string }>>
+
+const typeFacts = once(() =>
+  readFacts<{ types: SchemaFacts['types']; protoOnly: Readonly<Record<string, WireOnlyType>> }>('types.json'),
 )
+
+export const schemaTypes = (): SchemaFacts['types'] => typeFacts().types
+export const wireOnlyTypes = (): Readonly<Record<string, WireOnlyType>> => typeFacts().protoOnly
 
 const resourceFacts = once(() =>
   readFacts<{ groupsInOrder: SchemaFacts['groups']; resources: SchemaFacts['resources'] }>('resources.json'),

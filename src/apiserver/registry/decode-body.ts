@@ -12,7 +12,9 @@ export async function readBody({ request }: Pick<RequestContext, 'request'>): Pr
   if (body === undefined) return undefined
   if (!(body instanceof Uint8Array)) return deepCopy(body)
   if (body.length === 0) return undefined
-  return parseText(textOf(body), headers['content-type'] ?? '')
+  const contentType = headers['content-type'] ?? ''
+  if (parseMediaRange(contentType)?.type === protobufType) return parseProtobuf(body)
+  return parseText(textOf(body), contentType)
 }
 
 export const acceptedBodies: readonly string[] = [
@@ -32,6 +34,17 @@ async function parseText(text: string, contentType: string): Promise<unknown> {
     }
     default:
       throw unsupportedMediaType(acceptedBodies)
+  }
+}
+
+const protobufType = 'application/vnd.kubernetes.protobuf'
+
+async function parseProtobuf(body: Uint8Array): Promise<unknown> {
+  const { kubernetesProtobuf } = await import('#api/protobuf/envelope.ts')
+  try {
+    return kubernetesProtobuf().decode(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+  } catch (error) {
+    throw badRequest(`the object provided is unrecognized: ${(error as Error).message}`)
   }
 }
 

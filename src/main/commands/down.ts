@@ -1,0 +1,28 @@
+import { defineCommand } from '#cli/command.ts'
+import { defaultDataDir, hostLayout } from '#host/layout.ts'
+import { detectMachine } from '#host/machine.ts'
+import { removeCluster } from '#host/remove-cluster.ts'
+import { systemClock } from '#lib/clock.ts'
+import { requireRoot } from '../require-root.ts'
+
+export const down = defineCommand({
+  name: 'down',
+  summary: 'Remove the cluster from this machine, with all its data',
+  description:
+    'Ends the cluster and all its containers and removes every trace of it: processes, network namespaces, mounts, ' +
+    'cgroups, nftables tables, links and files. Packages that "coracle up" installed stay.',
+  flags: [
+    {
+      name: 'data-dir',
+      type: 'string',
+      default: defaultDataDir,
+      help: 'The data directory the cluster was started with',
+    },
+  ],
+  async run({ values, terminal }) {
+    const machine = detectMachine()
+    requireRoot(machine, 'coracle down')
+    await removeCluster(hostLayout(values['data-dir']), machine, systemClock, (step) => terminal.write(`* ${step}\n`))
+    terminal.write('Nothing of the cluster is left on this machine.\n')
+  },
+})

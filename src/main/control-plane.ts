@@ -1,0 +1,113 @@
+import type { ApiHandler, UserInfo } from '#api/meta/exchange.ts'
+import { createAuthenticators } from '#apiserver/authn/authenticators.ts'
+import { peerIdentity } from '#apiserver/authn/peer-certificate.ts'
+import { createAuthorizers } from '#apiserver/authz/authorizers.ts'
+import { loadOrCreatePki, type Pki } from '#apiserver/certificates/pki.ts'
+import { listen, type Listener } from '#apiserver/listener.ts'
+import { createApiServer, type ApiServer } from '#apiserver/server.ts'
+import { tokenKey } from '#apiserver/tokens/jwt.ts'
+import type { Client } from '#client/client.ts'
+import { createClient } from '#client/create-client.ts'
+import { inProcessTransport } from '#client/in-process-transport.ts'
+import type { Store } from '#storage/store.ts'
+import type { Effects } from './effects.ts'
+import { openStore, type StorageKind } from './open-store.ts'
+import { ranges } from './ranges.ts'
+
+export interface ControlPlaneOptions {
+  readonly dataDir: string
+  readonly storage: StorageKind
+  readonly bindAddress: string
+  readonly port: number
+  /** Where pods and nodes reach the API server. */
+  readonly advertiseAddress: string
+}
+
+/** The API server with its store and keys, in this process. */
+export interface ControlPlane {
+  readonly pki: Pki
+  readonly port: number
+  /** A client in this process that acts as `user`. */
+  clientAs(user: UserInfo): Client
+  close(): Promise<void>
+}
+
+const issuer = 'https://kubernetes.default.svc.cluster.local'
+
+/** Starts the API server; resolves when it answers on its port. Rejects with one clear sentence, nothing left open. */
+export async function startControlPlane(options: ControlPlaneOptions, effects: Effects): Promise<ControlPlane> {
+  const store = await openStore(options.storage, options.dataDir, effects)
+  try {
+    return await serveStore(store, options, effects)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function serveStore(store: Store, options: ControlPlaneOptions, effects: Effects): Promise<ControlPlane> {
+  const pki = loadPki(options, effects)
+  const server = createServer(store, pki, effects)
+  await server.start()
+  const listener = await listenOn(server, pki, options, effects)
+  const handle: ApiHandler = server.handle
+  return {
+    pki,
+    port: listener.port,
+    clientAs: (user) => createClient(inProcessTransport(handle, user)),
+    async close() {
+      await server.close()
+      await listener.close()
+      await store.close()
+    },
+  }
+}
+
+function loadPki(options: ControlPlaneOptions, { clock, random }: Effects): Pki {
+  const ips = [options.advertiseAddress, options.bindAddress].filter((address) => !/^(0\.0\.0\.0|::)$/.test(address))
+  return loadOrCreatePki(options.dataDir, { clock, random, names: [], ips, serviceIp: ranges.kubernetesService })
+}
+
+function createServer(store: Store, pki: Pki, effects: Effects): ApiServer {
+  const { clock } = effects
+  const key = tokenKey(pki.serviceAccountKey.privateKey)
+  return createApiServer({
+    store,
+    ...effects,
+    log: effects.log.with({ component: 'apiserver' }),
+    authenticators: (reader) => createAuthenticators({ reader, clock, keys: [key], issuer, audiences: [issuer] }),
+    authorizers: createAuthorizers,
+  })
+}
+
+async function listenOn(
+  server: ApiServer,
+  pki: Pki,
+  options: ControlPlaneOptions,
+  effects: Effects,
+): Promise<Listener> {
+  try {
+    return await listen({
+      server,
+      host: options.bindAddress,
+      port: options.port,
+      certificate: pki.serving.certificate,
+      key: pki.serving.key,
+      clientCa: pki.ca.certificate,
+      peerIdentity: peerIdentity(effects.clock),
+      log: effects.log.with({ component: 'apiserver' }),
+    })
+  } catch (error) {
+    await server.close()
+    throw listenFailure(error as NodeJS.ErrnoException, options)
+  }
+}
+
+function listenFailure(error: NodeJS.ErrnoException, { bindAddress, port }: ControlPlaneOptions): Error {
+  const where = `${bindAddress}:${port}`
+  if (error.code === 'EADDRINUSE') return new Error(`Cannot listen on ${where}: another program uses the port`)
+  if (error.code === 'EADDRNOTAVAIL')
+    return new Error(`Cannot listen on ${where}: this machine does not have the address`)
+  if (error.code === 'EACCES') return new Error(`Cannot listen on ${where}: permission denied`)
+  return error
+}

@@ -1,0 +1,49 @@
+import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
+import { startControlPlane } from './control-plane.ts'
+import { processEffects } from './effects.ts'
+import { machineAddress } from './machine-address.ts'
+import type { StorageKind } from './open-store.ts'
+import { terminationSignal } from './termination-signal.ts'
+
+export interface ServerSettings {
+  readonly dataDir: string
+  readonly bindAddress: string
+  /** Empty: the bind address, or the machine's own where that is a wildcard. */
+  readonly advertiseAddress: string
+  readonly port: number
+  /** Empty: none is written. */
+  readonly kubeconfigFile: string
+  readonly storage: StorageKind
+}
+
+/** Runs a control plane until the process is told to end. */
+export async function runServer(settings: ServerSettings): Promise<void> {
+  const effects = processEffects()
+  const ended = terminationSignal()
+  const advertiseAddress = await advertised(settings)
+  const controlPlane = await startControlPlane({ ...settings, advertiseAddress }, effects)
+  if (settings.kubeconfigFile !== '') {
+    writeKubeconfig(settings.kubeconfigFile, {
+      server: `https://${reachable(settings.bindAddress)}:${controlPlane.port}`,
+      caCertificate: controlPlane.pki.ca.certificate,
+      client: controlPlane.pki.admin,
+    })
+  }
+  effects.log.info('The control plane is ready', { address: settings.bindAddress, port: controlPlane.port })
+  await ended
+  await controlPlane.close()
+}
+
+async function advertised({ advertiseAddress, bindAddress }: ServerSettings): Promise<string> {
+  if (advertiseAddress !== '') return advertiseAddress
+  return isWildcard(bindAddress) ? await machineAddress() : bindAddress
+}
+
+/** How this machine itself reaches a server bound to the address. */
+function reachable(bindAddress: string): string {
+  return isWildcard(bindAddress) ? '127.0.0.1' : bindAddress
+}
+
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::'
+}
