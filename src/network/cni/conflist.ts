@@ -12,8 +12,8 @@ export interface PodNetwork {
 }
 
 /**
- * The CNI configuration list (CNI specification 0.4.0) for a bridge with host-local addresses and host ports.
- * Source NAT is left to the service proxy's ruleset, which knows the cluster's ranges.
+ * The CNI configuration list (CNI specification 0.4.0) for a bridge with host-local addresses. Source
+ * NAT and host ports are left to the service proxy's ruleset, which knows the cluster's ranges.
  */
 export function podNetworkConflist(network: PodNetwork): string {
   const bridge = {
@@ -30,6 +30,5 @@ export function podNetworkConflist(network: PodNetwork): string {
       routes: [{ dst: '0.0.0.0/0' }],
     },
   }
-  const plugins = [bridge, { type: 'portmap', capabilities: { portMappings: true } }]
-  return `${JSON.stringify({ cniVersion: '0.4.0', name: network.name, plugins }, null, 2)}\n`
+  return `${JSON.stringify({ cniVersion: '0.4.0', name: network.name, plugins: [bridge] }, null, 2)}\n`
 }

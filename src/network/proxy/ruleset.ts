@@ -46,7 +46,7 @@ export function buildRuleset(routes: readonly ServiceRoute[], options: RulesetOp
   for (const route of [...routes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     addServiceChains(chains, route, options)
     for (const address of route.addresses) {
-      clusterIps.set(address, '')
+      if (route.ownsAddresses) clusterIps.set(address, '')
       if (route.clusterTargets.length > 0) {
         serviceIps.set(`${address} . ${route.protocol} . ${route.port}`, `goto ${serviceChain(route)}`)
       }

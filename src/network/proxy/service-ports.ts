@@ -9,6 +9,8 @@ export interface ServiceRoute {
   readonly port: number
   /** Cluster, external and load balancer addresses that the service answers on. */
   readonly addresses: readonly string[]
+  /** Whether the addresses are the service's alone: what reaches no endpoint on them is rejected. */
+  readonly ownsAddresses: boolean
   readonly nodePort: number | undefined
   /** Where in-cluster and external traffic goes; the two differ under a `Local` traffic policy. */
   readonly clusterTargets: readonly Target[]
@@ -47,6 +49,7 @@ function routeOf(
     protocol: (port.protocol ?? 'TCP').toLowerCase() as ServiceRoute['protocol'],
     port: port.port,
     addresses: addressesOf(service),
+    ownsAddresses: true,
     nodePort: port.nodePort,
     clusterTargets: targetsOf(spec.internalTrafficPolicy === 'Local' ? local : all),
     externalTargets: targetsOf(localOnly ? local : all),

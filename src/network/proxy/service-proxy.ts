@@ -1,15 +1,18 @@
-import type { Informer, Informers } from '#client/informer.ts'
+import type { Informers } from '#client/informer.ts'
 import type { EndpointSlice } from '#api/types/discovery.v1.ts'
 import type { Service } from '#api/types/core.v1.ts'
-import { endpointSlices, services } from '#api/types/resources.ts'
+import { endpointSlices, pods, services } from '#api/types/resources.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import { hostPortRoutes } from './host-ports.ts'
 import { buildRuleset, type Ruleset, type RulesetOptions } from './ruleset.ts'
 import { changeScript, fullScript, sameBase } from './ruleset-text.ts'
 import { routesOf } from './service-ports.ts'
 
 export interface ServiceProxyOptions {
   readonly informers: Informers
+  /** Informers of the pods of this node only, for host ports. */
+  readonly podInformers: Informers
   readonly nodeName: string
   readonly clock: Clock
   readonly log: Log
@@ -36,6 +39,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   const { informers, clock, log } = options
   const serviceInformer = informers.of(services)
   const sliceInformer = informers.of(endpointSlices)
+  const podInformer = options.podInformers.of(pods, { fieldSelector: `spec.nodeName=${options.nodeName}` })
   const slicesOf = sliceInformer.index('service', (slice) => [sliceKey(slice)])
   const { promise: ready, resolve: markReady } = Promise.withResolvers<void>()
   let applied: Ruleset | undefined
@@ -44,13 +48,14 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   let stopped = false
 
   const sync = async (): Promise<void> => {
-    if (running || stopped || !serviceInformer.hasSynced || !sliceInformer.hasSynced) return
+    if (running || stopped || ![serviceInformer, sliceInformer, podInformer].every(({ hasSynced }) => hasSynced)) return
     running = true
     while (dirty && !stopped) {
       dirty = false
-      const routes = serviceInformer
+      const serviceRoutes = serviceInformer
         .list()
         .flatMap((service) => routesOf(service, slicesOf(keyOfService(service)), options.nodeName))
+      const routes = [...serviceRoutes, ...podInformer.list().flatMap(hostPortRoutes)]
       const wanted = buildRuleset(routes, options.ruleset)
       try {
         applied = await bring(applied, wanted, options.apply, log)
@@ -70,8 +75,8 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
     setImmediate(() => void sync())
   }
   const listener = { added: changed, updated: changed, deleted: changed }
-  const removers = [listenTo(serviceInformer, listener), listenTo(sliceInformer, listener)]
-  void informers.synced().then(changed)
+  const removers = [serviceInformer.listen(listener), sliceInformer.listen(listener), podInformer.listen(listener)]
+  void Promise.all([informers.synced(), options.podInformers.synced()]).then(changed)
   return {
     ready,
     stop() {
@@ -79,13 +84,6 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
       for (const remove of removers) remove()
     },
   }
-}
-
-function listenTo<T extends Service | EndpointSlice>(
-  informer: Informer<T>,
-  listener: Record<string, () => void>,
-): () => void {
-  return informer.listen(listener)
 }
 
 async function bring(

@@ -1,0 +1,33 @@
+import { isDeepStrictEqual } from 'node:util'
+import { keyOf } from '#api/meta/resource.ts'
+import { endpointSlices, nodes, services } from '#api/types/resources.ts'
+import { defineController, watchOf, type Controller } from '#reconcile/controller.ts'
+import { clusterDnsName, clusterDnsService, clusterDnsSlice, type ClusterDnsOptions } from './decide.ts'
+
+const key = `${clusterDnsName.namespace}/${clusterDnsName.name}`
+
+/** Keeps the kube-dns Service and its endpoints: every node runs a name server of its own. */
+export function clusterDnsController(options: ClusterDnsOptions): Controller {
+  const onlyOurs = (object: Parameters<typeof keyOf>[0]): string[] => (keyOf(object) === key ? [key] : [])
+  return defineController({
+    name: 'cluster-dns-controller',
+    watches: [watchOf(nodes, () => [key]), watchOf(services, onlyOurs), watchOf(endpointSlices, onlyOurs)],
+    writes: [
+      { resource: services, verbs: ['create'] },
+      { resource: endpointSlices, verbs: ['create', 'update'] },
+    ],
+    async reconcile(_key, { client, informers }) {
+      const { name, namespace } = clusterDnsName
+      if (!informers.of(services).get(name, namespace)) {
+        await client.resource(services, namespace).create(clusterDnsService(options))
+      }
+      const slices = client.resource(endpointSlices, namespace)
+      const wanted = clusterDnsSlice(informers.of(nodes).list(), options)
+      const found = informers.of(endpointSlices).get(name, namespace)
+      if (!found) await slices.create(wanted)
+      else if (!isDeepStrictEqual(found.endpoints ?? [], wanted.endpoints)) {
+        await slices.update({ ...found, endpoints: wanted.endpoints, ports: wanted.ports })
+      }
+    },
+  })
+}
