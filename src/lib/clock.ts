@@ -53,6 +53,12 @@ export const systemClock: Clock = {
   sleep: (delayMs, signal) => sleepOn(systemClock, delayMs, signal),
 }
 
+/** Keeps the process alive until disposed: the clock's own timers do not, and a command under way must. */
+export function keepAlive(): Disposable {
+  const handle = setInterval(() => undefined, 0x7fffffff)
+  return { [Symbol.dispose]: () => clearInterval(handle) }
+}
+
 /** A clock that stands still until `advance` is called: for tests and simulation. */
 export interface ManualClock extends Clock {
   /** Moves time forward, running due timers in order of their time, and lets promises settle between them. */

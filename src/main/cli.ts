@@ -1,15 +1,15 @@
 import type { Program } from '#cli/command.ts'
 import { runCommandLine } from '#cli/run-command-line.ts'
+import { keepAlive } from '#lib/clock.ts'
 import { down } from './commands/down.ts'
 import { server } from './commands/server.ts'
 import { stop } from './commands/stop.ts'
-import { up } from './commands/up.ts'
 import { version } from './commands/version.ts'
 
 const program: Program = {
   name: 'coracle',
   description: 'Coracle is a complete Kubernetes in one process.',
-  commands: [up, stop, down, server, version],
+  commands: [stop, down, server, version],
 }
 
 const terminal = {
@@ -17,7 +17,5 @@ const terminal = {
   writeError: (text: string) => void process.stderr.write(text),
 }
 
-// Timers of the injected clock do not keep a process alive; a command under way must.
-const keepAlive = setInterval(() => undefined, 0x7fffffff)
+using _alive = keepAlive()
 process.exitCode = await runCommandLine(program, process.argv.slice(2), terminal)
-clearInterval(keepAlive)
