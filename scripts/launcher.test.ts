@@ -68,7 +68,7 @@ test('the launcher installs the locked packages with npm when Node is missing', 
   await using box = await sandbox({ 'bin/npm': npm, 'bin/npm-node': fakeNode.replace('exit 7', 'exit 0') })
   const { code, err } = await box.run('app/coracle')
   assert.equal(code, 0)
-  assert.match(err, /^npm ci --ignore-scripts --omit=dev /m)
+  assert.match(err, /^npm install --no-save --ignore-scripts --omit=dev /m)
 })
 
 const refusals: readonly [name: string, programs: Record<string, string>, message: string][] = [
