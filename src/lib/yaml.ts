@@ -46,7 +46,7 @@ function parseInteger(source: string): number | typeof NOT_RESOLVED {
 
 const integerTag = defineScalarTag<number>('tag:yaml.org,2002:int', {
   implicit: true,
-  implicitFirstChars: ['-', '+', ...'0123456789'],
+  implicitFirstChars: '-+0123456789'.split(''),
   resolve: parseInteger,
   identify: Number.isInteger,
 })
