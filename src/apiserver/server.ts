@@ -1,5 +1,6 @@
 import type { ApiHandler } from '#api/meta/exchange.ts'
-import { builtInRows, builtInRules } from './registry/built-in-resources.ts'
+import { schemaResources } from '#api/schema/load.ts'
+import { builtInRules } from './registry/built-in-resources.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
@@ -51,7 +52,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const codec = new ObjectCodec()
   const caches = new CacheSet(codec)
   const feed = new StoreFeed({ store, prefix: '/registry/', consumer: caches, clock, log })
-  const resources = new ResourceTable(builtInRows, builtInRules)
+  const resources = new ResourceTable(schemaResources(), builtInRules)
   const reader = cacheReader(caches, resources)
   const parts: ServerParts = {
     store,

@@ -1,5 +1,6 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import type { RequestContext } from '../request-context.ts'
+import { apiLists } from './api-lists.ts'
 import { health } from './health.ts'
 import { version } from './version.ts'
 
@@ -11,5 +12,5 @@ const exact: Readonly<Record<string, PathHandler>> = { '/version': version, '/ve
 export function nonResourcePaths(context: RequestContext): ApiResponse | Promise<ApiResponse> | undefined {
   const { path } = context.request
   const handler = Object.hasOwn(exact, path) ? exact[path] : undefined
-  return handler?.(context) ?? health(context)
+  return handler?.(context) ?? health(context) ?? apiLists(context)
 }

@@ -1,8 +1,11 @@
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
+import { applySchemaDefaults } from '#api/schema/defaults.ts'
+import { schemaOf } from './decode-body.ts'
 import type { ServedResource } from './served-resource.ts'
 
-/** Fills in what the schema and the kind's rules give for absent fields. */
-export function applyDefaults({ rules }: ServedResource, draft: Draft<KubernetesObject>): void {
-  rules.setDefaults?.(draft)
+/** Fills in what the kind's rules and the schema give for absent fields. */
+export function applyDefaults(resource: ServedResource, draft: Draft<KubernetesObject>): void {
+  resource.rules.setDefaults?.(draft)
+  applySchemaDefaults(schemaOf(resource), draft)
 }

@@ -1,7 +1,8 @@
-import { invalid, type FieldError } from '#api/meta/status.ts'
+import { badRequest, invalid, type FieldError } from '#api/meta/status.ts'
 import type { DeleteOptions } from '#api/types/meta.v1.ts'
+import { decodeBody } from '#api/schema/decode.ts'
 import type { RequestContext } from '../request-context.ts'
-import { readBody } from './decode-body.ts'
+import { readBody, schemaOf } from './decode-body.ts'
 import { dryRunErrors } from './write-options.ts'
 
 /** How to delete, from the body or, where that is empty, from the query. */
@@ -15,7 +16,7 @@ export interface DeleteRequest {
 
 /** Reads and checks the options; throws `Invalid` or `BadRequest`. */
 export async function readDeleteOptions(context: RequestContext): Promise<DeleteRequest> {
-  const given = ((await readBody(context)) ?? {}) as DeleteOptions
+  const given = await bodyOf(context)
   const { query } = context.request
   const seconds = query.get('gracePeriodSeconds')
   const orphan = query.get('orphanDependents')
@@ -36,6 +37,20 @@ export async function readDeleteOptions(context: RequestContext): Promise<Delete
     resourceVersion: options.preconditions?.resourceVersion,
   }
 }
+
+async function bodyOf(context: RequestContext): Promise<DeleteOptions> {
+  const body = await readBody(context)
+  if (body === undefined) return {}
+  const node = schemaOf(deleteOptionsKind)
+  const { object } = decodeBody<DeleteOptions>({ ...deleteOptionsKind, node }, body, 'Ignore')
+  if (object.kind !== undefined && object.kind !== deleteOptionsKind.kind) {
+    const { kind, apiVersion = '' } = object
+    throw badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`)
+  }
+  return object
+}
+
+const deleteOptionsKind = { group: '', version: 'v1', kind: 'DeleteOptions' } as const
 
 const policies: readonly string[] = ['Orphan', 'Background', 'Foreground']
 

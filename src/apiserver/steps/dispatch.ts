@@ -1,5 +1,4 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
-import { StatusError } from '#api/meta/status.ts'
 import { nonResourcePaths } from '../discovery/non-resource-paths.ts'
 import { pageNotFound } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
@@ -7,6 +6,7 @@ import type { VerbHandler } from '../verbs/verb-handler.ts'
 import { verbs } from '../verbs/verbs.ts'
 import { subresourceHandlers } from '../verbs/subresources.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
+import { methodNotAllowed, unknownResource } from './refusals.ts'
 import type { Step } from './step.ts'
 
 /** Hands the request to its verb: resource requests by the resource table, the rest by path. */
@@ -53,14 +53,4 @@ function handlerFor({ info, request }: RequestContext, resource: ServedResource)
   const isServed = resource.verbs.has(info.verb) && handler !== undefined && request.method !== 'HEAD'
   if (!isServed || isCreateAll || isUpdateAll) throw methodNotAllowed()
   return handler
-}
-
-export function unknownResource(): StatusError {
-  return new StatusError('NotFound', 'the server could not find the requested resource', { details: {} })
-}
-
-export function methodNotAllowed(): StatusError {
-  return new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource', {
-    details: {},
-  })
 }

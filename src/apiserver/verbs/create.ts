@@ -8,6 +8,6 @@ import type { ResourceContext } from '../request-context.ts'
 /** POST to a collection. */
 export async function create(context: ResourceContext): Promise<ApiResponse> {
   const options = readWriteOptions(context, 'CreateOptions')
-  const draft = await decodeObject(context, context.resource)
+  const draft = await decodeObject(context, context.resource, options.fieldValidation)
   return objectResponse(await createObject(context, draft, options), 201)
 }

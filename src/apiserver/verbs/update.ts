@@ -15,6 +15,6 @@ export function update(context: ResourceContext): Promise<ApiResponse> {
 /** PUT of an object or of the part of it that a subresource stands for. */
 export async function updatePart(context: ResourceContext, part: UpdatePart): Promise<ApiResponse> {
   const options = readWriteOptions(context, 'UpdateOptions')
-  const wanted = await decodeObject(context, context.resource)
+  const wanted = await decodeObject(context, context.resource, options.fieldValidation)
   return objectResponse(await updateObject({ context, options, part, change: () => deepCopy(wanted) as typeof wanted }))
 }
