@@ -9,6 +9,9 @@ import type { CacheSet } from './cache/cache-set.ts'
 import type { ObjectCodec } from './cache/object-codec.ts'
 import type { StoreFeed } from './cache/store-feed.ts'
 import type { ObjectReader } from './registry/object-reader.ts'
+import type { ServiceAllocator } from './registry/services/service-allocator.ts'
+import type { ReviewParts } from './reviews/review-handler.ts'
+import type { TokenIssuer } from './tokens/token-issuer.ts'
 import type { ResourceTable } from './registry/resource-table.ts'
 
 /** What the steps and verbs of one server share. Made by `createApiServer`, handed down, never global. */
@@ -25,6 +28,12 @@ export interface ServerParts {
   readonly authenticators: readonly Authenticator[]
   readonly authorizers: readonly Authorizer[]
   readonly admission: readonly AdmissionPlugin[]
+  /** Gives out cluster IPs and node ports. */
+  readonly services: ServiceAllocator
+  /** Signs service-account tokens; absent where the server has no key. */
+  readonly tokens: TokenIssuer | undefined
+  /** Answers access and token reviews; absent where the server knows no users. */
+  readonly reviews: ReviewParts | undefined
   /** Aborted when the server closes: ends watches. */
   readonly closing: AbortSignal
 }

@@ -1,6 +1,6 @@
 import type { ApiHandler } from '#api/meta/exchange.ts'
-import { schemaResources } from '#api/schema/load.ts'
-import { builtInRules } from './registry/built-in-resources.ts'
+import { builtInKinds } from '#api/kinds.ts'
+import { builtInCatalog } from '#api/schema/catalog.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
@@ -8,13 +8,18 @@ import type { Store } from '#storage/store.ts'
 import type { AdmissionPlugin } from './admission/admission.ts'
 import type { Authenticator } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
+import type { BootstrapStore } from './bootstrap/bootstrap-store.ts'
 import { CacheSet } from './cache/cache-set.ts'
 import { ObjectCodec } from './cache/object-codec.ts'
 import { StoreFeed } from './cache/store-feed.ts'
 import { admit, answer } from './pipeline.ts'
 import { cacheReader } from './registry/cache-reader.ts'
+import { bootstrapStore } from './registry/ensure-objects.ts'
 import type { ObjectReader } from './registry/object-reader.ts'
 import { ResourceTable } from './registry/resource-table.ts'
+import { ServiceAllocator } from './registry/services/service-allocator.ts'
+import type { ReviewParts } from './reviews/review-handler.ts'
+import type { TokenIssuer } from './tokens/token-issuer.ts'
 import type { ServerParts } from './server-parts.ts'
 import type { AdmitUpgrade } from './upgrade.ts'
 
@@ -28,6 +33,14 @@ export interface ApiServerOptions {
   /** Asked in order; none: everything is allowed. */
   readonly authorizers?: (reader: ObjectReader) => readonly Authorizer[]
   readonly admission?: readonly AdmissionPlugin[]
+  /** Addresses of services, primary family first; default 10.96.0.0/12. */
+  readonly serviceCidrs?: readonly string[]
+  /** Inclusive; default 30000-32767. */
+  readonly nodePortRange?: { readonly from: number; readonly to: number }
+  /** Signs service-account tokens. */
+  readonly tokens?: (reader: ObjectReader) => TokenIssuer
+  /** What access and token reviews are answered from. */
+  readonly reviews?: (reader: ObjectReader, authorizers: readonly Authorizer[]) => ReviewParts
 }
 
 /** One API server over one store. It owns no socket: `listen` in `listener.ts` puts it on one. */
@@ -40,6 +53,8 @@ export interface ApiServer {
   readonly codec: ObjectCodec
   /** Reads of the current state, for parts composed around the server. Usable after `start`. */
   readonly reader: ObjectReader
+  /** Where the objects of a new cluster are put. Usable after `start`. */
+  readonly bootstrap: BootstrapStore
   /** Reads the store; requests are answered from then on. */
   start(): Promise<void>
   /** Ends all watches and stops following the store, which stays open. */
@@ -52,8 +67,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const codec = new ObjectCodec()
   const caches = new CacheSet(codec)
   const feed = new StoreFeed({ store, prefix: '/registry/', consumer: caches, clock, log })
-  const resources = new ResourceTable(schemaResources(), builtInRules)
+  const resources = new ResourceTable(builtInCatalog(), builtInKinds())
   const reader = cacheReader(caches, resources)
+  const authorizers = options.authorizers?.(reader) ?? []
   const parts: ServerParts = {
     store,
     clock,
@@ -65,7 +81,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     resources,
     reader,
     authenticators: options.authenticators?.(reader) ?? [],
-    authorizers: options.authorizers?.(reader) ?? [],
+    authorizers,
+    services: new ServiceAllocator({
+      reader,
+      random: options.random,
+      serviceCidrs: options.serviceCidrs ?? ['10.96.0.0/12'],
+      nodePortRange: options.nodePortRange ?? { from: 30_000, to: 32_767 },
+    }),
+    tokens: options.tokens?.(reader),
+    reviews: options.reviews?.(reader, authorizers),
     admission: options.admission ?? [],
     closing: closing.signal,
   }
@@ -74,6 +98,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     admitUpgrade: (request) => admit(request, parts),
     codec,
     reader,
+    bootstrap: bootstrapStore(parts),
     start: () => feed.start(),
     async close() {
       closing.abort()

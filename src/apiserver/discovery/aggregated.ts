@@ -26,7 +26,10 @@ export function aggregatedResponse(form: AggregatedForm, groups: readonly GroupR
     metadata: {},
     items: groups.map(groupItem),
   }
-  const headers = { 'content-type': `application/json;g=apidiscovery.k8s.io;v=${form};as=APIGroupDiscoveryList`, vary: 'Accept' }
+  const headers = {
+    'content-type': `application/json;g=apidiscovery.k8s.io;v=${form};as=APIGroupDiscoveryList`,
+    vary: 'Accept',
+  }
   return { status: 200, headers, body: { type: 'bytes', bytes: Buffer.from(JSON.stringify(list)) } }
 }
 

@@ -33,7 +33,12 @@ function groupLists(context: RequestContext, [group, version]: readonly string[]
   if (version === undefined) return objectResponse({ kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(row) })
   if (!row.versions.includes(version)) throw unknownResource()
   const groupVersion = `${group}/${version}`
-  return objectResponse({ kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: resourcesOf(groupVersion) })
+  return objectResponse({
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion,
+    resources: resourcesOf(groupVersion),
+  })
 }
 
 function apiVersions({ request }: RequestContext): object {

@@ -1,9 +1,11 @@
 import { namespaceBehaviour } from './namespace-behaviour.ts'
 import type { ResourceBehaviour } from './resource-behaviour.ts'
+import { serviceBehaviour } from './services/service-behaviour.ts'
 import type { ServedResource } from './served-resource.ts'
 
 const behaviours: Readonly<Record<string, ResourceBehaviour>> = {
   'v1/namespaces': namespaceBehaviour,
+  'v1/services': serviceBehaviour,
 }
 
 const ordinary: ResourceBehaviour = {}

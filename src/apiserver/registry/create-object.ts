@@ -8,6 +8,7 @@ import { admitMutating, admitValidating } from './admit.ts'
 import { behaviourOf } from './behaviours.ts'
 import { applyDefaults } from './defaults.ts'
 import { deepCopy } from './deep-copy.ts'
+import { finishLater } from './finish-later.ts'
 import { served } from './read.ts'
 import { storageKey, type ServedResource } from './served-resource.ts'
 import { toStored } from './stored-version.ts'
@@ -28,7 +29,20 @@ export async function createObject(
   const { dryRun } = options
   await admitMutating(context, { operation: 'CREATE', object: draft, oldObject: undefined, dryRun })
   prepareForCreate(resource, draft)
-  behaviourOf(resource).beforeCreate?.(context, draft)
+  const finish = behaviourOf(resource).beforeCreate?.(context, draft)
+  try {
+    return await validateAndStore(context, draft, options)
+  } finally {
+    finishLater(context, finish)
+  }
+}
+
+async function validateAndStore(
+  context: ResourceContext,
+  draft: Draft<KubernetesObject>,
+  { dryRun }: WriteOptions,
+): Promise<KubernetesObject> {
+  const { resource } = context
   const errors = [...validateMetadata(resource, draft), ...(resource.rules.validate?.(draft as KubernetesObject) ?? [])]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
   await admitValidating(context, { operation: 'CREATE', object: draft, oldObject: undefined, dryRun })

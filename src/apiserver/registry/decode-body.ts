@@ -12,6 +12,8 @@ export interface WantedKind {
   readonly group: string
   readonly version: string
   readonly kind: string
+  /** The type, where it is at hand; else it is found by the three names. */
+  readonly node?: ObjectNode
 }
 
 export const acceptedBodies: readonly string[] = [
@@ -40,7 +42,7 @@ export function asObject(
   wanted: WantedKind,
   fieldValidation: FieldValidation,
 ): Draft<KubernetesObject> {
-  const node = schemaOf(wanted)
+  const node = wanted.node ?? schemaOf(wanted)
   const { object, warnings } = decodeBody<Draft<KubernetesObject>>({ ...wanted, node }, body, fieldValidation)
   for (const warning of warnings) context.warnings.push(warning)
   object.apiVersion ||= apiVersionOf(wanted)

@@ -6,6 +6,7 @@ import { ConflictError } from '#storage/store.ts'
 import { StoredObject } from '../cache/stored-object.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { admitValidating, admitMutating } from './admit.ts'
+import { behaviourOf } from './behaviours.ts'
 import { deepCopy } from './deep-copy.ts'
 import type { DeleteRequest } from './delete-options.ts'
 import { findStored, served } from './read.ts'
@@ -56,7 +57,7 @@ async function attemptDelete(
   const object = marked as KubernetesObject
   const { name, namespace = '' } = old.metadata
   const key = storageKey(resource, namespace, name)
-  if (isGone(object)) {
+  if (isGone(resource, object)) {
     if (!options.dryRun) await server.store.commit([{ key, delete: true, ifRevision: stored.revision }])
     return { object: old, isRemoved: true }
   }
@@ -92,6 +93,7 @@ function mark({ server, resource }: ResourceContext, draft: Draft<KubernetesObje
     metadata.deletionTimestamp = formatTime(server.clock.now() + grace * 1_000)
     metadata.deletionGracePeriodSeconds = grace
     if (resource.rules.hasGeneration) metadata.generation = (metadata.generation ?? 0) + 1
+    behaviourOf(resource).onDeletion?.(draft)
     return
   }
   // A second deletion may only shorten the time that is left.

@@ -13,6 +13,12 @@ export const namespaceBehaviour: ResourceBehaviour = {
     const { metadata } = namespace
     metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }
   },
+  onDeletion(draft) {
+    const namespace = draft as unknown as Draft<Namespace>
+    namespace.status = { ...namespace.status, phase: 'Terminating' }
+    delete namespace.metadata.deletionGracePeriodSeconds
+  },
+  isHeld: (object) => ((object as Namespace).spec?.finalizers ?? []).length > 0,
   beforeUpdate(_context, draft) {
     const { metadata } = draft
     metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }

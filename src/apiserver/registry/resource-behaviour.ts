@@ -4,7 +4,14 @@ import type { ResourceContext } from '../request-context.ts'
 
 /** What storing one resource takes beyond its kind's rules: it may look at the server's other objects. */
 export interface ResourceBehaviour {
-  /** After mutating admission, before validation. Throws to refuse. */
-  readonly beforeCreate?: (context: ResourceContext, draft: Draft<KubernetesObject>) => void
-  readonly beforeUpdate?: (context: ResourceContext, draft: Draft<KubernetesObject>, old: KubernetesObject) => void
+  /** After mutating admission, before validation. Throws to refuse; answers what to do when the write is over. */
+  readonly beforeCreate?: (context: ResourceContext, draft: Draft<KubernetesObject>) => Finish
+  readonly beforeUpdate?: (context: ResourceContext, draft: Draft<KubernetesObject>, old: KubernetesObject) => Finish
+  /** When the object is first marked as being deleted. */
+  readonly onDeletion?: (draft: Draft<KubernetesObject>) => void
+  /** Whether something beyond finalizers in the metadata keeps an object that is being deleted. */
+  readonly isHeld?: (object: KubernetesObject) => boolean
 }
+
+/** Called once the write has failed, or succeeded and is visible to reads. */
+export type Finish = (() => void) | void

@@ -1,40 +1,21 @@
-import type { Kind } from '#api/kind.ts'
-import type { ResourceRow } from '#api/schema/shapes.ts'
-import { conversions } from './version-conversions.ts'
-import { storagePrefix, type ServedResource, type StorageForm } from './served-resource.ts'
+import type { KindRegistry } from '#api/kind-registry.ts'
+import type { Catalog, ServedResource as CatalogResource } from '#api/schema/catalog.ts'
+import { storagePrefix, type ServedResource } from './served-resource.ts'
+import { conversionOf } from './version-conversions.ts'
 
 /** The resources that a server serves, found by where they stand in a path. */
 export class ResourceTable {
   readonly #byPath = new Map<string, ServedResource>()
-  readonly #groupVersions = new Set<string>()
+  readonly #versions = new Set<string>()
   readonly #groups = new Set<string>()
 
-  /** `rulesOf` answers for every kind, also for one that has no rules of its own. */
-  constructor(rows: readonly ResourceRow[], rulesOf: (group: string, version: string, kind: string) => Kind) {
-    const mainRows = rows.filter((row) => !row.name.includes('/'))
-    for (const row of mainRows) {
-      const [group, version] = splitGroupVersion(row.groupVersion)
-      const below = rows.filter(
-        (other) => other.groupVersion === row.groupVersion && other.name.startsWith(`${row.name}/`),
-      )
-      this.add({
-        group,
-        version,
-        plural: row.name,
-        kind: row.kind,
-        namespaced: row.namespaced,
-        singular: row.singularName,
-        verbs: new Set(row.verbs),
-        subresources: new Map(below.map((other) => [other.name.slice(row.name.length + 1), other])),
-        rules: rulesOf(group, version, row.kind),
-        storage: storageOf(group, version, row.name),
-      })
-    }
+  constructor(catalog: Catalog, kinds: KindRegistry) {
+    for (const resource of catalog.resources) this.add(builtIn(resource, kinds))
   }
 
   add(resource: ServedResource): void {
     this.#byPath.set(pathKey(resource.group, resource.version, resource.plural), resource)
-    this.#groupVersions.add(`${resource.group}/${resource.version}`)
+    this.#versions.add(`${resource.group}/${resource.version}`)
     this.#groups.add(resource.group)
   }
 
@@ -47,7 +28,7 @@ export class ResourceTable {
   }
 
   hasVersion(group: string, version: string): boolean {
-    return this.#groupVersions.has(`${group}/${version}`)
+    return this.#versions.has(`${group}/${version}`)
   }
 
   all(): Iterable<ServedResource> {
@@ -59,13 +40,28 @@ function pathKey(group: string, version: string, plural: string): string {
   return `${group}/${version}/${plural}`
 }
 
-function splitGroupVersion(groupVersion: string): [group: string, version: string] {
-  const cut = groupVersion.indexOf('/')
-  return cut < 0 ? ['', groupVersion] : [groupVersion.slice(0, cut), groupVersion.slice(cut + 1)]
-}
-
-function storageOf(group: string, version: string, plural: string): StorageForm {
-  const conversion = conversions.find((row) => row.served === `${pathKey(group, version, plural)}`)
-  if (conversion === undefined) return { prefix: storagePrefix(group, plural) }
-  return { prefix: storagePrefix(conversion.storedGroup, plural), convert: conversion }
+/** Node, columns and rules are looked up on first use: a start touches few kinds. */
+function builtIn(resource: CatalogResource, kinds: KindRegistry): ServedResource {
+  const { group, version, plural, kind, namespaced, singular, verbs, subresources, storage } = resource
+  const convert = conversionOf(group, version, plural)
+  return {
+    group,
+    version,
+    plural,
+    kind,
+    namespaced,
+    singular,
+    verbs,
+    subresources,
+    get node() {
+      return resource.node
+    },
+    get columns() {
+      return resource.columns
+    },
+    get rules() {
+      return kinds.find(group, version, kind)
+    },
+    storage: { prefix: storagePrefix(storage.group, plural), ...(convert && { convert }) },
+  }
 }

@@ -1,12 +1,17 @@
 import type { Kind } from '#api/kind.ts'
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
-import type { ResourceRow } from '#api/schema/shapes.ts'
+import type { Subresource } from '#api/schema/catalog.ts'
+import type { ObjectNode } from '#api/schema/node.ts'
+import type { ColumnRow } from '#api/schema/shapes.ts'
 
-/** One resource as one version of the API serves it. */
+/** One resource as one version of the API serves it: built in, or declared by a CustomResourceDefinition. */
 export interface ServedResource extends Resource {
   readonly singular: string
   readonly verbs: ReadonlySet<string>
-  readonly subresources: ReadonlyMap<string, ResourceRow>
+  readonly subresources: ReadonlyMap<string, Subresource>
+  /** The type of its objects. */
+  readonly node: ObjectNode
+  readonly columns: readonly ColumnRow[]
   /** What the kind adds to its schema. */
   readonly rules: Kind
   /** Where its objects are kept; several versions of one resource share it. */

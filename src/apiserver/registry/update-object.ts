@@ -7,6 +7,7 @@ import type { ResourceContext } from '../request-context.ts'
 import { admitMutating, admitValidating } from './admit.ts'
 import { behaviourOf } from './behaviours.ts'
 import { applyDefaults } from './defaults.ts'
+import { finishLater } from './finish-later.ts'
 import { findStored, served } from './read.ts'
 import { sameJson } from './same-json.ts'
 import { storageKey, type ServedResource } from './served-resource.ts'
@@ -25,6 +26,8 @@ export interface UpdateRequest {
 
 /** The rules of the main resource and of each subresource that updates: what of the draft counts, what is checked. */
 export interface UpdatePart {
+  /** Whether the change leaves `metadata.generation` alone though it may touch the spec. */
+  readonly keepsGeneration?: boolean
   readonly prepare: (resource: ServedResource, draft: Draft<KubernetesObject>, old: KubernetesObject) => void
   readonly validate: (resource: ServedResource, object: KubernetesObject, old: KubernetesObject) => FieldError[]
 }
@@ -70,8 +73,22 @@ async function attemptUpdate(
   part.prepare(resource, draft, old)
   const subject = { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun } as const
   await admitMutating(context, subject)
-  behaviourOf(resource).beforeUpdate?.(context, draft, old)
-  keepGeneration(resource, draft, old)
+  const finish = behaviourOf(resource).beforeUpdate?.(context, draft, old)
+  try {
+    return await validateAndSave({ context, options, part }, draft, stored)
+  } finally {
+    finishLater(context, finish)
+  }
+}
+
+async function validateAndSave(
+  { context, options, part }: Omit<UpdateRequest, 'change'>,
+  draft: Draft<KubernetesObject>,
+  stored: StoredObject,
+): Promise<KubernetesObject> {
+  const { resource } = context
+  const old = served(resource, stored.object)
+  if (part.keepsGeneration !== true) countGeneration(resource, draft, old)
   const object = draft as KubernetesObject
   const errors = [
     ...validateMetadata(resource, draft),
@@ -79,7 +96,7 @@ async function attemptUpdate(
     ...part.validate(resource, object, old),
   ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
-  await admitValidating(context, subject)
+  await admitValidating(context, { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun })
   if (sameJson(draft, old)) return old
   if (options.dryRun) return object
   return save(context, draft, stored)
@@ -129,7 +146,7 @@ function keep<Key extends keyof Draft<KubernetesObject>['metadata']>(
 }
 
 /** `generation` counts changes of what is wanted: all but metadata and status. */
-function keepGeneration({ rules }: ServedResource, draft: Draft<KubernetesObject>, old: KubernetesObject): void {
+function countGeneration({ rules }: ServedResource, draft: Draft<KubernetesObject>, old: KubernetesObject): void {
   if (!rules.hasGeneration || sameJson(wantedState(draft as KubernetesObject), wantedState(old))) return
   draft.metadata.generation = (old.metadata.generation ?? 0) + 1
 }
@@ -148,7 +165,7 @@ async function save(
   const { server, resource } = context
   const { metadata } = draft
   const key = storageKey(resource, metadata.namespace ?? '', metadata.name)
-  if (isGone(draft as KubernetesObject)) {
+  if (isGone(resource, draft as KubernetesObject)) {
     await server.store.commit([{ key, delete: true, ifRevision: stored.revision }])
     return draft as KubernetesObject
   }
@@ -158,9 +175,8 @@ async function save(
 }
 
 /** Whether nothing holds an object back that is being deleted: no finalizer, and no grace left. */
-export function isGone({ metadata }: KubernetesObject): boolean {
-  if (metadata.deletionTimestamp === undefined) return false
-  if ((metadata.finalizers?.length ?? 0) > 0) return false
-  const spec = metadata.deletionGracePeriodSeconds ?? 0
-  return spec === 0
+export function isGone(resource: ServedResource, object: KubernetesObject): boolean {
+  const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = object.metadata
+  if (deletionTimestamp === undefined || finalizers.length > 0 || deletionGracePeriodSeconds > 0) return false
+  return behaviourOf(resource).isHeld?.(object) !== true
 }

@@ -39,3 +39,64 @@ function keepAllButStatus(draft: Draft<KubernetesObject>, old: KubernetesObject)
     if (key !== 'status' && key !== 'metadata' && !(key in before)) delete fields[key]
   for (const key of Object.keys(before)) if (key !== 'status' && key !== 'metadata') fields[key] = deepCopy(before[key])
 }
+
+/** `approval` of a CertificateSigningRequest: only its conditions change. */
+export const approvalPart: UpdatePart = keepingAllBut((draft, wanted) => {
+  const status = (wanted as { status?: { conditions?: unknown } }).status
+  const target = draft as { status?: Record<string, unknown> }
+  target.status = { ...target.status, ...(status?.conditions !== undefined && { conditions: status.conditions }) }
+})
+
+/** `finalize` of a Namespace: only `spec.finalizers` change. */
+export const finalizePart: UpdatePart = keepingAllBut((draft, wanted) => {
+  const spec = (wanted as { spec?: { finalizers?: unknown } }).spec
+  const target = draft as { spec?: Record<string, unknown> }
+  const { finalizers: _before, ...rest } = target.spec ?? {}
+  target.spec = { ...rest, ...(spec?.finalizers !== undefined && { finalizers: spec.finalizers }) }
+})
+
+/** `ephemeralcontainers` of a Pod: only those change. */
+export const ephemeralContainersPart: UpdatePart = keepingAllBut((draft, wanted) => {
+  const spec = (wanted as { spec?: { ephemeralContainers?: unknown } }).spec
+  const target = draft as { spec?: Record<string, unknown> }
+  target.spec = { ...target.spec, ephemeralContainers: spec?.ephemeralContainers ?? [] }
+})
+
+interface ResizableContainer {
+  readonly name: string
+  readonly resources?: unknown
+  readonly resizePolicy?: unknown
+}
+
+/** `resize` of a Pod: only the resources of its containers change (KEP-1287). */
+export const resizePart: UpdatePart = keepingAllBut((draft, wanted) => {
+  for (const list of ['containers', 'initContainers'] as const) {
+    const spec = (wanted as { spec?: Record<string, readonly ResizableContainer[] | undefined> }).spec
+    const target = (draft as { spec?: Record<string, ResizableContainer[] | undefined> }).spec
+    const containers = target?.[list]
+    if (target === undefined || containers === undefined) continue
+    target[list] = containers.map((container) => {
+      const asked = spec?.[list]?.find((candidate) => candidate.name === container.name)
+      if (asked === undefined) return container
+      return {
+        ...container,
+        resources: asked.resources ?? {},
+        ...(asked.resizePolicy !== undefined && { resizePolicy: asked.resizePolicy }),
+      }
+    })
+  }
+})
+
+/** A part in which everything stays what it was, but for what `take` copies from the wanted object. */
+function keepingAllBut(take: (draft: object, wanted: object) => void): UpdatePart {
+  return {
+    prepare(_resource, draft, old) {
+      const wanted = { ...draft }
+      const fields = draft as unknown as Record<string, unknown>
+      for (const key of Object.keys(fields)) delete fields[key]
+      Object.assign(fields, deepCopy(old))
+      take(fields, wanted)
+    },
+    validate: ({ rules }, object, old) => rules.validateStatusUpdate?.(object, old) ?? [],
+  }
+}

@@ -1,10 +1,9 @@
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { VersionConversion } from './served-resource.ts'
 
-export interface ConversionRow extends VersionConversion {
+interface ConversionRow extends VersionConversion {
   /** `group/version/plural` that is served but not stored. */
   readonly served: string
-  readonly storedGroup: string
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -12,7 +11,6 @@ type Fields = Readonly<Record<string, unknown>>
 /** `events.k8s.io/v1` and core `v1` name the same facts differently (KEP-383). Stored as core `v1`. */
 const events: ConversionRow = {
   served: 'events.k8s.io/v1/events',
-  storedGroup: '',
   toServed(stored) {
     const { involvedObject, message, source, firstTimestamp, lastTimestamp, count, ...same } = asFields(stored)
     const { reportingComponent, ...kept } = same
@@ -49,7 +47,12 @@ const events: ConversionRow = {
   },
 }
 
-export const conversions: readonly ConversionRow[] = [events]
+const conversions: readonly ConversionRow[] = [events]
+
+/** How a served version differs from the stored one; undefined where they are the same. */
+export function conversionOf(group: string, version: string, plural: string): VersionConversion | undefined {
+  return conversions.find((row) => row.served === `${group}/${version}/${plural}`)
+}
 
 function asFields(object: KubernetesObject): Fields {
   return object as unknown as Fields

@@ -4,9 +4,13 @@ import { pageNotFound } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { VerbHandler } from '../verbs/verb-handler.ts'
 import { verbs } from '../verbs/verbs.ts'
-import { subresourceHandlers } from '../verbs/subresources.ts'
+import { createBindingOfCollection } from '../verbs/subresources/binding.ts'
+import { review } from '../verbs/review.ts'
+import { reviewHandlers } from '../reviews/review-handlers.ts'
+import { subresourceHandler } from '../verbs/subresources/subresource-table.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import { methodNotAllowed, unknownResource } from './refusals.ts'
+import type { RequestInfo } from '../request-info.ts'
 import type { Step } from './step.ts'
 
 /** Hands the request to its verb: resource requests by the resource table, the rest by path. */
@@ -43,14 +47,22 @@ function handlerFor({ info, request }: RequestContext, resource: ServedResource)
   if (info.subresource !== '') {
     const row = resource.subresources.get(info.subresource)
     if (row === undefined) throw unknownResource()
-    const handler = subresourceHandlers(resource, info)
+    const handler = subresourceHandler(resource, info)
     if (handler === undefined || request.method === 'HEAD') throw methodNotAllowed()
     return handler
   }
   const isCreateAll = info.verb === 'create' && (info.name !== '' || (resource.namespaced && info.namespace === ''))
   const isUpdateAll = (info.verb === 'update' || info.verb === 'patch') && info.name === ''
-  const handler = verbs[info.verb]
+  const handler = specialHandler(resource, info) ?? verbs[info.verb]
   const isServed = resource.verbs.has(info.verb) && handler !== undefined && request.method !== 'HEAD'
   if (!isServed || isCreateAll || isUpdateAll) throw methodNotAllowed()
   return handler
+}
+
+/** Resources that are written to but never stored. */
+function specialHandler(resource: ServedResource, { verb }: RequestInfo): VerbHandler | undefined {
+  if (verb !== 'create') return undefined
+  if (resource.group === '' && resource.plural === 'bindings') return createBindingOfCollection
+  const handler = reviewHandlers[`${resource.group}/${resource.plural}`]
+  return handler && ((context) => review(context, handler))
 }

@@ -3,6 +3,7 @@ import { deleteCollection } from './delete-collection.ts'
 import { deleteObject } from './delete.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
+import { patch } from './patch.ts'
 import { update } from './update.ts'
 import type { VerbHandler } from './verb-handler.ts'
 import { watch } from './watch.ts'
@@ -14,6 +15,7 @@ export const verbs: Readonly<Record<string, VerbHandler>> = {
   deletecollection: deleteCollection,
   get,
   list,
+  patch,
   update,
   watch,
 }

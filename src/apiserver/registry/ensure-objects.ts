@@ -1,0 +1,46 @@
+import type { Draft } from '#api/kind.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import { formatTime } from '#lib/clock.ts'
+import type { Change } from '#storage/store.ts'
+import type { BootstrapObject, BootstrapStore } from '../bootstrap/bootstrap-store.ts'
+import type { ServerParts } from '../server-parts.ts'
+import { deepCopy } from './deep-copy.ts'
+import { applyDefaults } from './defaults.ts'
+import { findStored } from './read.ts'
+import { sameJson } from './same-json.ts'
+import { storageKey, type ServedResource } from './served-resource.ts'
+
+/** Writes objects past authentication and admission, all that is missing in one commit. */
+export function bootstrapStore(server: ServerParts): BootstrapStore {
+  return {
+    async ensure(objects) {
+      await server.feed.current()
+      const changes = objects.map((object) => changeFor(server, object)).filter((change) => change !== undefined)
+      if (changes.length === 0) return
+      const { revision } = await server.store.commit(changes)
+      await server.feed.reached(revision)
+    },
+  }
+}
+
+function changeFor(server: ServerParts, { resource, object, merge }: BootstrapObject): Change | undefined {
+  const served = server.resources.find(resource.group, resource.version, resource.plural)
+  if (served === undefined) throw new TypeError(`The resource ${resource.plural} is not served`)
+  const { name, namespace = '' } = object.metadata
+  const key = storageKey(served, namespace, name)
+  const stored = findStored(server, served, namespace, name)
+  if (stored === undefined) return { key, value: encodeNew(server, served, object as KubernetesObject), ifRevision: 0 }
+  const merged = merge?.(stored.object)
+  if (merged === undefined || sameJson(merged, stored.object)) return undefined
+  return { key, value: server.codec.encode(deepCopy(merged)), ifRevision: stored.revision }
+}
+
+function encodeNew(server: ServerParts, resource: ServedResource, object: KubernetesObject): Uint8Array {
+  const draft: Draft<KubernetesObject> = deepCopy(object)
+  const { metadata } = draft
+  metadata.uid = server.random.uuid()
+  metadata.creationTimestamp = formatTime(server.clock.now())
+  if (resource.rules.hasGeneration) metadata.generation = 1
+  applyDefaults(resource, draft)
+  return server.codec.encode(draft)
+}

@@ -1,0 +1,210 @@
+import type { Draft } from '#api/kind.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import { invalid, type FieldError } from '#api/meta/status.ts'
+import { invalidValue } from '#api/meta/field-errors.ts'
+import { needsHealthCheckNodePort, needsNodePorts } from './service-facts.ts'
+import type { Service } from '#api/types/core.v1.ts'
+import type { ResourceContext } from '../../request-context.ts'
+import type { ResourceBehaviour } from '../resource-behaviour.ts'
+import { AllocationError, portKeys, type ServiceAllocator } from './service-allocator.ts'
+
+type ServiceDraft = Draft<Service>
+
+/** A service is stored with its addresses and node ports; a change of its type gives back what it no longer needs. */
+export const serviceBehaviour: ResourceBehaviour = {
+  beforeCreate: (context, draft) => allocate(context, draft as unknown as ServiceDraft, undefined),
+  beforeUpdate(context, draft, old) {
+    const service = draft as unknown as ServiceDraft
+    keepAllocated(service, old as Service)
+    return allocate(context, service, old as Service)
+  },
+}
+
+/** Fills in what the service lacks; answers what undoes it. */
+function allocate(context: ResourceContext, service: ServiceDraft, old: Service | undefined): () => void {
+  const allocator = context.server.services
+  const taken: Taken = { addresses: [], ports: [] }
+  const release = (): void => allocator.release(taken.addresses, taken.ports)
+  try {
+    allocateAddresses(allocator, service, old, taken)
+    allocatePorts(allocator, service, old, taken)
+  } catch (error) {
+    release()
+    throw error
+  }
+  return release
+}
+
+interface Taken {
+  readonly addresses: string[]
+  readonly ports: string[]
+}
+
+function allocateAddresses(
+  allocator: ServiceAllocator,
+  service: ServiceDraft,
+  old: Service | undefined,
+  taken: Taken,
+): void {
+  const { spec } = service
+  if (spec.type === 'ExternalName') {
+    if (old !== undefined && old.spec.type !== 'ExternalName') dropAddresses(service)
+    return
+  }
+  const families = familiesOf(allocator, service)
+  if (spec.clusterIP === 'None') {
+    spec.clusterIPs = ['None']
+    return
+  }
+  const kept = new Set(old?.spec.clusterIPs ?? [])
+  spec.clusterIPs = families.map((family, index) => {
+    const wanted = spec.clusterIPs?.[index] || undefined
+    if (wanted !== undefined && kept.has(wanted)) return wanted
+    const address = attempt(
+      service,
+      () => allocator.takeAddress(family, wanted),
+      (message) => invalidValue('spec.clusterIPs', spec.clusterIPs ?? null, message),
+    )
+    taken.addresses.push(address)
+    return address
+  })
+  spec.clusterIP = spec.clusterIPs[0] ?? ''
+}
+
+/** The families the service gets, written back into its spec (KEP-563). */
+function familiesOf(allocator: ServiceAllocator, service: ServiceDraft): readonly string[] {
+  const { spec } = service
+  const served = allocator.ranges.map((range) => range.family)
+  spec.ipFamilyPolicy ??=
+    (spec.ipFamilies?.length ?? 0) > 1 || (spec.clusterIPs?.length ?? 0) > 1 ? 'RequireDualStack' : 'SingleStack'
+  const fromAddresses = (spec.clusterIPs ?? []).filter((ip) => ip !== 'None').map(familyOfAddress)
+  const wanted = spec.ipFamilies?.length
+    ? spec.ipFamilies
+    : fromAddresses.length > 0
+      ? fromAddresses
+      : [served[0] ?? 'IPv4']
+  const errors = wanted.flatMap((family, index) =>
+    served.includes(family as 'IPv4')
+      ? []
+      : [invalidValue(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster')],
+  )
+  if (spec.ipFamilyPolicy === 'RequireDualStack' && served.length < 2) {
+    errors.push(
+      invalidValue(
+        'spec.ipFamilyPolicy',
+        spec.ipFamilyPolicy,
+        'this cluster is not configured for dual-stack services',
+      ),
+    )
+  }
+  if (errors.length > 0) throw invalidService(service, errors)
+  const families = [...new Set(wanted)]
+  if (spec.ipFamilyPolicy !== 'SingleStack')
+    for (const family of served) if (!families.includes(family)) families.push(family)
+  spec.ipFamilies = families
+  return families
+}
+
+function familyOfAddress(address: string): string {
+  return address.includes(':') ? 'IPv6' : 'IPv4'
+}
+
+function dropAddresses({ spec }: ServiceDraft): void {
+  delete spec.clusterIP
+  delete spec.clusterIPs
+  delete spec.ipFamilies
+  delete spec.ipFamilyPolicy
+}
+
+function allocatePorts(
+  allocator: ServiceAllocator,
+  service: ServiceDraft,
+  old: Service | undefined,
+  taken: Taken,
+): void {
+  const { spec } = service
+  const kept = new Set(old === undefined ? [] : portKeys(old))
+  const isWanted = needsNodePorts(service as unknown as Service)
+  for (const [index, port] of (spec.ports ?? []).entries()) {
+    const protocol = port.protocol ?? 'TCP'
+    if (!port.nodePort && !isWanted) continue
+    if (port.nodePort && kept.has(`${port.nodePort}/${protocol}`)) continue
+    // One node port may serve TCP and UDP of the same port number.
+    const twin = port.nodePort ? undefined : twinPort(service, index)
+    const wanted = port.nodePort || twin
+    port.nodePort = attempt(
+      service,
+      () => allocator.takePort([protocol], wanted),
+      (message) => invalidValue(`spec.ports[${index}].nodePort`, wanted ?? 0, message),
+    )
+    taken.ports.push(`${port.nodePort}/${protocol}`)
+  }
+  if (!needsHealthCheckNodePort(service as unknown as Service)) delete spec.healthCheckNodePort
+  else if (!spec.healthCheckNodePort || !kept.has(`${spec.healthCheckNodePort}/TCP`)) {
+    const wanted = spec.healthCheckNodePort || undefined
+    spec.healthCheckNodePort = attempt(
+      service,
+      () => allocator.takePort(['TCP'], wanted),
+      (message) => invalidValue('spec.healthCheckNodePort', wanted ?? 0, message),
+    )
+    taken.ports.push(`${spec.healthCheckNodePort}/TCP`)
+  }
+}
+
+/** The node port given to the same port number under another protocol, which shares it. */
+function twinPort({ spec }: ServiceDraft, index: number): number | undefined {
+  const port = spec.ports?.[index]
+  const twin = spec.ports?.find(
+    (other, at) => at < index && other.port === port?.port && other.protocol !== port?.protocol,
+  )
+  return twin?.nodePort || undefined
+}
+
+/** A client that does not mention what the server gave keeps it. */
+function keepAllocated(service: ServiceDraft, old: Service): void {
+  const { spec } = service
+  const before = old.spec
+  if (spec.type !== 'ExternalName' && before.type !== 'ExternalName') {
+    if (!spec.clusterIP && !spec.clusterIPs?.length && before.clusterIP !== undefined) {
+      spec.clusterIP = before.clusterIP
+      spec.clusterIPs = [...(before.clusterIPs ?? [])]
+    }
+    if (spec.ipFamilies === undefined && before.ipFamilies !== undefined) spec.ipFamilies = [...before.ipFamilies]
+    if (before.ipFamilyPolicy !== undefined) spec.ipFamilyPolicy ??= before.ipFamilyPolicy
+  }
+  if (needsNodePorts(service as unknown as Service) && needsNodePorts(old)) keepNodePorts(service, old)
+  else if (!needsNodePorts(service as unknown as Service) && needsNodePorts(old)) dropNodePorts(service, old)
+  if (needsHealthCheckNodePort(service as unknown as Service) && before.healthCheckNodePort !== undefined) {
+    spec.healthCheckNodePort ??= before.healthCheckNodePort
+  }
+}
+
+function keepNodePorts({ spec }: ServiceDraft, old: Service): void {
+  for (const port of spec.ports ?? []) {
+    if (port.nodePort) continue
+    const same = old.spec.ports?.find((before) => before.port === port.port && before.protocol === port.protocol)
+    const isUsed = spec.ports?.some((other) => other.nodePort === same?.nodePort && other.protocol === port.protocol)
+    if (same?.nodePort !== undefined && isUsed !== true) port.nodePort = same.nodePort
+  }
+}
+
+/** Ports that the client sent back unchanged are not a wish to keep them. */
+function dropNodePorts({ spec }: ServiceDraft, old: Service): void {
+  for (const port of spec.ports ?? []) {
+    const isUnchanged = old.spec.ports?.some((before) => before.nodePort === port.nodePort)
+    if (isUnchanged === true) delete port.nodePort
+  }
+}
+
+function attempt<T>(service: ServiceDraft, take: () => T, asFieldError: (message: string) => FieldError): T {
+  try {
+    return take()
+  } catch (error) {
+    if (error instanceof AllocationError) throw invalidService(service, [asFieldError(error.message)])
+    throw error
+  }
+}
+
+function invalidService(service: ServiceDraft, errors: readonly FieldError[]): Error {
+  return invalid({ group: '', kind: 'Service', name: (service as unknown as KubernetesObject).metadata.name }, errors)
+}

@@ -1,0 +1,27 @@
+import type { ApiResponse } from '#api/meta/exchange.ts'
+import { objectResponse } from '../encoding/responses.ts'
+import { asObject } from '../registry/decode-body.ts'
+import { readPatch } from '../registry/patch-document.ts'
+import { updateObject, type UpdatePart } from '../registry/update-object.ts'
+import { mainPart } from '../registry/update-parts.ts'
+import { readWriteOptions } from '../registry/write-options.ts'
+import type { ResourceContext } from '../request-context.ts'
+
+/** PATCH of an object. */
+export function patch(context: ResourceContext): Promise<ApiResponse> {
+  return patchPart(context, mainPart)
+}
+
+/** PATCH of an object or of the part of it that a subresource stands for. */
+export async function patchPart(context: ResourceContext, part: UpdatePart): Promise<ApiResponse> {
+  const { resource } = context
+  const options = readWriteOptions(context, 'PatchOptions')
+  const document = await readPatch(context, resource)
+  const changed = await updateObject({
+    context,
+    options,
+    part,
+    change: (current) => asObject(context, document.apply(current), resource, options.fieldValidation),
+  })
+  return objectResponse(changed)
+}

@@ -1,0 +1,98 @@
+import type { ApiResponse } from '#api/meta/exchange.ts'
+import { StatusError, badRequest, conflict } from '#api/meta/status.ts'
+import type { Draft } from '#api/kind.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import type { Binding, Pod } from '#api/types/core.v1.ts'
+import { formatTime } from '#lib/clock.ts'
+import { objectResponse } from '../../encoding/responses.ts'
+import { admitMutating, admitValidating } from '../../registry/admit.ts'
+import { decodeObject } from '../../registry/decode-body.ts'
+import { deepCopy } from '../../registry/deep-copy.ts'
+import { updateObject, type UpdatePart } from '../../registry/update-object.ts'
+import { readWriteOptions, type WriteOptions } from '../../registry/write-options.ts'
+import type { ResourceContext } from '../../request-context.ts'
+import { unknownResource } from '../../steps/refusals.ts'
+
+const bindingKind = { group: '', version: 'v1', kind: 'Binding' } as const
+
+/** POST of `bindings`: the same as below, by the name in the body. */
+export async function createBindingOfCollection(context: ResourceContext): Promise<ApiResponse> {
+  const { info, server } = context
+  const options = readWriteOptions(context, 'CreateOptions')
+  const draft = await decodeObject(context, bindingKind, options.fieldValidation)
+  const pods = server.resources.find('', 'v1', 'pods')
+  if (pods === undefined) throw unknownResource()
+  const target = { ...info, resource: 'pods', subresource: 'binding', name: draft.metadata.name }
+  return bind({ ...context, resource: pods, info: target }, draft, options)
+}
+
+/** POST of `pods/NAME/binding`: gives the pod its node, once. */
+export async function createBinding(context: ResourceContext): Promise<ApiResponse> {
+  const options = readWriteOptions(context, 'CreateOptions')
+  return bind(context, await decodeObject(context, bindingKind, options.fieldValidation), options)
+}
+
+async function bind(
+  context: ResourceContext,
+  draft: Draft<KubernetesObject>,
+  options: WriteOptions,
+): Promise<ApiResponse> {
+  const { info, server } = context
+  const binding = draft as unknown as Draft<Binding>
+  binding.metadata.namespace ??= info.namespace
+  if (binding.metadata.name !== info.name) throw badRequest('name in URL does not match name in Binding object')
+  const subject = { operation: 'CREATE', object: draft, oldObject: undefined, dryRun: options.dryRun } as const
+  await admitMutating(context, subject)
+  checkTarget(binding)
+  await admitValidating(context, subject)
+  await updateObject({
+    context: { ...context, server: { ...server, admission: [] } },
+    options,
+    part: bindingPart,
+    change: (current) => bound(context, current as Pod, binding),
+  })
+  return objectResponse({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201)
+}
+
+/** The pod may be changed in ways that no client may. */
+const bindingPart: UpdatePart = { keepsGeneration: true, prepare: () => undefined, validate: () => [] }
+
+function checkTarget({ target }: Draft<Binding>): void {
+  const errors: string[] = []
+  const { kind = '', name = '' } = target
+  if (kind !== '' && kind !== 'Node') {
+    errors.push(`target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`)
+  }
+  if (name === '') errors.push('target.name: Required value')
+  if (errors.length === 0) return
+  throw new StatusError('', errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`, { code: 500 })
+}
+
+function bound({ info, server }: ResourceContext, pod: Pod, binding: Draft<Binding>): Draft<Pod> {
+  const refuse = (why: string): StatusError => conflict({ group: '', resource: 'pods/binding', name: info.name }, why)
+  const { metadata, spec } = pod
+  if (metadata.deletionTimestamp !== undefined)
+    throw refuse(`pod ${metadata.name} is being deleted, cannot be assigned to a host`)
+  if ((spec.nodeName ?? '') !== '') {
+    throw refuse(`pod ${metadata.name} is already assigned to node ${JSON.stringify(spec.nodeName)}`)
+  }
+  if ((spec.schedulingGates ?? []).length > 0) throw refuse(`pod ${metadata.name} has non-empty .spec.schedulingGates`)
+  const draft = deepCopy(pod)
+  draft.spec.nodeName = binding.target.name ?? ''
+  draft.metadata.annotations = { ...draft.metadata.annotations, ...binding.metadata.annotations }
+  if (Object.keys(draft.metadata.annotations).length === 0) delete draft.metadata.annotations
+  if (binding.metadata.labels !== undefined)
+    draft.metadata.labels = { ...draft.metadata.labels, ...binding.metadata.labels }
+  const uid = binding.metadata.uid ?? ''
+  if (uid !== '') draft.metadata.uid = uid
+  draft.status = { ...draft.status, conditions: scheduled(draft, formatTime(server.clock.now())) }
+  return draft
+}
+
+type Conditions = NonNullable<NonNullable<Draft<Pod>['status']>['conditions']>
+
+function scheduled({ status, metadata }: Draft<Pod>, now: string): Conditions {
+  const others = (status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled')
+  const generation = metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }
+  return [...others, { ...generation, type: 'PodScheduled', status: 'True', lastTransitionTime: now }] as Conditions
+}

@@ -1,0 +1,97 @@
+import type { ApiResponse } from '#api/meta/exchange.ts'
+import { formatLabelSelector, matcherOf, matcherOfLabels } from '#api/meta/labels.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import { invalid } from '#api/meta/status.ts'
+import type { Scale } from '#api/types/autoscaling.v1.ts'
+import type { LabelSelector } from '#api/types/meta.v1.ts'
+import { objectResponse } from '../../encoding/responses.ts'
+import { asObject, decodeObject } from '../../registry/decode-body.ts'
+import { deepCopy } from '../../registry/deep-copy.ts'
+import { readPatch, type PatchDocument } from '../../registry/patch-document.ts'
+import { requireObject } from '../../registry/read.ts'
+import { updateObject } from '../../registry/update-object.ts'
+import { mainPart } from '../../registry/update-parts.ts'
+import { readWriteOptions, type WriteOptions } from '../../registry/write-options.ts'
+import type { ResourceContext } from '../../request-context.ts'
+
+/** Any kind that can be scaled: a number of replicas, and a selector of the pods that are counted. */
+interface Scalable extends KubernetesObject {
+  readonly spec?: { readonly replicas?: number; readonly selector?: LabelSelector | Readonly<Record<string, string>> }
+  readonly status?: { readonly replicas?: number }
+}
+
+const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
+
+/** GET of `/scale`. */
+export async function getScale(context: ResourceContext): Promise<ApiResponse> {
+  await context.server.feed.current(context.request.signal)
+  return objectResponse(scaleOf(requireObject(context)))
+}
+
+/** PUT of `/scale`. */
+export async function updateScale(context: ResourceContext): Promise<ApiResponse> {
+  const options = readWriteOptions(context, 'UpdateOptions')
+  const wanted = (await decodeObject(context, scaleKind, options.fieldValidation)) as unknown as Scale
+  return rescale(context, options, () => wanted)
+}
+
+/** PATCH of `/scale`: the patch sees the Scale, not the object behind it. */
+export async function patchScale(context: ResourceContext): Promise<ApiResponse> {
+  const options = readWriteOptions(context, 'PatchOptions')
+  const patch: PatchDocument = await readPatch(context, scaleKind)
+  return rescale(context, options, (current) => {
+    const patched = patch.apply(current)
+    return asObject(context, patched, scaleKind, options.fieldValidation) as unknown as Scale
+  })
+}
+
+async function rescale(
+  context: ResourceContext,
+  options: WriteOptions,
+  wantedOf: (current: Scale) => Scale,
+): Promise<ApiResponse> {
+  const changed = await updateObject({
+    context,
+    options,
+    part: mainPart,
+    change(current) {
+      const wanted = wantedOf(scaleOf(current))
+      const replicas = wanted.spec?.replicas ?? 0
+      checkReplicas(context, replicas)
+      const draft = deepCopy(current as Scalable)
+      draft.spec = { ...draft.spec, replicas }
+      draft.metadata.resourceVersion = wanted.metadata.resourceVersion
+      return draft
+    },
+  })
+  return objectResponse(scaleOf(changed))
+}
+
+function checkReplicas({ info }: ResourceContext, replicas: number): void {
+  if (replicas >= 0) return
+  const message = `Invalid value: ${replicas}: must be greater than or equal to 0`
+  throw invalid({ ...scaleKind, name: info.name }, [{ type: 'FieldValueInvalid', field: 'spec.replicas', message }])
+}
+
+function scaleOf(object: KubernetesObject): Scale {
+  const { metadata, spec, status } = object as Scalable
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata
+  const selector = selectorText(spec?.selector)
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion, creationTimestamp },
+    spec: spec?.replicas === undefined || spec.replicas === 0 ? {} : { replicas: spec.replicas },
+    status: { replicas: status?.replicas ?? 0, ...(selector !== '' && { selector }) },
+  }
+}
+
+/** ReplicationControllers select by a plain map of labels, everybody else by a LabelSelector. */
+function selectorText(selector: LabelSelector | Readonly<Record<string, string>> | undefined): string {
+  if (selector === undefined) return ''
+  const isPlain = Object.values(selector).every((value) => typeof value === 'string')
+  const matcher = isPlain
+    ? matcherOfLabels(selector as Readonly<Record<string, string>>)
+    : matcherOf(selector as LabelSelector)
+  return formatLabelSelector(matcher)
+}
