@@ -2,6 +2,8 @@ import type { UserInfo } from '#api/meta/exchange.ts'
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { Random } from '#lib/random.ts'
+import type { Authorizer } from '../authz/authorizer.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
 import type { RequestInfo } from '../request-info.ts'
 
@@ -15,11 +17,21 @@ export interface AdmissionRequest {
   /** What is stored now; absent for CREATE. */
   readonly oldObject: KubernetesObject | undefined
   readonly dryRun: boolean
+  /** Adds a `Warning` header to the answer. Absent where nobody would read it. */
+  readonly warn?: (message: string) => void
 }
 
 export interface AdmissionContext {
   readonly reader: ObjectReader
   readonly clock: Clock
+  readonly random: Random
+  /** For plugins that ask whether the user may do one thing more. */
+  readonly authorizers: readonly Authorizer[]
+  /**
+   * Replaces the status of a stored object, as the server itself; rejects with Conflict when `object` is stale. Absent:
+   * plugins that keep books (quota) count anew each time.
+   */
+  readonly updateStatus?: (object: KubernetesObject) => Promise<unknown>
 }
 
 /** A plugin is one file and one row in `admission/plugins.ts`. Both functions refuse by throwing a `StatusError`. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PolicyRule } from '#api/types/rbac.v1.ts'
 import { systemClock } from '#lib/clock.ts'
+import { systemRandom } from '#lib/random.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { readerOf } from '../registry/object-reader.case.ts'
 import { createAuthorizers } from './authorizers.ts'
@@ -28,7 +29,7 @@ function setup(rules: readonly PolicyRule[]) {
       subjects: [{ kind: 'User', name: 'alice' }],
     },
   )
-  const plugin = escalationCheck(createAuthorizers(reader), reader)
+  const context = { reader, clock: systemClock, random: systemRandom, authorizers: createAuthorizers(reader) }
   return (kind: 'Role' | 'RoleBinding', body: object, old?: object): void => {
     const resource = kind === 'Role' ? 'roles' : 'rolebindings'
     const whole = { ...rbac, kind, metadata: { name: 'new', namespace: 'shop' }, ...body }
@@ -51,7 +52,7 @@ function setup(rules: readonly PolicyRule[]) {
       oldObject: old === undefined ? undefined : { ...whole, ...old },
       dryRun: false,
     } as unknown as AdmissionRequest
-    void plugin.mutate?.(request, { reader, clock: systemClock })
+    void escalationCheck.mutate?.(request, context)
   }
 }
 

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { forbidden, notFound } from '#api/meta/status.ts'
 import type { ClusterRole, PolicyRule, RoleRef } from '#api/types/rbac.v1.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../admission/admission.ts'
-import type { ObjectReader } from '../registry/object-reader.ts'
 import type { Authorizer } from './authorizer.ts'
 import { authorizeByAll } from './authorizers.ts'
 import { GrantIndex } from './rbac-grants.ts'
@@ -14,18 +13,16 @@ const group = 'rbac.authorization.k8s.io'
  * Nobody may write a role with more rights than their own, nor bind a role they do not hold, unless allowed to
  * `escalate` or `bind` (documentation page "Using RBAC Authorization", privilege escalation prevention).
  */
-export function escalationCheck(authorizers: readonly Authorizer[], reader: ObjectReader): AdmissionPlugin {
-  const index = new GrantIndex(reader)
-  return {
-    name: 'RBACEscalation',
-    resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((plural) => `${group}/${plural}`),
-    operations: ['CREATE', 'UPDATE'],
-    mutate(request) {
-      if (request.user.groups.includes('system:masters')) return
-      if (request.info.resource.endsWith('bindings')) checkBinding(request, authorizers, index)
-      else checkRole(request, authorizers, index)
-    },
-  }
+export const escalationCheck: AdmissionPlugin = {
+  name: 'RBACEscalation',
+  resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((plural) => `${group}/${plural}`),
+  operations: ['CREATE', 'UPDATE'],
+  mutate(request, { reader, authorizers }) {
+    if (request.user.groups.includes('system:masters')) return
+    const index = new GrantIndex(reader)
+    if (request.info.resource.endsWith('bindings')) checkBinding(request, authorizers, index)
+    else checkRole(request, authorizers, index)
+  },
 }
 
 interface RoleLike {
