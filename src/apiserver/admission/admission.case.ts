@@ -29,7 +29,13 @@ export async function admit(
   extra: Partial<AdmissionContext> = {},
 ): Promise<KubernetesObject> {
   const request = requestOf(write)
-  const context = { reader, clock: manualClock(), random: seededRandom(7), authorizers: createAuthorizers(reader), ...extra }
+  const context = {
+    reader,
+    clock: manualClock(),
+    random: seededRandom(7),
+    authorizers: createAuthorizers(reader),
+    ...extra,
+  }
   const wanting = plugins.filter((plugin) => wants(plugin, request))
   for (const plugin of wanting) await plugin.mutate?.(request, context)
   for (const plugin of wanting) await plugin.validate?.(request, context)
@@ -65,5 +71,9 @@ function requestOf({ to, object, old, user = admin, namespace = 'shop', ...write
 function wants(plugin: AdmissionPlugin, { info, operation }: AdmissionRequest): boolean {
   const resource = info.group === '' ? info.resource : `${info.group}/${info.resource}`
   const subresourceFits = info.subresource === '' || (plugin.subresources ?? []).includes(info.subresource)
-  return plugin.operations.includes(operation) && subresourceFits && ['*', resource].some((name) => plugin.resources.includes(name))
+  return (
+    plugin.operations.includes(operation) &&
+    subresourceFits &&
+    ['*', resource].some((name) => plugin.resources.includes(name))
+  )
 }

@@ -10,5 +10,8 @@ export function defaultClassOf<T extends KubernetesObject>(
   const isDefault = (object: T): boolean => annotations.some((name) => object.metadata.annotations?.[name] === 'true')
   const age = (object: T): number => Date.parse(object.metadata.creationTimestamp) || 0
   const byName = (a: T, b: T): number => (a.metadata.name < b.metadata.name ? -1 : 1)
-  return reader.list(resource).filter(isDefault).toSorted((a, b) => age(b) - age(a) || byName(a, b))[0]
+  return reader
+    .list(resource)
+    .filter(isDefault)
+    .toSorted((a, b) => age(b) - age(a) || byName(a, b))[0]
 }

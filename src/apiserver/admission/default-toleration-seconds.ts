@@ -15,7 +15,12 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
     if (spec === undefined) return
     const missing = keys.filter((key) => !spec.tolerations?.some((toleration) => tolerates(toleration, key)))
     for (const key of missing) {
-      ;(spec.tolerations ??= []).push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: defaultSeconds })
+      ;(spec.tolerations ??= []).push({
+        key,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: defaultSeconds,
+      })
     }
   },
 }

@@ -12,8 +12,14 @@ export function checkLimits(item: LimitRangeItem, { requests, limits }: Resource
   const each = (bounds: Readonly<Record<string, Quantity>> | undefined, check: typeof belowMinimum): string[] =>
     Object.keys(bounds ?? {})
       .toSorted()
-      .flatMap((name) => check({ name, type: item.type, bound: bounds![name]!, request: requests?.[name], limit: limits?.[name] }))
-  return [...each(item.min, belowMinimum), ...each(item.max, aboveMaximum), ...each(item.maxLimitRequestRatio, aboveRatio)]
+      .flatMap((name) =>
+        check({ name, type: item.type, bound: bounds![name]!, request: requests?.[name], limit: limits?.[name] }),
+      )
+  return [
+    ...each(item.min, belowMinimum),
+    ...each(item.max, aboveMaximum),
+    ...each(item.maxLimitRequestRatio, aboveRatio),
+  ]
 }
 
 interface Bounded {
@@ -40,7 +46,8 @@ function aboveMaximum({ name, type, bound, request, limit }: Bounded): string[] 
 
 function aboveRatio({ name, type, bound, request, limit }: Bounded): string[] {
   const rule = `${name} max limit to request ratio per ${type} is ${bound}`
-  if (request === undefined || quantityToNumber(request) === 0) return [`${rule}, but no request is specified or request is 0`]
+  if (request === undefined || quantityToNumber(request) === 0)
+    return [`${rule}, but no request is specified or request is 0`]
   if (limit === undefined || quantityToNumber(limit) === 0) return [`${rule}, but no limit is specified or limit is 0`]
   const ratio = quantityToNumber(limit) / quantityToNumber(request)
   return ratio > quantityToNumber(bound) ? [`${rule}, but provided ratio is ${ratio.toFixed(6)}`] : []

@@ -22,7 +22,9 @@ export const limitRanger: AdmissionPlugin = {
     for (const range of reader.list(limitRanges, info.namespace)) {
       const items = range.spec?.limits ?? []
       const problems = items.flatMap((item) =>
-        info.resource === 'pods' ? podProblems(object as Pod, item) : claimProblems(object as PersistentVolumeClaim, item),
+        info.resource === 'pods'
+          ? podProblems(object as Pod, item)
+          : claimProblems(object as PersistentVolumeClaim, item),
       )
       if (problems.length > 0) throw refuseAll(request, problems)
     }
@@ -77,7 +79,11 @@ function claimProblems(claim: PersistentVolumeClaim, item: LimitRangeItem): stri
   return names.flatMap((name) => requestProblems(name, requests[name], item))
 }
 
-function requestProblems(name: string, request: string | number | undefined, { min, max, type }: LimitRangeItem): string[] {
+function requestProblems(
+  name: string,
+  request: string | number | undefined,
+  { min, max, type }: LimitRangeItem,
+): string[] {
   const bounds = [
     { word: 'minimum', bound: min?.[name], sign: -1 },
     { word: 'maximum', bound: max?.[name], sign: 1 },
@@ -89,4 +95,3 @@ function requestProblems(name: string, request: string | number | undefined, { m
     return compareQuantities(request, bound) * sign > 0 ? [`${rule}, but request is ${request}`] : []
   })
 }
-

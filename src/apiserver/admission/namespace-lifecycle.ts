@@ -21,7 +21,10 @@ export const namespaceLifecycle: AdmissionPlugin = {
     if (namespace === undefined) throw notFound({ group: '', resource: 'namespaces', name: info.namespace })
     if (operation !== 'CREATE') return
     if (namespace.metadata.deletionTimestamp === undefined && namespace.status?.phase !== 'Terminating') return
-    const refusal = refuse(request, `unable to create new content in namespace ${info.namespace} because it is being terminated`)
+    const refusal = refuse(
+      request,
+      `unable to create new content in namespace ${info.namespace} because it is being terminated`,
+    )
     const cause = {
       reason: 'NamespaceTerminating',
       message: `namespace ${info.namespace} is being terminated`,

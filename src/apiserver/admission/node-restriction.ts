@@ -40,12 +40,17 @@ const rules: Readonly<Record<string, Rule>> = {
   persistentvolumeclaims: ({ info }) => (info.subresource === 'status' ? undefined : 'may only update PVC status'),
   leases({ info, object }, node) {
     if (info.namespace !== 'kube-node-lease') return 'can only access leases in the "kube-node-lease" system namespace'
-    return (object?.metadata.name || info.name) === node ? undefined : `can only access node lease with the same name as the requesting node`
+    return (object?.metadata.name || info.name) === node
+      ? undefined
+      : `can only access node lease with the same name as the requesting node`
   },
   csinodes: ({ info, object }, node) =>
-    (object?.metadata.name || info.name) === node ? undefined : `can only access CSINode with the same name as the requesting node`,
+    (object?.metadata.name || info.name) === node
+      ? undefined
+      : `can only access CSINode with the same name as the requesting node`,
   resourceslices({ object, oldObject }, node) {
-    const owner = ((oldObject ?? object) as { readonly spec?: { readonly nodeName?: string } } | undefined)?.spec?.nodeName
+    const owner = ((oldObject ?? object) as { readonly spec?: { readonly nodeName?: string } } | undefined)?.spec
+      ?.nodeName
     return owner === node ? undefined : `can only access ResourceSlice with the same NodeName as the requesting node`
   },
 }
@@ -64,7 +69,8 @@ function podProblem(request: AdmissionRequest, node: string, { reader }: Admissi
     const sameLabels = isDeepStrictEqual({ ...old.metadata.labels }, { ...request.object?.metadata.labels })
     return sameLabels ? undefined : `${who} cannot update labels through pod status`
   }
-  if (info.subresource !== '') return `unexpected pod subresource "${info.subresource}", only 'status' and 'eviction' are allowed`
+  if (info.subresource !== '')
+    return `unexpected pod subresource "${info.subresource}", only 'status' and 'eviction' are allowed`
   if (operation === 'DELETE') return old?.spec?.nodeName === node ? undefined : `${who} can only delete pods ${own}`
   if (operation === 'CREATE') return mirrorPodProblem(request.object as Pod, who, node)
   return `unexpected operation "UPDATE", ${who} can only create and delete mirror pods`
@@ -77,7 +83,10 @@ function mirrorPodProblem({ metadata, spec }: Pod, who: string, node: string): s
   if (spec?.nodeName !== node) return `${who} can only create pods with spec.nodeName set to itself`
   const [owner, ...more] = metadata.ownerReferences ?? []
   if (more.length > 0) return `${who} can only create pods with a single owner reference set to itself`
-  if (owner !== undefined && (owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node || owner.controller !== true)) {
+  if (
+    owner !== undefined &&
+    (owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node || owner.controller !== true)
+  ) {
     return `${who} can only create pods with an owner reference set to itself`
   }
   if (spec.serviceAccountName) return `${who} can not create pods that reference a service account`
@@ -96,8 +105,12 @@ function nodeProblem({ operation, info, object, oldObject }: AdmissionRequest, n
   const name = info.name || object?.metadata.name || ''
   if (name !== node) return `node "${node}" is not allowed to modify node "${name}"`
   if (operation === 'CREATE') {
-    const forbidden = Object.keys(object?.metadata.labels ?? {}).filter(isForbiddenLabel).toSorted()
-    return forbidden.length === 0 ? undefined : `node "${node}" is not allowed to set the following labels: ${forbidden.join(', ')}`
+    const forbidden = Object.keys(object?.metadata.labels ?? {})
+      .filter(isForbiddenLabel)
+      .toSorted()
+    return forbidden.length === 0
+      ? undefined
+      : `node "${node}" is not allowed to set the following labels: ${forbidden.join(', ')}`
   }
   if (operation !== 'UPDATE') return undefined
   const now = object as unknown as Node
@@ -107,7 +120,10 @@ function nodeProblem({ operation, info, object, oldObject }: AdmissionRequest, n
   }
   const changed = changedKeys(old.metadata.labels, now.metadata.labels).filter(isForbiddenLabel)
   if (changed.length > 0) return `is not allowed to modify labels: ${changed.join(', ')}`
-  const sameOwners = isDeepStrictEqual([...(now.metadata.ownerReferences ?? [])], [...(old.metadata.ownerReferences ?? [])])
+  const sameOwners = isDeepStrictEqual(
+    [...(now.metadata.ownerReferences ?? [])],
+    [...(old.metadata.ownerReferences ?? [])],
+  )
   return sameOwners ? undefined : `node "${node}" is not allowed to modify ownerReferences`
 }
 
@@ -116,7 +132,11 @@ function isForbiddenLabel(key: string): boolean {
   const prefix = key.includes('/') ? key.slice(0, key.indexOf('/')) : ''
   if (prefix === 'node-restriction.kubernetes.io' || prefix.endsWith('.node-restriction.kubernetes.io')) return true
   const inKubernetes = ['kubernetes.io', 'k8s.io'].some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
-  return inKubernetes && !kubeletLabels.has(key) && !kubeletDomains.some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
+  return (
+    inKubernetes &&
+    !kubeletLabels.has(key) &&
+    !kubeletDomains.some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
+  )
 }
 
 const kubeletDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
@@ -142,7 +162,11 @@ function changedKeys(old: Labels, now: Labels): string[] {
   return [...keys].filter((key) => old?.[key] !== now?.[key]).toSorted()
 }
 
-function tokenProblem({ info, object }: AdmissionRequest, node: string, { reader }: AdmissionContext): string | undefined {
+function tokenProblem(
+  { info, object }: AdmissionRequest,
+  node: string,
+  { reader }: AdmissionContext,
+): string | undefined {
   if (info.subresource !== 'token') return undefined
   const ref = (object as unknown as TokenRequest | undefined)?.spec.boundObjectRef
   if (ref === undefined || ref === null || ref.apiVersion !== 'v1' || ref.kind !== 'Pod' || !ref.name) {

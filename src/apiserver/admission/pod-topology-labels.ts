@@ -13,7 +13,10 @@ export const podTopologyLabels: AdmissionPlugin = {
   subresources: ['binding'],
   mutate({ object, info }, { reader }) {
     if (object === undefined) return
-    const nodeName = info.resource === 'pods' && info.subresource === '' ? (object as Pod).spec?.nodeName : targetOf(object as unknown as Draft<Binding>)
+    const nodeName =
+      info.resource === 'pods' && info.subresource === ''
+        ? (object as Pod).spec?.nodeName
+        : targetOf(object as unknown as Draft<Binding>)
     const labels = nodeName ? reader.get(nodes, nodeName)?.metadata.labels : undefined
     for (const key of keys) {
       const value = labels?.[key]

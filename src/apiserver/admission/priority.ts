@@ -19,9 +19,14 @@ export const priority: AdmissionPlugin = {
   validate(request, { reader }) {
     const wanted = request.object as PriorityClass | undefined
     if (request.info.resource !== 'priorityclasses' || !wanted?.globalDefault) return
-    const other = reader.list(priorityClasses).find((kept) => kept.globalDefault && kept.metadata.name !== wanted.metadata.name)
+    const other = reader
+      .list(priorityClasses)
+      .find((kept) => kept.globalDefault && kept.metadata.name !== wanted.metadata.name)
     if (other === undefined) return
-    throw refuse(request, `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`)
+    throw refuse(
+      request,
+      `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`,
+    )
   },
 }
 
@@ -30,7 +35,8 @@ function keepPriority({ object, oldObject }: AdmissionRequest): void {
   const old = (oldObject as Pod).spec
   if (spec === undefined || old === undefined) return
   if (spec.priority === undefined && old.priority !== undefined) spec.priority = old.priority
-  if (spec.preemptionPolicy === undefined && old.preemptionPolicy !== undefined) spec.preemptionPolicy = old.preemptionPolicy
+  if (spec.preemptionPolicy === undefined && old.preemptionPolicy !== undefined)
+    spec.preemptionPolicy = old.preemptionPolicy
 }
 
 function resolvePriority(request: AdmissionRequest, reader: ObjectReader): void {
@@ -45,10 +51,16 @@ function resolvePriority(request: AdmissionRequest, reader: ObjectReader): void 
   const policy = found?.preemptionPolicy ?? 'PreemptLowerPriority'
   const computed = 'priority admission controller computed'
   if (spec.priority !== undefined && spec.priority !== value) {
-    throw refuse(request, `the integer value of priority (${spec.priority}) must not be provided in pod spec; ${computed} ${value} from the given PriorityClass name`)
+    throw refuse(
+      request,
+      `the integer value of priority (${spec.priority}) must not be provided in pod spec; ${computed} ${value} from the given PriorityClass name`,
+    )
   }
   if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== policy) {
-    throw refuse(request, `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; ${computed} ${policy} from the given PriorityClass name`)
+    throw refuse(
+      request,
+      `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; ${computed} ${policy} from the given PriorityClass name`,
+    )
   }
   spec.priority = value
   spec.preemptionPolicy = policy

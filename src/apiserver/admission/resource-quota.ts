@@ -50,7 +50,10 @@ function charge(quota: ResourceQuota, request: AdmissionRequest, context: Admiss
   const used = booksOf(quota, resource, counted, request, context)
   const exceeded = counted
     .filter((name) => compareQuantities(delta[name]!, '0') > 0)
-    .filter((name) => compareQuantities(addUsage({ [name]: used[name] ?? '0' }, { [name]: delta[name]! })[name]!, hard[name]!) > 0)
+    .filter(
+      (name) =>
+        compareQuantities(addUsage({ [name]: used[name] ?? '0' }, { [name]: delta[name]! })[name]!, hard[name]!) > 0,
+    )
     .toSorted()
   if (exceeded.length > 0) {
     const show = (usage: Usage): string => exceeded.map((name) => `${name}=${usage[name] ?? '0'}`).join(',')
@@ -58,7 +61,10 @@ function charge(quota: ResourceQuota, request: AdmissionRequest, context: Admiss
     throw refuse(request, `exceeded quota: ${quota.metadata.name}, ${parts}`)
   }
   const counts = Object.fromEntries(counted.map((name) => [name, delta[name]!]))
-  return { ...quota, status: { hard: quota.status?.hard ?? hard, used: addUsage({ ...quota.status?.used, ...used }, counts) } }
+  return {
+    ...quota,
+    status: { hard: quota.status?.hard ?? hard, used: addUsage({ ...quota.status?.used, ...used }, counts) },
+  }
 }
 
 function resourceName({ info }: AdmissionRequest): string {
@@ -105,10 +111,13 @@ function requireSpecified(quota: ResourceQuota, request: AdmissionRequest): void
       const silent = containers.filter(({ resources }) => resources?.[required.part]?.[required.resource] === undefined)
       return silent.length === 0 ? [] : [`${name} for: ${silent.map((container) => container.name).join(',')}`]
     })
-  if (problems.length > 0) throw refuse(request, `failed quota: ${quota.metadata.name}: must specify ${problems.join('; ')}`)
+  if (problems.length > 0)
+    throw refuse(request, `failed quota: ${quota.metadata.name}: must specify ${problems.join('; ')}`)
 }
 
-function computeResource(name: string): { readonly part: 'requests' | 'limits'; readonly resource: string } | undefined {
+function computeResource(
+  name: string,
+): { readonly part: 'requests' | 'limits'; readonly resource: string } | undefined {
   const [, prefix, resource = ''] = /^(?:(requests|limits)\.)?(cpu|memory)$/.exec(name) ?? []
   return resource === '' ? undefined : { part: prefix === 'limits' ? 'limits' : 'requests', resource }
 }

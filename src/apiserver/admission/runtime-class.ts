@@ -40,7 +40,10 @@ function setScheduling(request: AdmissionRequest, spec: Draft<PodSpec>, { schedu
   for (const [key, value] of Object.entries(scheduling.nodeSelector ?? {})) {
     const own = spec.nodeSelector?.[key]
     if (own !== undefined && own !== value) {
-      const [theirs, ours] = [`runtimeClass.scheduling.nodeSelector[${key}] = ${value}`, `pod.spec.nodeSelector[${key}] = ${own}`]
+      const [theirs, ours] = [
+        `runtimeClass.scheduling.nodeSelector[${key}] = ${value}`,
+        `pod.spec.nodeSelector[${key}] = ${own}`,
+      ]
       throw refuse(request, `conflict: ${theirs}; ${ours}`)
     }
     ;(spec.nodeSelector ??= {})[key] = value

@@ -14,7 +14,13 @@ const appArmorAnnotation = 'container.apparmor.security.beta.kubernetes.io/'
 
 export const appArmorProfile: PodCheck = (pod) => {
   const annotations = Object.entries(pod.annotations)
-    .filter(([key, value]) => key.startsWith(appArmorAnnotation) && value !== '' && value !== 'runtime/default' && !value.startsWith('localhost/'))
+    .filter(
+      ([key, value]) =>
+        key.startsWith(appArmorAnnotation) &&
+        value !== '' &&
+        value !== 'runtime/default' &&
+        !value.startsWith('localhost/'),
+    )
     .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
     .toSorted()
   const isBad = (profile: { readonly type: string } | undefined): boolean =>
@@ -30,7 +36,9 @@ export const appArmorProfile: PodCheck = (pod) => {
 }
 
 const defaultCapabilities: ReadonlySet<string> = new Set(
-  'AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(' '),
+  'AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(
+    ' ',
+  ),
 )
 
 export const capabilitiesBaseline: PodCheck = (pod) => {
@@ -40,11 +48,16 @@ export const capabilitiesBaseline: PodCheck = (pod) => {
   if (bad.length === 0) return undefined
   const names = describeContainers(bad.map((container) => container.name))
   const capabilities = quoted([...new Set(bad.flatMap(added))].toSorted())
-  return { reason: 'non-default capabilities', detail: `${names} must not include ${capabilities} in securityContext.capabilities.add` }
+  return {
+    reason: 'non-default capabilities',
+    detail: `${names} must not include ${capabilities} in securityContext.capabilities.add`,
+  }
 }
 
 export const hostNamespaces: PodCheck = ({ spec }) => {
-  const used = (['hostNetwork', 'hostPID', 'hostIPC'] as const).filter((name) => spec[name]).map((name) => `${name}=true`)
+  const used = (['hostNetwork', 'hostPID', 'hostIPC'] as const)
+    .filter((name) => spec[name])
+    .map((name) => `${name}=true`)
   return used.length === 0 ? undefined : { reason: 'host namespaces', detail: used.join(', ') }
 }
 
@@ -62,7 +75,10 @@ export const hostPorts: PodCheck = ({ spec }) => {
   const ports = [...new Set(bad.flatMap(portsOf).map(String))].toSorted()
   const verb = bad.length === 1 ? 'uses' : 'use'
   const what = ports.length === 1 ? 'hostPort' : 'hostPorts'
-  return { reason: 'hostPort', detail: `${describeContainers(bad.map(({ name }) => name))} ${verb} ${what} ${ports.join(', ')}` }
+  return {
+    reason: 'hostPort',
+    detail: `${describeContainers(bad.map(({ name }) => name))} ${verb} ${what} ${ports.join(', ')}`,
+  }
 }
 
 /** Probes and hooks run in the node's network: a host of their own would reach whatever the node reaches (KEP-4940). */
@@ -76,14 +92,19 @@ export const hostProbes: PodCheck = ({ spec }) => {
       container.lifecycle?.preStop,
     ]
     const hosts = handlers.flatMap((handler) => [handler?.httpGet?.host, handler?.tcpSocket?.host])
-    return hosts.filter((host): host is string => host !== undefined && host !== '' && host !== '127.0.0.1' && host !== '::1')
+    return hosts.filter(
+      (host): host is string => host !== undefined && host !== '' && host !== '127.0.0.1' && host !== '::1',
+    )
   }
   const bad = containersOf(spec).filter((container) => hostsOf(container).length > 0)
   if (bad.length === 0) return undefined
   const hosts = [...new Set(bad.flatMap(hostsOf))].toSorted()
   const what = hosts.length === 1 ? 'probe or lifecycle host' : 'probe or lifecycle hosts'
   const verb = bad.length === 1 ? 'uses' : 'use'
-  return { reason: 'probe or lifecycle host', detail: `${describeContainers(bad.map(({ name }) => name))} ${verb} ${what} ${quoted(hosts)}` }
+  return {
+    reason: 'probe or lifecycle host',
+    detail: `${describeContainers(bad.map(({ name }) => name))} ${verb} ${what} ${quoted(hosts)}`,
+  }
 }
 
 export const privileged: PodCheck = (pod) => {
@@ -96,7 +117,10 @@ export const privileged: PodCheck = (pod) => {
 export const procMountRestricted: PodCheck = (pod) => {
   const names = containersWhere(pod, (context) => context?.procMount !== undefined && context.procMount !== 'Default')
   if (names.length === 0) return undefined
-  return { reason: 'procMount', detail: `${describeContainers(names)} must not set securityContext.procMount to "Unmasked"` }
+  return {
+    reason: 'procMount',
+    detail: `${describeContainers(names)} must not set securityContext.procMount to "Unmasked"`,
+  }
 }
 
 export const procMountBaseline: PodCheck = (pod) => (hasUserNamespace(pod) ? undefined : procMountRestricted(pod))
@@ -126,15 +150,24 @@ export const seLinuxOptions: PodCheck = (pod) => {
     ...(role ? ['role may not be set'] : []),
   ]
   const setters = describeSetters(podIsBad, containers)
-  return { reason: 'seLinuxOptions', detail: `${setters} set forbidden securityContext.seLinuxOptions: ${problems.join('; ')}` }
+  return {
+    reason: 'seLinuxOptions',
+    detail: `${setters} set forbidden securityContext.seLinuxOptions: ${problems.join('; ')}`,
+  }
 }
 
 export const seccompProfileBaseline: PodCheck = (pod) => {
   const isBad = (profile: { readonly type: string } | undefined): boolean => profile?.type === 'Unconfined'
   const podIsBad = isBad(pod.spec.securityContext?.seccompProfile)
-  const setters = describeSetters(podIsBad, containersWhere(pod, (context) => isBad(context?.seccompProfile)))
+  const setters = describeSetters(
+    podIsBad,
+    containersWhere(pod, (context) => isBad(context?.seccompProfile)),
+  )
   if (setters === '') return undefined
-  return { reason: 'seccompProfile', detail: `${setters} must not set securityContext.seccompProfile.type to "Unconfined"` }
+  return {
+    reason: 'seccompProfile',
+    detail: `${setters} must not set securityContext.seccompProfile.type to "Unconfined"`,
+  }
 }
 
 const safeSysctls: ReadonlySet<string> = new Set([
@@ -159,7 +192,10 @@ export const sysctls: PodCheck = ({ spec }) => {
 
 export const windowsHostProcess: PodCheck = (pod) => {
   const podIsBad = pod.spec.securityContext?.windowsOptions?.hostProcess === true
-  const setters = describeSetters(podIsBad, containersWhere(pod, (context) => context?.windowsOptions?.hostProcess === true))
+  const setters = describeSetters(
+    podIsBad,
+    containersWhere(pod, (context) => context?.windowsOptions?.hostProcess === true),
+  )
   if (setters === '') return undefined
   return { reason: 'hostProcess', detail: `${setters} must not set securityContext.windowsOptions.hostProcess=true` }
 }

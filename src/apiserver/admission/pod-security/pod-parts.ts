@@ -24,7 +24,10 @@ export function containersOf(spec: PodSpec): readonly AnyContainer[] {
 }
 
 /** Names of the containers whose security context is as described. */
-export function containersWhere(pod: PodParts, isBad: (context: SecurityContext | undefined) => boolean): readonly string[] {
+export function containersWhere(
+  pod: PodParts,
+  isBad: (context: SecurityContext | undefined) => boolean,
+): readonly string[] {
   return containersOf(pod.spec)
     .filter((container) => isBad(container.securityContext))
     .map((container) => container.name)

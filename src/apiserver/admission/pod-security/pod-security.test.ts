@@ -5,12 +5,17 @@ import { admit } from '../admission.case.ts'
 import { podSecurity } from './pod-security.ts'
 
 function namespace(labels: Record<string, string>) {
-  const named = Object.fromEntries(Object.entries(labels).map(([key, value]) => [`pod-security.kubernetes.io/${key}`, value]))
+  const named = Object.fromEntries(
+    Object.entries(labels).map(([key, value]) => [`pod-security.kubernetes.io/${key}`, value]),
+  )
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: named } }
 }
 
 async function create(labels: Record<string, string>, spec: object, metadata: object = {}): Promise<string> {
-  const object = { metadata: { name: 'p', namespace: 'shop', ...metadata }, spec: { containers: [{ name: 'c' }], ...spec } }
+  const object = {
+    metadata: { name: 'p', namespace: 'shop', ...metadata },
+    spec: { containers: [{ name: 'c' }], ...spec },
+  }
   try {
     await admit([podSecurity], readerOf(namespace(labels)), { to: 'pods', object })
     return ''
@@ -21,27 +26,61 @@ async function create(labels: Record<string, string>, spec: object, metadata: ob
 
 const safe = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
 const safePod = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } }
-const escalation = 'allowPrivilegeEscalation != false (container "c" must set securityContext.allowPrivilegeEscalation=false)'
+const escalation =
+  'allowPrivilegeEscalation != false (container "c" must set securityContext.allowPrivilegeEscalation=false)'
 const capabilities = 'unrestricted capabilities (container "c" must set securityContext.capabilities.drop=["ALL"])'
 const nonRoot = 'runAsNonRoot != true (pod or container "c" must set securityContext.runAsNonRoot=true)'
-const seccomp = 'seccompProfile (pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")'
+const seccomp =
+  'seccompProfile (pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")'
 
 const restricted: readonly [object, string][] = [
   [{}, `${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`],
   [{ containers: [{ name: 'c', securityContext: safe }], securityContext: safePod }, ''],
-  [{ containers: [{ name: 'c', securityContext: { privileged: true } }] }, `privileged (container "c" must not set securityContext.privileged=true), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`],
-  [{ hostNetwork: true, hostPID: true, hostIPC: true }, `host namespaces (hostNetwork=true, hostPID=true, hostIPC=true), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`],
-  [{ volumes: [{ name: 'v', hostPath: { path: '/' } }] }, `${escalation}, ${capabilities}, restricted volume types (volume "v" uses restricted volume type "hostPath"), ${nonRoot}, ${seccomp}`],
   [
-    { containers: [{ name: 'c', securityContext: { capabilities: { add: ['SYS_ADMIN', 'CHOWN', 'NET_RAW'] } } }, { name: 'd', securityContext: { capabilities: { add: ['SYS_TIME'] } } }] },
+    { containers: [{ name: 'c', securityContext: { privileged: true } }] },
+    `privileged (container "c" must not set securityContext.privileged=true), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`,
+  ],
+  [
+    { hostNetwork: true, hostPID: true, hostIPC: true },
+    `host namespaces (hostNetwork=true, hostPID=true, hostIPC=true), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`,
+  ],
+  [
+    { volumes: [{ name: 'v', hostPath: { path: '/' } }] },
+    `${escalation}, ${capabilities}, restricted volume types (volume "v" uses restricted volume type "hostPath"), ${nonRoot}, ${seccomp}`,
+  ],
+  [
+    {
+      containers: [
+        { name: 'c', securityContext: { capabilities: { add: ['SYS_ADMIN', 'CHOWN', 'NET_RAW'] } } },
+        { name: 'd', securityContext: { capabilities: { add: ['SYS_TIME'] } } },
+      ],
+    },
     'allowPrivilegeEscalation != false (containers "c", "d" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (containers "c", "d" must set securityContext.capabilities.drop=["ALL"]; containers "c", "d" must not include "CHOWN", "NET_RAW", "SYS_ADMIN", "SYS_TIME" in securityContext.capabilities.add), runAsNonRoot != true (pod or containers "c", "d" must set securityContext.runAsNonRoot=true), seccompProfile (pod or containers "c", "d" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
   ],
-  [{ containers: [{ name: 'c', securityContext: safe }], securityContext: { ...safePod, runAsUser: 0 } }, 'runAsUser=0 (pod must not set runAsUser=0)'],
-  [{ securityContext: { seccompProfile: { type: 'Unconfined' } } }, `${escalation}, ${capabilities}, ${nonRoot}, seccompProfile (pod must not set securityContext.seccompProfile.type to "Unconfined")`],
-  [{ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }, `forbidden sysctls (kernel.msgmax), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`],
-  [{ containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort: 18080 }] }] }, `hostPort (container "c" uses hostPort 18080), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`],
-  [{ containers: [{ name: 'c', securityContext: { procMount: 'Unmasked' } }], hostUsers: false }, `${escalation}, ${capabilities}, procMount (container "c" must not set securityContext.procMount to "Unmasked"), ${seccomp}`],
-  [{ securityContext: { seLinuxOptions: { type: 'custom_t', user: 'u' } } }, `seLinuxOptions (pod set forbidden securityContext.seLinuxOptions: type "custom_t"; user may not be set), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`],
+  [
+    { containers: [{ name: 'c', securityContext: safe }], securityContext: { ...safePod, runAsUser: 0 } },
+    'runAsUser=0 (pod must not set runAsUser=0)',
+  ],
+  [
+    { securityContext: { seccompProfile: { type: 'Unconfined' } } },
+    `${escalation}, ${capabilities}, ${nonRoot}, seccompProfile (pod must not set securityContext.seccompProfile.type to "Unconfined")`,
+  ],
+  [
+    { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } },
+    `forbidden sysctls (kernel.msgmax), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`,
+  ],
+  [
+    { containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort: 18080 }] }] },
+    `hostPort (container "c" uses hostPort 18080), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`,
+  ],
+  [
+    { containers: [{ name: 'c', securityContext: { procMount: 'Unmasked' } }], hostUsers: false },
+    `${escalation}, ${capabilities}, procMount (container "c" must not set securityContext.procMount to "Unmasked"), ${seccomp}`,
+  ],
+  [
+    { securityContext: { seLinuxOptions: { type: 'custom_t', user: 'u' } } },
+    `seLinuxOptions (pod set forbidden securityContext.seLinuxOptions: type "custom_t"; user may not be set), ${escalation}, ${capabilities}, ${nonRoot}, ${seccomp}`,
+  ],
   [
     { containers: [{ name: 'c', securityContext: safe }], securityContext: safePod, initContainers: [{ name: 'i' }] },
     'allowPrivilegeEscalation != false (container "i" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "i" must set securityContext.capabilities.drop=["ALL"])',
@@ -56,16 +95,33 @@ for (const [spec, found] of restricted) {
 
 const baseline: readonly [object, string][] = [
   [{}, ''],
-  [{ volumes: [{ name: 'v', hostPath: {} }, { name: 'w', hostPath: {} }] }, 'hostPath volumes (volumes "v", "w")'],
-  [{ containers: [{ name: 'c', securityContext: { capabilities: { add: ['SYS_ADMIN', 'CHOWN'] } } }] }, 'non-default capabilities (container "c" must not include "SYS_ADMIN" in securityContext.capabilities.add)'],
+  [
+    {
+      volumes: [
+        { name: 'v', hostPath: {} },
+        { name: 'w', hostPath: {} },
+      ],
+    },
+    'hostPath volumes (volumes "v", "w")',
+  ],
+  [
+    { containers: [{ name: 'c', securityContext: { capabilities: { add: ['SYS_ADMIN', 'CHOWN'] } } }] },
+    'non-default capabilities (container "c" must not include "SYS_ADMIN" in securityContext.capabilities.add)',
+  ],
   [{ containers: [{ name: 'c', securityContext: { procMount: 'Unmasked' } }], hostUsers: false }, ''],
   [{ securityContext: { runAsUser: 0 } }, ''],
-  [{ containers: [{ name: 'c', livenessProbe: { httpGet: { host: '192.0.2.1', port: 1 } } }] }, 'probe or lifecycle host (container "c" uses probe or lifecycle host "192.0.2.1")'],
+  [
+    { containers: [{ name: 'c', livenessProbe: { httpGet: { host: '192.0.2.1', port: 1 } } }] },
+    'probe or lifecycle host (container "c" uses probe or lifecycle host "192.0.2.1")',
+  ],
 ]
 
 for (const [spec, found] of baseline) {
   test(`baseline: ${JSON.stringify(spec)}`, async () => {
-    assert.equal(await create({ enforce: 'baseline', 'enforce-version': 'v1.30' }, spec), found && `"baseline:v1.30": ${found}`)
+    assert.equal(
+      await create({ enforce: 'baseline', 'enforce-version': 'v1.30' }, spec),
+      found && `"baseline:v1.30": ${found}`,
+    )
   })
 }
 
@@ -77,18 +133,26 @@ test('no label is no rule, an unreadable one the strictest', async () => {
 test('warnings for pods and for templates, without refusing', async () => {
   const warnings: string[] = []
   const write = (to: string, object: object) =>
-    admit([podSecurity], readerOf(namespace({ warn: 'baseline' })), { to, object, warn: (message) => void warnings.push(message) })
+    admit([podSecurity], readerOf(namespace({ warn: 'baseline' })), {
+      to,
+      object,
+      warn: (message) => void warnings.push(message),
+    })
   const spec = { containers: [{ name: 'c' }], hostPID: true }
   await write('pods', { metadata: { name: 'p' }, spec })
   await write('deployments.apps', { metadata: { name: 'd' }, spec: { template: { spec } } })
   await write('cronjobs.batch', { metadata: { name: 'j' }, spec: { jobTemplate: { spec: { template: { spec } } } } })
-  assert.deepEqual(warnings, Array(3).fill('would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)'))
+  assert.deepEqual(
+    warnings,
+    Array(3).fill('would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)'),
+  )
 })
 
 test('bad labels on a namespace are refused', async () => {
   const object = namespace({ enforce: 'lax' })
   await assert.rejects(admit([podSecurity], readerOf(), { to: 'namespaces', namespace: '', object }), {
     reason: 'Invalid',
-    message: 'Namespace "shop" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "lax": must be one of privileged, baseline, restricted',
+    message:
+      'Namespace "shop" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "lax": must be one of privileged, baseline, restricted',
   })
 })

@@ -41,7 +41,8 @@ export const podSecurity: AdmissionPlugin = {
     if (request.info.resource === 'pods') return checkPod(request, context)
     const template = templateOf(request.object)
     const warn = policyOf(request, context, 'warn')
-    if (template?.spec !== undefined) warnAbout(request, { annotations: template.metadata?.annotations ?? {}, spec: template.spec }, warn)
+    if (template?.spec !== undefined)
+      warnAbout(request, { annotations: template.metadata?.annotations ?? {}, spec: template.spec }, warn)
   },
 }
 
@@ -101,7 +102,10 @@ function labelError(
 function templateOf(object: unknown): PodTemplateSpec | undefined {
   interface Workload {
     readonly template?: PodTemplateSpec
-    readonly spec?: { readonly template?: PodTemplateSpec; readonly jobTemplate?: { readonly spec?: { readonly template?: PodTemplateSpec } } }
+    readonly spec?: {
+      readonly template?: PodTemplateSpec
+      readonly jobTemplate?: { readonly spec?: { readonly template?: PodTemplateSpec } }
+    }
   }
   const { template, spec } = object as Workload
   return template ?? spec?.template ?? spec?.jobTemplate?.spec?.template

@@ -27,7 +27,9 @@ export const capabilitiesRestricted: PodCheck = (pod) => {
   const added = containersOf(pod.spec).flatMap(({ securityContext }) => securityContext?.capabilities?.add ?? [])
   const forbidden = [...new Set(added.filter(isForbidden))].toSorted()
   const details = [
-    ...(notDropping.length > 0 ? [`${describeContainers(notDropping)} must set securityContext.capabilities.drop=["ALL"]`] : []),
+    ...(notDropping.length > 0
+      ? [`${describeContainers(notDropping)} must set securityContext.capabilities.drop=["ALL"]`]
+      : []),
     ...(adding.length > 0
       ? [`${describeContainers(adding)} must not include ${quoted(forbidden)} in securityContext.capabilities.add`]
       : []),
@@ -60,7 +62,10 @@ export const runAsNonRoot: PodCheck = (pod) => {
   const refusing = containersWhere(pod, (context) => context?.runAsNonRoot === false)
   const reason = 'runAsNonRoot != true'
   if (ofPod === false || refusing.length > 0) {
-    return { reason, detail: `${describeSetters(ofPod === false, refusing)} must not set securityContext.runAsNonRoot=false` }
+    return {
+      reason,
+      detail: `${describeSetters(ofPod === false, refusing)} must not set securityContext.runAsNonRoot=false`,
+    }
   }
   if (ofPod === true) return undefined
   const silent = containersWhere(pod, (context) => context?.runAsNonRoot === undefined)
@@ -71,7 +76,10 @@ export const runAsNonRoot: PodCheck = (pod) => {
 export const runAsUser: PodCheck = (pod) => {
   if (hasUserNamespace(pod)) return undefined
   const podIsBad = pod.spec.securityContext?.runAsUser === 0
-  const setters = describeSetters(podIsBad, containersWhere(pod, (context) => context?.runAsUser === 0))
+  const setters = describeSetters(
+    podIsBad,
+    containersWhere(pod, (context) => context?.runAsUser === 0),
+  )
   return setters === '' ? undefined : { reason: 'runAsUser=0', detail: `${setters} must not set runAsUser=0` }
 }
 
@@ -85,12 +93,18 @@ export const seccompProfileRestricted: PodCheck = (pod) => {
   const reason = 'seccompProfile'
   if (isBad(ofPod) || refusing.length > 0) {
     const values = quoted(forbiddenTypes(pod, isBad))
-    return { reason, detail: `${describeSetters(isBad(ofPod), refusing)} must not set securityContext.seccompProfile.type to ${values}` }
+    return {
+      reason,
+      detail: `${describeSetters(isBad(ofPod), refusing)} must not set securityContext.seccompProfile.type to ${values}`,
+    }
   }
   const silent = ofPod === undefined ? containersWhere(pod, (context) => typeIn(context) === undefined) : []
   if (silent.length === 0) return undefined
   const values = '"RuntimeDefault" or "Localhost"'
-  return { reason, detail: `pod or ${describeContainers(silent)} must set securityContext.seccompProfile.type to ${values}` }
+  return {
+    reason,
+    detail: `pod or ${describeContainers(silent)} must set securityContext.seccompProfile.type to ${values}`,
+  }
 }
 
 function forbiddenTypes({ spec }: PodParts, isBad: (type: string | undefined) => boolean): readonly string[] {
