@@ -2,7 +2,7 @@ import type { FieldError } from './meta/status.ts'
 import type { KubernetesObject } from './meta/resource.ts'
 
 /**
- * What a kind adds to its schema facts. One file per kind exports `defineKind({ … })`, listed in `api/kinds.ts`. A kind
+ * What a kind adds to its schema facts. One file per kind exports `defineKind({ … })`, listed in `api/kind-table.ts`. A kind
  * without a file is served all the same, by `genericKind` and the schema.
  *
  * Drafts are mutable copies that nobody else holds; every other object is frozen. All functions are pure; `now` comes
@@ -14,7 +14,7 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly kind: T['kind']
   /** Fills defaults that the schema cannot express. Runs on each write after decoding, and must be idempotent. */
   readonly setDefaults?: (draft: Draft<T>) => void
-  /** Before a create: drop what the client may not set. Default: removes `status` if the kind has a status subresource. */
+  /** Before a create, with `uid` and `creationTimestamp` set: drop what the client may not set. Default: removes `status` if the kind has a status subresource. */
   readonly prepareForCreate?: (draft: Draft<T>) => void
   /** Before an update of the main resource: keep what it may not change. Default: `status` stays the old one. */
   readonly prepareForUpdate?: (draft: Draft<T>, old: T) => void
@@ -35,8 +35,12 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly selectableFields?: (object: T) => Readonly<Record<string, string>>
   /** POST answers DELETE with the object instead of a Status (pods, services, podtemplates). */
   readonly deleteReturnsObject?: boolean
-  /** Seconds of graceful deletion when the request names none; absent: the object is removed at once. */
-  readonly gracePeriodSeconds?: (object: T) => number
+  /** Seconds of graceful deletion, given what the request asks for, if it does; absent: the object is removed at once. */
+  readonly gracePeriodSeconds?: (object: T, requestedSeconds?: number) => number
+  /** A PUT of an object that does not exist creates it. */
+  readonly createOnUpdate?: boolean
+  /** A PUT without `metadata.resourceVersion` is refused; other kinds take it as the latest. */
+  readonly requiresResourceVersion?: boolean
 }
 
 export type NameRule = 'dnsSubdomain' | 'dnsLabel' | 'dns1035Label' | 'pathSegment'

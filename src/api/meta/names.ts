@@ -36,26 +36,26 @@ export function byteLengthOf(text: string): number {
   return Buffer.byteLength(text)
 }
 
-export const dnsLabel: StringRule = limited(
-  63,
-  'characters',
-  patternRule(
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
-    dns1123LabelFormat,
-    'my-name',
-    '123-abc',
-  ),
+const dnsLabelPattern = patternRule(
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+  dns1123LabelFormat,
+  'my-name',
+  '123-abc',
 )
 
-export const dnsSubdomain: StringRule = limited(
-  253,
-  'characters',
-  patternRule(
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
-    dns1123SubdomainFormat,
-    'example.com',
-  ),
+/** A subdomain in the place of a label is told that the dots are the matter. */
+export const dnsLabel: StringRule = limited(63, 'characters', (value) => {
+  const wrong = dnsLabelPattern(value)
+  return wrong.length > 0 && dnsSubdomainPattern(value).length === 0 ? ['must not contain dots'] : wrong
+})
+
+const dnsSubdomainPattern = patternRule(
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+  dns1123SubdomainFormat,
+  'example.com',
 )
+
+export const dnsSubdomain: StringRule = limited(253, 'characters', dnsSubdomainPattern)
 
 export const dns1035Label: StringRule = limited(
   63,

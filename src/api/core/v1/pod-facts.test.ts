@@ -120,10 +120,3 @@ test('quality of service class', () => {
   for (const [name, spec, expected] of cases)
     assert.equal(computePodQosClass({ containers: [], ...spec }), expected, name)
 })
-
-test('the owner with controller: true is the controller', () => {
-  const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'x' }
-  assert.equal(facts.controllerOf(pod({}, {}, { ownerReferences: [owner] })), undefined)
-  const controller = { ...owner, controller: true }
-  assert.equal(facts.controllerOf(pod({}, {}, { ownerReferences: [owner, controller] })), controller)
-})

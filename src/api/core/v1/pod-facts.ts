@@ -1,5 +1,5 @@
 import type { Container, ContainerStatus, Pod, PodCondition, PodSpec } from '../../types/core.v1.ts'
-import type { IntOrString, OwnerReference } from '../../types/meta.v1.ts'
+import type { IntOrString } from '../../types/meta.v1.ts'
 
 /** Succeeded or Failed: no container will ever run again. */
 export function isPodTerminal(pod: Pod): boolean {
@@ -36,13 +36,6 @@ export function isPodAvailable(pod: Pod, minReadySeconds: number, nowMs: number)
 /** The pod has been given a node. */
 export function isPodBound(pod: Pod): boolean {
   return pod.spec.nodeName !== undefined && pod.spec.nodeName !== ''
-}
-
-/** The owner that manages the object: the one reference with `controller: true`. */
-export function controllerOf(object: {
-  readonly metadata: { readonly ownerReferences?: readonly OwnerReference[] | undefined }
-}): OwnerReference | undefined {
-  return object.metadata.ownerReferences?.find((owner) => owner.controller === true)
 }
 
 /** An init container that keeps running beside the main ones (KEP-753). */

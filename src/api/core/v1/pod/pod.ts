@@ -1,0 +1,64 @@
+import { defineKind } from '../../../kind.ts'
+import type { Draft } from '../../../kind.ts'
+import { writeNull } from '../../../meta/write-null.ts'
+import type { Pod, PodCondition } from '../../../types/core.v1.ts'
+import { computePodQosClass } from '../pod-qos.ts'
+import { podCells } from './cells.ts'
+import { setPodDefaults } from './defaults.ts'
+import { validatePodOnly, validatePodSpec } from './validate-pod-spec.ts'
+import { validatePodStatusUpdate, validatePodUpdate } from './validate-pod-update.ts'
+
+export const pod = defineKind<Pod>({
+  group: '',
+  version: 'v1',
+  kind: 'Pod',
+  hasGeneration: true,
+  setDefaults(draft) {
+    setPodDefaults(draft)
+    for (const condition of draft.status?.conditions ?? []) writeNull(condition, 'lastProbeTime', 'lastTransitionTime')
+  },
+  prepareForCreate(draft) {
+    const gated = (draft.spec.schedulingGates ?? []).length > 0
+    draft.status = {
+      phase: 'Pending',
+      ...(gated && { conditions: [gatedCondition(draft)] }),
+      qosClass: computePodQosClass(draft.spec as Pod['spec']),
+    }
+  },
+  validate: ({ spec }) => [...validatePodSpec(spec, 'spec'), ...validatePodOnly(spec, 'spec')],
+  validateUpdate: validatePodUpdate,
+  validateStatusUpdate: validatePodStatusUpdate,
+  cells: podCells,
+  selectableFields: ({ spec, status }) => ({
+    'spec.nodeName': spec.nodeName ?? '',
+    'spec.restartPolicy': spec.restartPolicy ?? '',
+    'spec.schedulerName': spec.schedulerName ?? '',
+    'spec.serviceAccountName': spec.serviceAccountName ?? '',
+    'spec.hostNetwork': String(spec.hostNetwork ?? false),
+    'status.phase': status?.phase ?? '',
+    'status.podIP': status?.podIPs?.[0]?.ip ?? '',
+    'status.nominatedNodeName': status?.nominatedNodeName ?? '',
+  }),
+  deleteReturnsObject: true,
+  gracePeriodSeconds: deletionGraceSeconds,
+})
+
+/** A pod that no kubelet runs, or that is done, goes at once; a negative grace period means one second. */
+function deletionGraceSeconds({ spec, status }: Pod, requestedSeconds?: number): number {
+  const bound = spec.nodeName !== undefined && spec.nodeName !== ''
+  if (!bound || status?.phase === 'Succeeded' || status?.phase === 'Failed') return 0
+  const seconds = requestedSeconds ?? spec.terminationGracePeriodSeconds ?? 0
+  return seconds < 0 ? 1 : seconds
+}
+
+function gatedCondition(draft: Draft<Pod>): PodCondition {
+  const condition: PodCondition = {
+    type: 'PodScheduled',
+    status: 'False',
+    lastTransitionTime: draft.metadata.creationTimestamp,
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+  }
+  writeNull(condition, 'lastProbeTime')
+  return condition
+}
