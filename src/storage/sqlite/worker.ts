@@ -48,9 +48,13 @@ class Writer {
   #shrink(): boolean {
     const free = this.#number('PRAGMA freelist_count', 'freelist_count')
     const total = this.#number('PRAGMA page_count', 'page_count')
-    const surplus = free - Math.max(minFreePages, total / 4)
-    if (surplus > 0) this.#database.exec(`PRAGMA incremental_vacuum(${Math.min(Math.ceil(surplus), pagesPerShrink)})`)
-    return surplus <= pagesPerShrink
+    const surplus = Math.ceil(free - Math.max(minFreePages, total / 4))
+    if (surplus <= 0) return true
+    this.#database.exec(`PRAGMA incremental_vacuum(${Math.min(surplus, pagesPerShrink)})`)
+    if (surplus > pagesPerShrink) return false
+    // Only a checkpoint shortens the file.
+    this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    return true
   }
 
   #number(pragma: string, column: string): number {
