@@ -17,7 +17,7 @@ const writerProgram = fileURLToPath(new URL('./harness/storage-writer.ts', impor
 
 /** What the killed processes have promised so far. */
 class Promises {
-  readonly #numbers = new Array<number>(writers).fill(0)
+  readonly #numbers = Array.from({ length: writers }, () => 0)
   #revision = 1
   #compactedRevision = 1
   acknowledged = 0
