@@ -38,8 +38,9 @@ export class JsonEncoder {
     return line
   }
 
-  /** Items of built-in kinds carry no `kind` and `apiVersion`: the list says them. */
+  /** Items of a kind's own list carry no `kind` and `apiVersion`: the list says them. */
   #encodeList(list: object, items: readonly object[]): Uint8Array {
+    if (!isOwnList(list, items)) return Buffer.from(`${JSON.stringify(list)}\n`)
     const head = JSON.stringify({ ...list, items: [] })
     const parts: Uint8Array[] = [Buffer.from(head.slice(0, -2))]
     let separator = ''
@@ -52,6 +53,12 @@ export class JsonEncoder {
     parts.push(listEnd)
     return Buffer.concat(parts)
   }
+}
+
+function isOwnList(list: object, items: readonly object[]): boolean {
+  const { kind } = list as { readonly kind?: unknown }
+  const item = items[0] as { readonly kind?: unknown } | undefined
+  return item === undefined || kind === `${item.kind}List`
 }
 
 function withoutType(item: object): object {

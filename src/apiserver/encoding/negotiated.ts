@@ -1,6 +1,6 @@
 /** In which form the client wants the answer. */
 export interface Negotiated {
-  readonly mediaType: 'application/json' | 'application/yaml'
+  readonly mediaType: 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf'
   /** Whether objects are sent as such, as rows of a table, or as their metadata alone. */
   readonly as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
   /** Version of `meta.k8s.io` for the two latter. */

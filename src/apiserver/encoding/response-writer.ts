@@ -5,10 +5,12 @@ import type { StatusError } from '#api/meta/status.ts'
 import { CacheWatcher } from '../cache/cache-watcher.ts'
 import type { ObjectCodec } from '../cache/object-codec.ts'
 import { JsonEncoder } from './json-encoder.ts'
+import { ProtobufEncoder } from './protobuf-encoder.ts'
 
 /** Writes answers to sockets, of HTTP/1.1 and, by Node's compatibility API, of HTTP/2: the only place where objects become bytes for clients. */
 export class ResponseWriter {
   readonly #json: JsonEncoder
+  readonly #protobuf = new ProtobufEncoder()
 
   constructor(codec: ObjectCodec) {
     this.#json = new JsonEncoder(codec)
@@ -42,6 +44,7 @@ export class ResponseWriter {
   }
 
   async #bytesOf(request: ApiRequest | undefined, response: ApiResponse, object: object): Promise<Uint8Array> {
+    if (isProtobuf(response)) return this.#protobuf.encode(object)
     if (response.headers['content-type'] === 'application/yaml') {
       const { formatYaml } = await import('./yaml.ts')
       return Buffer.from(formatYaml(JSON.parse(Buffer.from(this.#json.encode(object)).toString())))
@@ -56,13 +59,18 @@ export class ResponseWriter {
   ): Promise<void> {
     outgoing.writeHead(response.status, headersFor(response, outgoing))
     flush(outgoing)
+    const encoder = isProtobuf(response) ? this.#protobuf : this.#json
     if (events instanceof CacheWatcher) {
       for (let batch = await events.takeAll(); batch !== undefined; batch = await events.takeAll()) {
-        await send(outgoing, Buffer.concat(batch.map((event) => this.#json.encodeEvent(event))))
+        await send(outgoing, Buffer.concat(batch.map((event) => encoder.encodeEvent(event))))
       }
-    } else for await (const event of events) await send(outgoing, this.#json.encodeEvent(event))
+    } else for await (const event of events) await send(outgoing, encoder.encodeEvent(event))
     outgoing.end()
   }
+}
+
+function isProtobuf({ headers }: ApiResponse): boolean {
+  return headers['content-type']?.startsWith('application/vnd.kubernetes.protobuf') ?? false
 }
 
 function isPretty(request: ApiRequest | undefined): boolean {

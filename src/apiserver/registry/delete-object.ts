@@ -1,4 +1,5 @@
 import type { Draft } from '#api/kind.ts'
+import { isSameJson } from '#api/meta/merge-patch.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { conflict, notFound } from '#api/meta/status.ts'
 import { formatTime } from '#lib/clock.ts'
@@ -10,7 +11,6 @@ import { behaviourOf } from './behaviours.ts'
 import { deepCopy } from './deep-copy.ts'
 import type { DeleteRequest } from './delete-options.ts'
 import { findStored, served } from './read.ts'
-import { sameJson } from './same-json.ts'
 import { storageKey } from './served-resource.ts'
 import { toStored } from './stored-version.ts'
 import { isGone } from './update-object.ts'
@@ -61,7 +61,7 @@ async function attemptDelete(
     if (!options.dryRun) await server.store.commit([{ key, delete: true, ifRevision: stored.revision }])
     return { object: old, isRemoved: true }
   }
-  if (options.dryRun || sameJson(object, old)) return { object, isRemoved: false }
+  if (options.dryRun || isSameJson(object, old)) return { object, isRemoved: false }
   const value = server.codec.encode(toStored(resource, marked))
   const { revision } = await server.store.commit([{ key, value, ifRevision: stored.revision }])
   return { object: served(resource, server.codec.decode(value, revision)), isRemoved: false }

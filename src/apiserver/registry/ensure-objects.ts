@@ -1,4 +1,5 @@
 import type { Draft } from '#api/kind.ts'
+import { isSameJson } from '#api/meta/merge-patch.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { formatTime } from '#lib/clock.ts'
 import type { Change } from '#storage/store.ts'
@@ -7,7 +8,6 @@ import type { ServerParts } from '../server-parts.ts'
 import { deepCopy } from './deep-copy.ts'
 import { applyDefaults } from './defaults.ts'
 import { findStored } from './read.ts'
-import { sameJson } from './same-json.ts'
 import { storageKey, type ServedResource } from './served-resource.ts'
 
 /** Writes objects past authentication and admission, all that is missing in one commit. */
@@ -31,7 +31,7 @@ function changeFor(server: ServerParts, { resource, object, merge }: BootstrapOb
   const stored = findStored(server, served, namespace, name)
   if (stored === undefined) return { key, value: encodeNew(server, served, object as KubernetesObject), ifRevision: 0 }
   const merged = merge?.(stored.object)
-  if (merged === undefined || sameJson(merged, stored.object)) return undefined
+  if (merged === undefined || isSameJson(merged, stored.object)) return undefined
   return { key, value: server.codec.encode(deepCopy(merged)), ifRevision: stored.revision }
 }
 

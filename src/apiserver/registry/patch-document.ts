@@ -1,10 +1,12 @@
-import jsonPatch from 'fast-json-patch'
-import { badRequest, StatusError } from '#api/meta/status.ts'
+import { applyJsonPatch, readJsonPatch } from '#api/meta/json-patch.ts'
+import { applyMergePatch } from '#api/meta/merge-patch.ts'
+import { badRequest } from '#api/meta/status.ts'
+import { applyStrategicMergePatch } from '#api/meta/strategic-merge-patch.ts'
+import { DecodeError, parseJson } from '#api/schema/decode.ts'
+import type { ObjectNode } from '#api/schema/node.ts'
 import { parseMediaRange } from '../encoding/media-types.ts'
 import type { RequestContext } from '../request-context.ts'
-import type { WantedKind } from './decode-body.ts'
 import { textOf } from './decode-body.ts'
-import { deepCopy } from './deep-copy.ts'
 import { unsupportedMediaType } from './write-options.ts'
 
 /** A patch of any type, ready to be applied to any state of the object. */
@@ -20,48 +22,46 @@ export const acceptedPatches: readonly string[] = [
   'application/apply-patch+yaml',
 ]
 
-/** Reads the patch in a request's body by its content type. */
-export async function readPatch({ request }: RequestContext, _wanted: WantedKind): Promise<PatchDocument> {
-  const type = parseMediaRange(request.headers['content-type'] ?? '')?.type
-  switch (type) {
+/** Reads the patch in a request's body by its content type. `node` is the type that it patches. */
+export function readPatch({ request }: RequestContext, node: ObjectNode): PatchDocument {
+  switch (patchTypeOf(request.headers['content-type'])) {
     case 'application/json-patch+json': {
-      const operations = parse(request.body)
-      return { apply: (current) => applyJsonPatch(current, operations) }
+      const operations = readJsonPatch(parseBody(request.body))
+      return { apply: (current) => applyJsonPatch(current, operations) as object }
     }
-    case 'application/merge-patch+json':
+    case 'application/merge-patch+json': {
+      const patch = readObject(request.body)
+      return { apply: (current) => applyMergePatch(current, patch) as object }
+    }
     case 'application/strategic-merge-patch+json': {
-      const patch = parse(request.body)
-      return { apply: (current) => mergePatch(current, patch) as object }
+      const patch = readObject(request.body)
+      return { apply: (current) => applyStrategicMergePatch(node, current, patch) }
     }
     default:
       throw unsupportedMediaType(acceptedPatches)
   }
 }
 
-function parse(body: unknown): unknown {
+/** The media type alone, in lower case. */
+export function patchTypeOf(contentType: string | undefined): string | undefined {
+  return parseMediaRange(contentType ?? '')?.type
+}
+
+function readObject(body: unknown): object {
+  const value = parseBody(body)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+  throw badRequest(
+    `error decoding patch: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
+  )
+}
+
+function parseBody(body: unknown): unknown {
   if (!(body instanceof Uint8Array)) return body
   try {
-    return JSON.parse(textOf(body)) as unknown
+    return parseJson(textOf(body))
   } catch (error) {
-    throw badRequest(`error decoding patch: ${(error as Error).message}`)
+    if (error instanceof DecodeError) throw badRequest(`error decoding patch: ${error.message}`)
+    throw error
   }
-}
-
-function applyJsonPatch(current: object, operations: unknown): object {
-  try {
-    return jsonPatch.applyPatch(deepCopy(current), operations as jsonPatch.Operation[], true, true).newDocument
-  } catch (error) {
-    throw new StatusError('Invalid', (error as Error).message)
-  }
-}
-
-function mergePatch(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
-  const source = typeof target === 'object' && target !== null && !Array.isArray(target) ? target : {}
-  const result: Record<string, unknown> = { ...source }
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key]
-    else result[key] = mergePatch(result[key], value)
-  }
-  return result
 }

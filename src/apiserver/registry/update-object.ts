@@ -1,4 +1,5 @@
 import type { Draft } from '#api/kind.ts'
+import { isSameJson } from '#api/meta/merge-patch.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { badRequest, conflict, invalid, notFound, type FieldError } from '#api/meta/status.ts'
 import { ConflictError, type Entry } from '#storage/store.ts'
@@ -9,7 +10,6 @@ import { behaviourOf } from './behaviours.ts'
 import { applyDefaults } from './defaults.ts'
 import { finishLater } from './finish-later.ts'
 import { findStored, served } from './read.ts'
-import { sameJson } from './same-json.ts'
 import { storageKey, type ServedResource } from './served-resource.ts'
 import { toStored } from './stored-version.ts'
 import { validateMetadata, validateMetadataUpdate } from './validate-metadata.ts'
@@ -97,7 +97,7 @@ async function validateAndSave(
   ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
   await admitValidating(context, { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun })
-  if (sameJson(draft, old)) return old
+  if (isSameJson(draft, old)) return old
   if (options.dryRun) return object
   return save(context, draft, stored)
 }
@@ -147,7 +147,7 @@ function keep<Key extends keyof Draft<KubernetesObject>['metadata']>(
 
 /** `generation` counts changes of what is wanted: all but metadata and status. */
 function countGeneration({ rules }: ServedResource, draft: Draft<KubernetesObject>, old: KubernetesObject): void {
-  if (!rules.hasGeneration || sameJson(wantedState(draft as KubernetesObject), wantedState(old))) return
+  if (!rules.hasGeneration || isSameJson(wantedState(draft as KubernetesObject), wantedState(old))) return
   draft.metadata.generation = (old.metadata.generation ?? 0) + 1
 }
 

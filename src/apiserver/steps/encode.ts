@@ -1,4 +1,5 @@
-import type { ApiResponse } from '#api/meta/exchange.ts'
+import type { ApiBody, ApiResponse } from '#api/meta/exchange.ts'
+import { reshape } from '../encoding/shapes.ts'
 import type { RequestContext } from '../request-context.ts'
 
 /**
@@ -6,11 +7,16 @@ import type { RequestContext } from '../request-context.ts'
  * for it. The bytes are made by the listener, so that callers in the same process get the object itself.
  */
 export function encode(context: RequestContext, response: ApiResponse): ApiResponse {
-  const { body } = response
+  const body = reshape(context, response.body)
   if (body.type !== 'object' && body.type !== 'watch') return response
-  const headers: Record<string, string> = { ...response.headers, 'content-type': context.negotiated.mediaType }
+  const headers: Record<string, string> = { ...response.headers, 'content-type': contentTypeOf(context, body) }
   if (context.warnings.length > 0) headers['warning'] = context.warnings.map(warningHeader).join(', ')
-  return { ...response, headers }
+  return { ...response, body, headers }
+}
+
+function contentTypeOf({ negotiated }: RequestContext, body: ApiBody): string {
+  const isFramed = body.type === 'watch' && negotiated.mediaType === 'application/vnd.kubernetes.protobuf'
+  return isFramed ? `${negotiated.mediaType};stream=watch` : negotiated.mediaType
 }
 
 /** RFC 7234, 5.5, with the code Kubernetes uses. */

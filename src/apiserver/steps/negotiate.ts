@@ -1,5 +1,8 @@
 import type { ApiRequest } from '#api/meta/exchange.ts'
+import { apiVersionOf } from '#api/meta/resource.ts'
 import { StatusError } from '#api/meta/status.ts'
+import { kubernetesProtobuf } from '#api/protobuf/envelope.ts'
+import type { RequestContext } from '../request-context.ts'
 import { isTrue } from '../request-info.ts'
 import type { RequestInfo } from '../request-info.ts'
 import { parseAccept, type MediaRange } from '../encoding/media-types.ts'
@@ -12,7 +15,7 @@ export const negotiate: Step = {
   run(context) {
     const { info, request } = context
     if (!info.isResourceRequest) return undefined
-    const negotiated = chooseForm(request)
+    const negotiated = chooseForm(request, context)
     if (negotiated === undefined) throw notAcceptable(info)
     context.negotiated = negotiated
     return undefined
@@ -20,13 +23,13 @@ export const negotiate: Step = {
 }
 
 /** The first acceptable form, or undefined if there is none. An absent or empty header takes anything. */
-export function chooseForm({ headers, query }: Pick<ApiRequest, 'headers' | 'query'>): Negotiated | undefined {
+function chooseForm({ headers, query }: ApiRequest, context: RequestContext): Negotiated | undefined {
   const accept = headers['accept']
   const pretty = isPretty(query.get('pretty'), headers['user-agent'])
   if (accept === undefined || accept === '') return pretty ? { ...plainJson, pretty } : plainJson
   for (const range of parseAccept(accept)) {
     const form = formOf(range)
-    if (form !== undefined) return { ...form, pretty }
+    if (form !== undefined && canEncode(form, context)) return { ...form, pretty }
   }
   return undefined
 }
@@ -38,6 +41,7 @@ function formOf({ type, parameters }: MediaRange): Form | undefined {
   if (mediaType === undefined) return undefined
   const as = parameters['as']
   if (as === undefined) return { mediaType, as: 'object', metaVersion: 'v1' }
+  if (as === 'Table' && mediaType === 'application/vnd.kubernetes.protobuf') return undefined
   const version = parameters['v']
   if (parameters['g'] !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
   if (as !== 'Table' && as !== 'PartialObjectMetadata' && as !== 'PartialObjectMetadataList') return undefined
@@ -47,8 +51,16 @@ function formOf({ type, parameters }: MediaRange): Form | undefined {
 const mediaTypes: Readonly<Record<string, Negotiated['mediaType']>> = {
   'application/json': 'application/json',
   'application/yaml': 'application/yaml',
+  'application/vnd.kubernetes.protobuf': 'application/vnd.kubernetes.protobuf',
   'application/*': 'application/json',
   '*/*': 'application/json',
+}
+
+/** Custom resources have no protobuf form; clients that prefer it take their next choice. */
+function canEncode({ mediaType, as }: Form, { info, server }: RequestContext): boolean {
+  if (mediaType !== 'application/vnd.kubernetes.protobuf' || as !== 'object') return true
+  const resource = server.resources.find(info.group, info.version, info.resource)
+  return resource === undefined || kubernetesProtobuf().supports(apiVersionOf(resource), resource.kind)
 }
 
 /** Upstream indents for people: when asked, or for the usual command-line and desktop browsers. */

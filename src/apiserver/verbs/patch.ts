@@ -16,7 +16,7 @@ export function patch(context: ResourceContext): Promise<ApiResponse> {
 export async function patchPart(context: ResourceContext, part: UpdatePart): Promise<ApiResponse> {
   const { resource } = context
   const options = readWriteOptions(context, 'PatchOptions')
-  const document = await readPatch(context, resource)
+  const document = readPatch(context, resource.node)
   const changed = await updateObject({
     context,
     options,

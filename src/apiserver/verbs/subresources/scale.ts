@@ -5,7 +5,7 @@ import { invalid } from '#api/meta/status.ts'
 import type { Scale } from '#api/types/autoscaling.v1.ts'
 import type { LabelSelector } from '#api/types/meta.v1.ts'
 import { objectResponse } from '../../encoding/responses.ts'
-import { asObject, decodeObject } from '../../registry/decode-body.ts'
+import { asObject, decodeObject, schemaOf } from '../../registry/decode-body.ts'
 import { deepCopy } from '../../registry/deep-copy.ts'
 import { readPatch, type PatchDocument } from '../../registry/patch-document.ts'
 import { requireObject } from '../../registry/read.ts'
@@ -38,7 +38,7 @@ export async function updateScale(context: ResourceContext): Promise<ApiResponse
 /** PATCH of `/scale`: the patch sees the Scale, not the object behind it. */
 export async function patchScale(context: ResourceContext): Promise<ApiResponse> {
   const options = readWriteOptions(context, 'PatchOptions')
-  const patch: PatchDocument = await readPatch(context, scaleKind)
+  const patch: PatchDocument = readPatch(context, schemaOf(scaleKind))
   return rescale(context, options, (current) => {
     const patched = patch.apply(current)
     return asObject(context, patched, scaleKind, options.fieldValidation) as unknown as Scale
