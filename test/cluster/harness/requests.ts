@@ -24,13 +24,15 @@ export interface Traffic {
   readonly failures: readonly string[]
 }
 
-/** Sends requests one after another in four lanes while `action` runs. */
+const failuresMax = 20
+
+/** Sends requests one after another in four lanes while `action` runs, or until twenty have failed. */
 export async function requestsDuring(url: string, action: () => Promise<unknown>): Promise<Traffic> {
   const answers = new Map<string, number>()
   const failures: string[] = []
   const done = new AbortController()
   const lane = async (): Promise<void> => {
-    while (!done.signal.aborted) {
+    while (!done.signal.aborted && failures.length < failuresMax) {
       try {
         const answer = await request(url)
         answers.set(answer, (answers.get(answer) ?? 0) + 1)
