@@ -1,0 +1,62 @@
+import type { Deployment, ReplicaSet } from '#api/types/apps.v1.ts'
+import { byAge, desiredReplicas, isRollingUpdate, maxSurge, maxUnavailable, replicasOf, sumOf } from './rollout-facts.ts'
+
+/** A ReplicaSet and the number of replicas it is to have. */
+export interface Scaling {
+  readonly replicaSet: ReplicaSet
+  readonly replicas: number
+}
+
+/** The number of replicas for the current ReplicaSet: as many more as the surge allows, or at once fewer. */
+export function currentReplicas(
+  deployment: Deployment,
+  sets: readonly ReplicaSet[],
+  current: ReplicaSet | undefined,
+): number {
+  const desired = desiredReplicas(deployment)
+  const now = replicasOf(current)
+  if (!isRollingUpdate(deployment) || now >= desired) return desired
+  const room = desired + maxSurge(deployment) - sumOf(sets, replicasOf)
+  return room <= 0 ? now : now + Math.min(room, desired - now)
+}
+
+/**
+ * How far the old ReplicaSets may shrink now. First pods that are not available anyway, then available ones, as long
+ * as `desired - maxUnavailable` stay available. Unavailable pods of the current ReplicaSet count as about to come.
+ */
+export function shrinkOld(
+  deployment: Deployment,
+  old: readonly ReplicaSet[],
+  current: ReplicaSet | undefined,
+): readonly Scaling[] {
+  const all = current === undefined ? old : [...old, current]
+  const minAvailable = desiredReplicas(deployment) - maxUnavailable(deployment)
+  const currentUnavailable = replicasOf(current) - (current?.status?.availableReplicas ?? 0)
+  const budget = sumOf(all, replicasOf) - minAvailable - currentUnavailable
+  if (budget <= 0) return []
+  const sizes = new Map(byAge(old).map((set) => [set, replicasOf(set)]))
+  dropUnavailable(sizes, budget)
+  dropAvailable(sizes, sumOf(all, (set) => set.status?.availableReplicas) - minAvailable)
+  return [...sizes]
+    .filter(([set, replicas]) => replicas !== replicasOf(set))
+    .map(([replicaSet, replicas]) => ({ replicaSet, replicas }))
+}
+
+function dropUnavailable(sizes: Map<ReplicaSet, number>, budget: number): void {
+  let left = budget
+  for (const [set, size] of sizes) {
+    const drop = Math.min(left, Math.max(0, size - (set.status?.availableReplicas ?? 0)))
+    sizes.set(set, size - drop)
+    left -= drop
+  }
+}
+
+function dropAvailable(sizes: Map<ReplicaSet, number>, budget: number): void {
+  let left = budget
+  for (const [set, size] of sizes) {
+    if (left <= 0) return
+    const drop = Math.min(left, size)
+    sizes.set(set, size - drop)
+    left -= drop
+  }
+}
