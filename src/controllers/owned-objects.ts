@@ -8,7 +8,10 @@ import type { ControllerContext, Watch } from '#reconcile/controller.ts'
 const orphansOf = (namespace: string): string => `orphans of ${namespace}`
 
 /** What an owner may own or adopt: the objects it controls already, and those that nobody controls. */
-export function candidatesFor<T extends KubernetesObject>(informer: Informer<T>, owner: KubernetesObject): readonly T[] {
+export function candidatesFor<T extends KubernetesObject>(
+  informer: Informer<T>,
+  owner: KubernetesObject,
+): readonly T[] {
   const byController = controllerIndex(informer)
   const orphans = byController(orphansOf(owner.metadata.namespace ?? ''))
   const owned = byController(owner.metadata.uid)

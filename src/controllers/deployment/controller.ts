@@ -53,10 +53,22 @@ async function reconcile(key: string, context: ControllerContext): Promise<Recon
   const deployment = informers.of(deployments).get(name, namespace)
   if (deployment === undefined) return
   if (selectsEverything(deployment)) {
-    events.record(deployment, 'Warning', 'SelectingAll', 'This deployment is selecting all pods. A non-empty selector is required.')
-    return writeStatus(context, deployment, { ...deployment.status, observedGeneration: deployment.metadata.generation ?? 0 })
+    events.record(
+      deployment,
+      'Warning',
+      'SelectingAll',
+      'This deployment is selecting all pods. A non-empty selector is required.',
+    )
+    return writeStatus(context, deployment, {
+      ...deployment.status,
+      observedGeneration: deployment.metadata.generation ?? 0,
+    })
   }
-  const claims = decideClaims(deployment, owner.matcherOf(deployment), candidatesFor(informers.of(replicaSets), deployment))
+  const claims = decideClaims(
+    deployment,
+    owner.matcherOf(deployment),
+    candidatesFor(informers.of(replicaSets), deployment),
+  )
   const sets = await applyClaims(context, { owner: deployments, dependent: replicaSets }, deployment, claims)
   const conditions = pauseConditions(deployment, clock.now())
   return roll(context, { deployment, sets, current: undefined, conditions })
@@ -78,7 +90,11 @@ async function roll(context: ControllerContext, start: Rollout): Promise<Reconci
 
 async function rescale(context: ControllerContext, start: Rollout): Promise<ReconcileResult | void> {
   const synced = await syncCurrent(context, start, false)
-  const { rollout } = await applyScaling(context, synced, decideScaling(start.deployment, synced.current, oldSets(synced)))
+  const { rollout } = await applyScaling(
+    context,
+    synced,
+    decideScaling(start.deployment, synced.current, oldSets(synced)),
+  )
   if (start.deployment.spec.paused) await cleanUp(context, rollout)
   return report(context, rollout, { isRolling: false })
 }

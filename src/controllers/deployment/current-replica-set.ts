@@ -16,7 +16,14 @@ import {
   revisionOf,
 } from './annotations.ts'
 import { currentReplicas } from './rolling-update.ts'
-import { desiredReplicas, findCurrent, isSameTemplate, maxSurge, progressDeadlineMs, templateHashLabel } from './rollout-facts.ts'
+import {
+  desiredReplicas,
+  findCurrent,
+  isSameTemplate,
+  maxSurge,
+  progressDeadlineMs,
+  templateHashLabel,
+} from './rollout-facts.ts'
 import { findCondition, putCondition, type ConditionNews } from './status.ts'
 
 /** A deployment in the middle of a reconcile: what was read, and what was written since. */
@@ -160,7 +167,12 @@ function createdNews(name: string): ConditionNews {
 }
 
 function foundNews(name: string): ConditionNews {
-  return { type: 'Progressing', status: 'True', reason: 'FoundNewReplicaSet', message: `Found new replica set "${name}"` }
+  return {
+    type: 'Progressing',
+    status: 'True',
+    reason: 'FoundNewReplicaSet',
+    message: `Found new replica set "${name}"`,
+  }
 }
 
 function failedNews(message: string): ConditionNews {

@@ -34,11 +34,7 @@ export function decideRecreateGrow(deployment: Deployment, current: ReplicaSet |
 }
 
 /** Whether a pod of an old template may still run: terminating ones count until they are gone or finished. */
-export function oldPodsRun(
-  current: ReplicaSet | undefined,
-  old: readonly ReplicaSet[],
-  pods: readonly Pod[],
-): boolean {
+export function oldPodsRun(current: ReplicaSet | undefined, old: readonly ReplicaSet[], pods: readonly Pod[]): boolean {
   if (old.some((set) => (set.status?.replicas ?? 0) > 0)) return true
   return pods.some((pod) => controllerOf(pod)?.uid !== current?.metadata.uid && !isPodTerminal(pod))
 }

@@ -1,5 +1,13 @@
 import type { Deployment, ReplicaSet } from '#api/types/apps.v1.ts'
-import { byAge, desiredReplicas, isRollingUpdate, maxSurge, maxUnavailable, replicasOf, sumOf } from './rollout-facts.ts'
+import {
+  byAge,
+  desiredReplicas,
+  isRollingUpdate,
+  maxSurge,
+  maxUnavailable,
+  replicasOf,
+  sumOf,
+} from './rollout-facts.ts'
 
 /** A ReplicaSet and the number of replicas it is to have. */
 export interface Scaling {

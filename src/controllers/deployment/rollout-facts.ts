@@ -18,7 +18,10 @@ export function replicasOf(replicaSet: ReplicaSet | undefined): number {
 }
 
 /** The sum of a number over ReplicaSets; absent ones count 0. */
-export function sumOf(sets: readonly (ReplicaSet | undefined)[], valueOf: (set: ReplicaSet) => number | undefined): number {
+export function sumOf(
+  sets: readonly (ReplicaSet | undefined)[],
+  valueOf: (set: ReplicaSet) => number | undefined,
+): number {
   return sets.reduce((sum, set) => sum + (set === undefined ? 0 : (valueOf(set) ?? 0)), 0)
 }
 

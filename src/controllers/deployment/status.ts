@@ -127,7 +127,8 @@ export function isComplete(deployment: Deployment, status: DeploymentStatus): bo
 }
 
 function hasProgressed(old: DeploymentStatus | undefined, next: DeploymentStatus): boolean {
-  const oldPods = (status: DeploymentStatus | undefined): number => (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0)
+  const oldPods = (status: DeploymentStatus | undefined): number =>
+    (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0)
   return (
     (next.updatedReplicas ?? 0) > (old?.updatedReplicas ?? 0) ||
     oldPods(next) < oldPods(old) ||
@@ -148,7 +149,8 @@ export function stuckCheckMs(deployment: Deployment, status: DeploymentStatus, n
   const deadlineMs = progressDeadlineMs(deployment)
   const progressing = findCondition(status.conditions, 'Progressing')
   if (deadlineMs === undefined || progressing === undefined || isComplete(deployment, status)) return undefined
-  if (progressing.reason === 'ProgressDeadlineExceeded' || progressing.reason === 'NewReplicaSetAvailable') return undefined
+  if (progressing.reason === 'ProgressDeadlineExceeded' || progressing.reason === 'NewReplicaSetAvailable')
+    return undefined
   return Math.max(0, Date.parse(progressing.lastUpdateTime ?? '') + deadlineMs - nowMs) + 1_000
 }
 

@@ -4,12 +4,25 @@ import { splitKey } from '#api/meta/resource.ts'
 import type { ReplicaSet } from '#api/types/apps.v1.ts'
 import type { Pod, ReplicationController } from '#api/types/core.v1.ts'
 import { pods, replicaSets, replicationControllers } from '#api/types/resources.ts'
-import { defineController, watchOf, type Controller, type ControllerContext, type ReconcileResult } from '#reconcile/controller.ts'
+import {
+  defineController,
+  watchOf,
+  type Controller,
+  type ControllerContext,
+  type ReconcileResult,
+} from '#reconcile/controller.ts'
 import { applyClaims } from '../apply-claims.ts'
 import { candidatesFor, controlledBy, decideClaims, ownerKeys, type OwnerKind } from '../owned-objects.ts'
 import { createPod, deletePod, isNamespaceTerminating, messageOf, podFromTemplate } from '../pod-from-template.ts'
 import { slowStart } from '../slow-start.ts'
-import { decideReplicas, decideStatus, isSameStatus, nextAvailabilityMs, type ReplicaChanges, type ReplicaGoal } from './decide.ts'
+import {
+  decideReplicas,
+  decideStatus,
+  isSameStatus,
+  nextAvailabilityMs,
+  type ReplicaChanges,
+  type ReplicaGoal,
+} from './decide.ts'
 
 /** The two kinds that keep a number of pods of one template running. */
 type ReplicaOwner = ReplicaSet | ReplicationController
@@ -57,7 +70,8 @@ async function reconcile<T extends ReplicaOwner>(
   const nowMs = clock.now()
   const { status: old } = owner
   const status = decideStatus({ goal, generation: owner.metadata.generation, old, owned, failure, nowMs })
-  if (!isSameStatus(old, status)) await context.client.resource(kind.resource, namespace).updateStatus({ ...owner, status })
+  if (!isSameStatus(old, status))
+    await context.client.resource(kind.resource, namespace).updateStatus({ ...owner, status })
   if (error !== undefined) throw error
   const requeueAfterMs = nextAvailabilityMs(goal, owned, nowMs)
   return requeueAfterMs === undefined ? undefined : { requeueAfterMs }
@@ -93,6 +107,9 @@ async function applyChanges(context: ControllerContext, owner: ReplicaOwner, cha
   return { error, failure: failureOf('FailedDelete', error) }
 }
 
-function failureOf<Reason extends string>(reason: Reason, error: unknown): { reason: Reason; message: string } | undefined {
+function failureOf<Reason extends string>(
+  reason: Reason,
+  error: unknown,
+): { reason: Reason; message: string } | undefined {
   return error === undefined ? undefined : { reason, message: messageOf(error) }
 }

@@ -1,0 +1,34 @@
+import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
+import { builtInCatalog } from '#api/schema/catalog.ts'
+import type { CustomResourceDefinition } from '#api/types/apiextensions.v1.ts'
+import { customResourceDefinitions } from '#api/types/resources.ts'
+import type { Informers } from '#client/informer.ts'
+
+/** All built-in resources whose objects can be listed, watched and deleted, each once however many versions serve it. */
+export function builtInCollections(): readonly Resource[] {
+  return builtInCatalog().resources.filter(({ verbs, group, version, storage }) => {
+    const isStoredAsItself = storage.group === group && storage.version === version
+    return isStoredAsItself && verbs.has('list') && verbs.has('watch') && verbs.has('delete')
+  })
+}
+
+/** The resource that a CRD defines, in the version it is stored in if that is served; undefined until it is accepted. */
+export function customResource(definition: CustomResourceDefinition): Resource | undefined {
+  const { spec, status, metadata } = definition
+  const isEstablished = status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True')
+  const served = spec.versions.filter((version) => version.served)
+  const version = served.find((version) => version.storage) ?? served[0]
+  if (!isEstablished || version === undefined || metadata.deletionTimestamp !== undefined) return undefined
+  const { plural, kind } = spec.names
+  const namespaced = spec.scope === 'Namespaced'
+  return { group: spec.group, version: version.name, plural, kind: kind as KubernetesObject['kind'], namespaced }
+}
+
+/** All resources that exist now: the built-in ones and those of the CRDs the informer shows. */
+export function allCollections(informers: Informers): readonly Resource[] {
+  const custom = informers
+    .of(customResourceDefinitions)
+    .list()
+    .flatMap((definition) => customResource(definition) ?? [])
+  return [...builtInCollections(), ...custom]
+}
