@@ -1,9 +1,8 @@
+import { revisionAnnotation } from '#api/apps/v1/deployment-facts.ts'
 import type { Deployment, ReplicaSet } from '#api/types/apps.v1.ts'
 
 type Annotations = Readonly<Record<string, string>>
 
-/** Which rollout a ReplicaSet belongs to, and the deployment is at; `kubectl rollout history` reads it. */
-export const revisionAnnotation = 'deployment.kubernetes.io/revision'
 /** Earlier revisions of a ReplicaSet that became the current one again, separated by commas. */
 export const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history'
 /** The deployment's `spec.replicas` when the ReplicaSet was last scaled: tells scaling from rolling. */

@@ -10,11 +10,11 @@ import { defineController, watchOf, type ControllerContext, type ReconcileResult
 import { applyClaims } from '../apply-claims.ts'
 import { withoutZeros } from '../counts.ts'
 import { candidatesFor, controlledBy, decideClaims, ownerKeys, type OwnerKind } from '../owned-objects.ts'
-import { numberIn, revisionAnnotation } from './annotations.ts'
+import { numberIn } from './annotations.ts'
 import { applyScaling } from './apply-scaling.ts'
 import { oldSets, syncCurrent, type Rollout } from './current-replica-set.ts'
 import { decideCleanup, decideRecreateGrow, decideRecreateShrink, decideRollingStep, oldPodsRun } from './decide.ts'
-import { isRollingUpdate } from './rollout-facts.ts'
+import { isRollingUpdate, revisionAnnotation } from '#api/apps/v1/deployment-facts.ts'
 import { decideScaling, isScalingEvent } from './scale.ts'
 import { decideStatus, isComplete, pauseConditions, stuckCheckMs, withProgress } from './status.ts'
 

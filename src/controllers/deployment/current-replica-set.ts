@@ -12,18 +12,11 @@ import {
   copiedAnnotations,
   desiredAnnotation,
   maxAnnotation,
-  revisionAnnotation,
   revisionOf,
 } from './annotations.ts'
 import { currentReplicas } from './rolling-update.ts'
-import {
-  desiredReplicas,
-  findCurrent,
-  isSameTemplate,
-  maxSurge,
-  progressDeadlineMs,
-  templateHashLabel,
-} from './rollout-facts.ts'
+import { desiredReplicas, rollingLimits, revisionAnnotation } from '#api/apps/v1/deployment-facts.ts'
+import { findCurrent, isSameTemplate, progressDeadlineMs, templateHashLabel } from './rollout-facts.ts'
 import { findCondition, putCondition, type ConditionNews } from './status.ts'
 
 /** A deployment in the middle of a reconcile: what was read, and what was written since. */
@@ -141,7 +134,7 @@ function newReplicaSet(rollout: Rollout, revision: number): New<ReplicaSet> {
 /** What every ReplicaSet that is scaled is told of the deployment's size. */
 export function sizeAnnotations(deployment: Deployment): Record<string, string> {
   const desired = desiredReplicas(deployment)
-  return { [desiredAnnotation]: String(desired), [maxAnnotation]: String(desired + maxSurge(deployment)) }
+  return { [desiredAnnotation]: String(desired), [maxAnnotation]: String(desired + rollingLimits(deployment).maxSurge) }
 }
 
 function withCurrent(rollout: Rollout, current: ReplicaSet): Rollout {

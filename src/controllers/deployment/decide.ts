@@ -4,7 +4,8 @@ import type { Deployment, ReplicaSet } from '#api/types/apps.v1.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { revisionOf } from './annotations.ts'
 import { currentReplicas, shrinkOld, type Scaling } from './rolling-update.ts'
-import { desiredReplicas, replicasOf, revisionHistoryLimit } from './rollout-facts.ts'
+import { desiredReplicas } from '#api/apps/v1/deployment-facts.ts'
+import { replicasOf, revisionHistoryLimit } from './rollout-facts.ts'
 
 /**
  * The next step of a rolling update: grow the current ReplicaSet if it may grow, otherwise shrink the old ones. Never

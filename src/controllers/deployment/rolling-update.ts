@@ -1,13 +1,6 @@
 import type { Deployment, ReplicaSet } from '#api/types/apps.v1.ts'
-import {
-  byAge,
-  desiredReplicas,
-  isRollingUpdate,
-  maxSurge,
-  maxUnavailable,
-  replicasOf,
-  sumOf,
-} from './rollout-facts.ts'
+import { desiredReplicas, isRollingUpdate, rollingLimits } from '#api/apps/v1/deployment-facts.ts'
+import { byAge, replicasOf, sumOf } from './rollout-facts.ts'
 
 /** A ReplicaSet and the number of replicas it is to have. */
 export interface Scaling {
@@ -24,7 +17,7 @@ export function currentReplicas(
   const desired = desiredReplicas(deployment)
   const now = replicasOf(current)
   if (!isRollingUpdate(deployment) || now >= desired) return desired
-  const room = desired + maxSurge(deployment) - sumOf(sets, replicasOf)
+  const room = desired + rollingLimits(deployment).maxSurge - sumOf(sets, replicasOf)
   return room <= 0 ? now : now + Math.min(room, desired - now)
 }
 
@@ -38,7 +31,7 @@ export function shrinkOld(
   current: ReplicaSet | undefined,
 ): readonly Scaling[] {
   const all = current === undefined ? old : [...old, current]
-  const minAvailable = desiredReplicas(deployment) - maxUnavailable(deployment)
+  const minAvailable = desiredReplicas(deployment) - rollingLimits(deployment).maxUnavailable
   const currentUnavailable = replicasOf(current) - (current?.status?.availableReplicas ?? 0)
   const budget = sumOf(all, replicasOf) - minAvailable - currentUnavailable
   if (budget <= 0) return []

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { scaledValue } from '#api/meta/int-or-string.ts'
 import type { Deployment, ReplicaSet } from '#api/types/apps.v1.ts'
 import type { PodTemplateSpec } from '#api/types/core.v1.ts'
 
@@ -8,10 +7,6 @@ export const templateHashLabel = 'pod-template-hash'
 
 /** What "no limit" looks like in an int32 field. */
 const unlimited = 2_147_483_647
-
-export function desiredReplicas(deployment: Deployment): number {
-  return deployment.spec.replicas ?? 1
-}
 
 export function replicasOf(replicaSet: ReplicaSet | undefined): number {
   return replicaSet === undefined ? 0 : (replicaSet.spec.replicas ?? 1)
@@ -23,29 +18,6 @@ export function sumOf(
   valueOf: (set: ReplicaSet) => number | undefined,
 ): number {
   return sets.reduce((sum, set) => sum + (set === undefined ? 0 : (valueOf(set) ?? 0)), 0)
-}
-
-export function isRollingUpdate(deployment: Deployment): boolean {
-  return (deployment.spec.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate'
-}
-
-/** Surge rounded up, unavailability rounded down; were both 0, nothing could ever move, so one pod may be missing. */
-function fenceposts(deployment: Deployment): { surge: number; unavailable: number } {
-  const { maxSurge = '25%', maxUnavailable = '25%' } = deployment.spec.strategy?.rollingUpdate ?? {}
-  const surge = scaledValue(maxSurge, desiredReplicas(deployment), 'up')
-  const unavailable = scaledValue(maxUnavailable, desiredReplicas(deployment), 'down')
-  return surge === 0 && unavailable === 0 ? { surge, unavailable: 1 } : { surge, unavailable }
-}
-
-/** Pods beyond the desired number that may exist during a rolling update. */
-export function maxSurge(deployment: Deployment): number {
-  return isRollingUpdate(deployment) ? fenceposts(deployment).surge : 0
-}
-
-/** Pods of the desired number that may be unavailable during a rolling update. */
-export function maxUnavailable(deployment: Deployment): number {
-  if (!isRollingUpdate(deployment) || desiredReplicas(deployment) === 0) return 0
-  return Math.min(fenceposts(deployment).unavailable, desiredReplicas(deployment))
 }
 
 /** Milliseconds without progress after which a rollout counts as stuck; undefined: never. */

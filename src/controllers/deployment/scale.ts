@@ -1,7 +1,8 @@
 import type { Deployment, ReplicaSet } from '#api/types/apps.v1.ts'
 import { desiredAnnotation, maxAnnotation, numberIn, revisionOf } from './annotations.ts'
 import type { Scaling } from './rolling-update.ts'
-import { compareText, desiredReplicas, isRollingUpdate, maxSurge, replicasOf, sumOf } from './rollout-facts.ts'
+import { desiredReplicas, isRollingUpdate, rollingLimits } from '#api/apps/v1/deployment-facts.ts'
+import { compareText, replicasOf, sumOf } from './rollout-facts.ts'
 
 /** Whether `spec.replicas` has changed since a ReplicaSet that has pods was last scaled. */
 export function isScalingEvent(deployment: Deployment, sets: readonly ReplicaSet[]): boolean {
@@ -54,7 +55,7 @@ function isSaturated(deployment: Deployment, current: ReplicaSet | undefined): b
  */
 function shareOut(deployment: Deployment, active: readonly ReplicaSet[]): readonly Scaling[] {
   const desired = desiredReplicas(deployment)
-  const allowed = desired > 0 ? desired + maxSurge(deployment) : 0
+  const allowed = desired > 0 ? desired + rollingLimits(deployment).maxSurge : 0
   const toAdd = allowed - sumOf(active, replicasOf)
   const ordered = toAdd > 0 ? active.toSorted(largeAndNewFirst) : active.toSorted(largeAndOldFirst)
   let added = 0
@@ -79,7 +80,7 @@ function fractionOf(deployment: Deployment, set: ReplicaSet): number {
   if (desired === 0) return -size
   const before = numberIn(set.metadata.annotations, maxAnnotation) ?? deployment.status?.replicas ?? 0
   if (before === 0) return 0
-  return Math.round((size * (desired + maxSurge(deployment))) / before) - size
+  return Math.round((size * (desired + rollingLimits(deployment).maxSurge)) / before) - size
 }
 
 function largeAndNewFirst(a: ReplicaSet, b: ReplicaSet): number {

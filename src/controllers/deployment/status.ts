@@ -1,6 +1,7 @@
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from '#api/types/apps.v1.ts'
 import { formatTime } from '#lib/clock.ts'
-import { desiredReplicas, maxUnavailable, progressDeadlineMs, replicasOf, sumOf } from './rollout-facts.ts'
+import { desiredReplicas, rollingLimits } from '#api/apps/v1/deployment-facts.ts'
+import { progressDeadlineMs, replicasOf, sumOf } from './rollout-facts.ts'
 
 type Conditions = readonly DeploymentCondition[]
 
@@ -38,7 +39,7 @@ export function decideStatus(
   const available = sumOf(sets, (set) => set.status?.availableReplicas)
   const { generation } = deployment.metadata
   const collisionCount = deployment.status?.collisionCount
-  const isAvailable = available >= desiredReplicas(deployment) - maxUnavailable(deployment)
+  const isAvailable = available >= desiredReplicas(deployment) - rollingLimits(deployment).maxUnavailable
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     replicas: sumOf(sets, (set) => set.status?.replicas),

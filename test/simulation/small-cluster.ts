@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import type { UserInfo } from '#api/meta/exchange.ts'
+import type { Pod } from '#api/types/core.v1.ts'
+import { namespaces, pods } from '#api/types/resources.ts'
+import { admissionPlugins } from '#apiserver/admission/plugins.ts'
+import { createApiServer } from '#apiserver/server.ts'
+import type { Client } from '#client/client.ts'
+import { createClient } from '#client/create-client.ts'
+import { createEventRecorder } from '#client/event-recorder.ts'
+import type { Informers } from '#client/informer.ts'
+import { createInformers } from '#client/informers.ts'
+import { inProcessTransport } from '#client/in-process-transport.ts'
+import { createControllers } from '#controllers/controllers.ts'
+import { formatTime, manualClock, type ManualClock } from '#lib/clock.ts'
+import { jsonLog } from '#lib/log.ts'
+import { seededRandom } from '#lib/random.ts'
+import { runControllers, type RunningControllers } from '#reconcile/run-controllers.ts'
+import { memoryStore } from '#storage/memory/memory-store.ts'
+
+/** The real API server on the memory store and all controllers, in this process, under a clock the test moves. */
+export interface SmallCluster {
+  readonly client: Client
+  readonly informers: Informers
+  readonly clock: ManualClock
+  readonly controllers: RunningControllers
+  /** Lets the cluster work until the condition holds, moving time by little; fails if it does not come about. */
+  until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
+  /** Lets the cluster work until nobody has anything to do at this time. */
+  settle(): Promise<void>
+  /** Reports a pod as a kubelet would: running on the node, ready, with an address. */
+  run(pod: Pod, node?: string): Promise<void>
+}
+
+const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
+
+export async function smallCluster(t: TestContext): Promise<SmallCluster> {
+  const clock = manualClock()
+  const random = seededRandom(1)
+  const lines: string[] = []
+  const log = jsonLog({ clock, level: 'warn', write: (line) => lines.push(line) })
+  const store = memoryStore()
+  const server = createApiServer({ store, clock, random, log, admission: admissionPlugins })
+  await server.start()
+  const client = createClient(inProcessTransport(server.handle, admin))
+  const informers = createInformers({ client, clock, random, log })
+  const stopping = new AbortController()
+  const events = createEventRecorder({ client, clock, log, component: 'test' })
+  const context = { client, informers, events, clock, random, log, signal: stopping.signal }
+  const controllers = runControllers(createControllers({ rootCa: 'the root CA' }), context)
+  t.after(async () => {
+    stopping.abort()
+    await controllers.stop()
+    await events.stop()
+    await informers.stop()
+    await server.close()
+    await store.close()
+  })
+  await controllers.started
+  await client.resource(namespaces).create({ metadata: { name: 'test' }, spec: {} })
+  return { client, informers, clock, controllers, ...driving(clock, controllers, client, lines) }
+}
+
+function driving(clock: ManualClock, controllers: RunningControllers, client: Client, lines: readonly string[]) {
+  let lastOctet = 0
+  return {
+    async until(what: string, condition: () => boolean | Promise<boolean>) {
+      for (let round = 0; round < 300; round++) {
+        if (await condition()) return
+        await clock.advance(round < 100 ? 1 : 100)
+      }
+      assert.fail(`It never came about that ${what}\n${lines.join('\n')}`)
+    },
+    async settle() {
+      for (let quiet = 0; quiet < 3; quiet = controllers.isIdle() ? quiet + 1 : 0) await clock.advance(1)
+    },
+    async run(pod: Pod, node = 'n1') {
+      const { name, namespace } = pod.metadata
+      const collection = client.resource(pods, namespace)
+      if (pod.spec.nodeName === undefined) {
+        await collection.createSubresource(name, 'binding', {
+          apiVersion: 'v1',
+          kind: 'Binding',
+          metadata: { name },
+          target: { kind: 'Node', name: node },
+        })
+      }
+      const now = formatTime(clock.now())
+      const podIP = `10.244.0.${++lastOctet}`
+      const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: now }]
+      const status = { phase: 'Running', podIP, podIPs: [{ ip: podIP }], conditions }
+      await collection.patch(name, { type: 'merge', patch: { status } }, { subresource: 'status' })
+    },
+  }
+}
