@@ -74,10 +74,13 @@ test('a deployment becomes pods, and its status says so', async (t) => {
   })
   const [set] = (await cluster.client.resource(replicaSets, 'test').list()).items
   assert.ok(set)
-  assert.deepEqual(conditions.map(({ type, status, reason, message }) => [type, status, reason, message]).sort(), [
-    ['Available', 'True', 'MinimumReplicasAvailable', 'Deployment has minimum availability.'],
-    ['Progressing', 'True', 'NewReplicaSetAvailable', `ReplicaSet "${set.metadata.name}" has successfully progressed.`],
-  ])
+  assert.deepEqual(
+    conditions.map(({ type, status, reason, message }) => [type, status, reason, message].join(' ')).sort(),
+    [
+      'Available True MinimumReplicasAvailable Deployment has minimum availability.',
+      `Progressing True NewReplicaSetAvailable ReplicaSet "${set.metadata.name}" has successfully progressed.`,
+    ],
+  )
   assert.equal(deployment.metadata.annotations?.['deployment.kubernetes.io/revision'], '1')
   assert.equal(set.metadata.annotations?.['deployment.kubernetes.io/desired-replicas'], '3')
   assert.equal(set.metadata.annotations?.['deployment.kubernetes.io/max-replicas'], '4')
