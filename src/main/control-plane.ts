@@ -1,11 +1,15 @@
 import type { ApiHandler, UserInfo } from '#api/meta/exchange.ts'
-import { createAuthenticators } from '#apiserver/authn/authenticators.ts'
+import { admissionPlugins } from '#apiserver/admission/plugins.ts'
+import { createAuthenticators, tokenAuthenticators } from '#apiserver/authn/authenticators.ts'
 import { peerIdentity } from '#apiserver/authn/peer-certificate.ts'
 import { createAuthorizers } from '#apiserver/authz/authorizers.ts'
+import { GrantIndex } from '#apiserver/authz/rbac-grants.ts'
+import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import { loadOrCreatePki, type Pki } from '#apiserver/certificates/pki.ts'
 import { listen, type Listener } from '#apiserver/listener.ts'
 import { createApiServer, type ApiServer } from '#apiserver/server.ts'
 import { tokenKey } from '#apiserver/tokens/jwt.ts'
+import { createTokenIssuer } from '#apiserver/tokens/token-issuer.ts'
 import type { Client } from '#client/client.ts'
 import { createClient } from '#client/create-client.ts'
 import { inProcessTransport } from '#client/in-process-transport.ts'
@@ -49,6 +53,12 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
   const pki = loadPki(options, effects)
   const server = createServer(store, pki, effects)
   await server.start()
+  await bootstrap(server.bootstrap, {
+    addresses: [options.advertiseAddress],
+    port: options.port,
+    clientCa: pki.ca.certificate,
+    nowMs: effects.clock.now(),
+  })
   const listener = await listenOn(server, pki, options, effects)
   const handle: ApiHandler = server.handle
   return {
@@ -69,14 +79,22 @@ function loadPki(options: ControlPlaneOptions, { clock, random }: Effects): Pki 
 }
 
 function createServer(store: Store, pki: Pki, effects: Effects): ApiServer {
-  const { clock } = effects
+  const { clock, random } = effects
   const key = tokenKey(pki.serviceAccountKey.privateKey)
+  const keys = [key]
+  const audiences = [issuer]
   return createApiServer({
     store,
     ...effects,
     log: effects.log.with({ component: 'apiserver' }),
-    authenticators: (reader) => createAuthenticators({ reader, clock, keys: [key], issuer, audiences: [issuer] }),
+    authenticators: (reader) => createAuthenticators({ reader, clock, keys, issuer, audiences }),
     authorizers: createAuthorizers,
+    admission: admissionPlugins,
+    tokens: (reader) => createTokenIssuer({ reader, clock, random, key, issuer, audiences }),
+    reviews: (reader, authorizers) => {
+      const tokens = tokenAuthenticators({ reader, clock, keys, issuer, audiences })
+      return { authorizers, grants: new GrantIndex(reader), tokens, audiences, clock }
+    },
   })
 }
 
