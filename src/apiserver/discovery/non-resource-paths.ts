@@ -1,6 +1,8 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
+import { pageNotFound } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
 import { apiLists } from './api-lists.ts'
+import { openApi } from '../openapi/serve.ts'
 import { health } from './health.ts'
 import { version } from './version.ts'
 
@@ -11,6 +13,7 @@ const exact: Readonly<Record<string, PathHandler>> = { '/version': version, '/ve
 /** Answers a path that names no resource, or undefined if nothing is there. */
 export function nonResourcePaths(context: RequestContext): ApiResponse | Promise<ApiResponse> | undefined {
   const { path } = context.request
+  if (path.startsWith('/openapi/')) return openApi(context).then((answer) => answer ?? pageNotFound())
   const handler = Object.hasOwn(exact, path) ? exact[path] : undefined
   return handler?.(context) ?? health(context) ?? apiLists(context)
 }

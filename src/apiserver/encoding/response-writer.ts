@@ -87,7 +87,7 @@ function end(response: ApiResponse, bytes: Uint8Array, outgoing: ServerResponse)
 function headersFor({ headers }: ApiResponse, outgoing: ServerResponse): Record<string, string> {
   const { connection, ...rest } = headers
   const isHttp1 = outgoing.req.httpVersionMajor === 1
-  return { ...rest, ...(connection !== undefined && isHttp1 && { connection }), 'cache-control': 'no-cache, private' }
+  return { 'cache-control': 'no-cache, private', ...rest, ...(connection !== undefined && isHttp1 && { connection }) }
 }
 
 function flush(outgoing: ServerResponse): void {

@@ -1,0 +1,75 @@
+import { builtInCatalog, type ServedResource as CatalogResource } from '#api/schema/catalog.ts'
+import { once, schemaTypes } from '#api/schema/load.ts'
+import type { SchemaType } from '#api/schema/shapes.ts'
+import { pathObjects, type BodyStyle } from './path-objects.ts'
+import { referencesOf, schemaObject } from './schema-objects.ts'
+
+type Json = Record<string, unknown>
+
+const info = { title: 'Kubernetes', version: 'v1.36.2' }
+
+/** The OpenAPI 3.0 document of one group and version. Built on demand: nobody needs it but people at a command line. */
+export function openApiV3(resources: readonly CatalogResource[]): object {
+  const schemas = schemaObjects(resources, '#/components/schemas/')
+  const owners = resources.map((resource) => pathObjects({ resource, style: styleV3, typeOf: typeName }))
+  return { openapi: '3.0.0', info, paths: Object.assign({}, ...owners) as Json, components: { schemas } }
+}
+
+/** The Swagger 2.0 document of everything. */
+export function openApiV2(): object {
+  const { resources } = builtInCatalog()
+  const definitions = schemaObjects(resources, '#/definitions/')
+  const owners = resources.map((resource) => pathObjects({ resource, style: styleV2, typeOf: typeName }))
+  return { swagger: '2.0', info, paths: Object.assign({}, ...owners) as Json, definitions }
+}
+
+const styleV3: BodyStyle = {
+  requestBody: (name) => ({
+    requestBody: { content: { '*/*': { schema: { $ref: `#/components/schemas/${name}` } } } },
+  }),
+  responses: (name) => ({
+    200: { description: 'OK', content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } },
+  }),
+  parameter: (name, type) => ({ name, in: 'query', schema: { type, uniqueItems: true } }),
+}
+
+const styleV2: BodyStyle = {
+  requestBody: () => ({}),
+  responses: (name) => ({ 200: { description: 'OK', schema: { $ref: `#/definitions/${name}` } } }),
+  parameter: (name, type) => ({ name, in: 'query', type, uniqueItems: true }),
+}
+
+function schemaObjects(resources: readonly CatalogResource[], refPrefix: string): Json {
+  const types = schemaTypes()
+  const schemas: Json = {}
+  const waiting = resources.flatMap(rootTypes)
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const type: SchemaType | undefined = types[name]
+    if (type === undefined || name in schemas) continue
+    schemas[name] = schemaObject(type, refPrefix, () => undefined)
+    waiting.push(...referencesOf(type))
+  }
+  return schemas
+}
+
+const always = ['Status', 'DeleteOptions', 'Patch', 'WatchEvent'].map(
+  (kind) => `io.k8s.apimachinery.pkg.apis.meta.v1.${kind}`,
+)
+
+function rootTypes({ group, version, kind, subresources }: CatalogResource): string[] {
+  const below = [...subresources.values()].map((each) => typeName(each.group, each.version, each.kind))
+  return [typeName(group, version, kind), typeName(group, version, `${kind}List`), ...below, ...always]
+}
+
+/** The name a kind's type has in the schema; the kind itself for the options of connections, which have none. */
+function typeName(group: string, version: string, kind: string): string {
+  const wanted = group === '' ? `${version}/${kind}` : `${group}/${version}/${kind}`
+  return namesByKind().get(wanted) ?? kind
+}
+
+const namesByKind = once((): ReadonlyMap<string, string> => {
+  const entries = Object.entries(schemaTypes()).flatMap(([name, type]) =>
+    (type.gvk ?? []).map((gvk) => [gvk, name] as const),
+  )
+  return new Map(entries)
+})
