@@ -69,11 +69,18 @@ export class KeyIndex {
   /** Calls `visit` for every key that starts with `prefix` and lies behind `after`, ascending. */
   scan(prefix: string, after: string | undefined, visit: (history: KeyHistory) => void): void {
     const start = after !== undefined && after > prefix ? after : prefix
-    for (let number = this.#blockFor(start); number < this.#blocks.length; number++) {
+    const firstBlock = this.#blockFor(start)
+    for (let number = firstBlock; number < this.#blocks.length; number++) {
       const { histories } = this.#blocks[number] as Block
-      for (let position = lowerBound(histories, start); position < histories.length; position++) {
+      // Keys under one prefix lie together: if a block's last one is under it, all from the start on are.
+      const isWithin = (histories.at(-1) as KeyHistory).key.startsWith(prefix)
+      for (
+        let position = number === firstBlock ? lowerBound(histories, start) : 0;
+        position < histories.length;
+        position++
+      ) {
         const history = histories[position] as KeyHistory
-        if (!history.key.startsWith(prefix)) return
+        if (!isWithin && !history.key.startsWith(prefix)) return
         if (history.key !== after) visit(history)
       }
     }
