@@ -37,10 +37,12 @@ test('the dictionary is the one of the specification', () => {
 test('header blocks of a real compressor are read, one after another', async () => {
   const deflate = createDeflate({ dictionary: spdyDictionary() })
   const reader = new HeaderReader()
+  const out: Buffer[] = []
+  deflate.on('data', (chunk: Buffer) => void out.push(chunk))
   for (const headers of [{ streamtype: 'stdin' }, { streamtype: 'stdout' }, { streamtype: 'error', port: '80', requestid: '0' }]) {
     deflate.write(plainBlock(headers))
     await new Promise<void>((resolve) => deflate.flush(constants.Z_SYNC_FLUSH, resolve))
-    assert.deepEqual(reader.read(deflate.read() as Buffer), headers)
+    assert.deepEqual(reader.read(Buffer.concat(out.splice(0))), headers)
   }
 })
 
