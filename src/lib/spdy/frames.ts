@@ -14,11 +14,26 @@ export type SpdyFrame =
   | { readonly type: 'unknown' }
 
 const version = 3
-const types = { synStream: 1, synReply: 2, reset: 3, settings: 4, ping: 6, goAway: 7, headers: 8, windowUpdate: 9 } as const
+const types = {
+  synStream: 1,
+  synReply: 2,
+  reset: 3,
+  settings: 4,
+  ping: 6,
+  goAway: 7,
+  headers: 8,
+  windowUpdate: 9,
+} as const
 const finFlag = 0x01
 const initialWindowSetting = 7
 
-export const resetStatus = { protocolError: 1, invalidStream: 2, refusedStream: 3, cancel: 5, internalError: 6 } as const
+export const resetStatus = {
+  protocolError: 1,
+  invalidStream: 2,
+  refusedStream: 3,
+  cancel: 5,
+  internalError: 6,
+} as const
 
 /** Larger frames are refused: no peer has a reason to send them here. */
 const frameMax = 1024 * 1024

@@ -68,7 +68,10 @@ function storedBlock(bytes: Buffer): Buffer {
 
 function encodePairs(headers: SpdyHeaders): Buffer {
   const pairs = Object.entries(headers)
-  return Buffer.concat([uint32(pairs.length), ...pairs.flatMap(([name, value]) => [...counted(name.toLowerCase()), ...counted(value)])])
+  return Buffer.concat([
+    uint32(pairs.length),
+    ...pairs.flatMap(([name, value]) => [...counted(name.toLowerCase()), ...counted(value)]),
+  ])
 }
 
 function counted(text: string): [Buffer, Buffer] {

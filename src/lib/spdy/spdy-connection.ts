@@ -84,7 +84,9 @@ export class SpdyConnection {
     }
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     this.#socket.on('end', () => this.#end())
-    this.#socket.on('close', () => this.#end(this.#streams.size > 0 ? new SpdyError('the connection was lost') : undefined))
+    this.#socket.on('close', () =>
+      this.#end(this.#streams.size > 0 ? new SpdyError('the connection was lost') : undefined),
+    )
     this.#socket.on('error', (error: Error) => this.#end(error))
     this.#socket.on('drain', () => this.#flush())
     if (options.head !== undefined && options.head.length > 0) this.#onData(options.head)
@@ -120,7 +122,11 @@ export class SpdyConnection {
   #onData(chunk: Buffer): void {
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
     try {
-      for (let next = decodeFrame(this.#received); next !== undefined && !this.#isOver; next = decodeFrame(this.#received)) {
+      for (
+        let next = decodeFrame(this.#received);
+        next !== undefined && !this.#isOver;
+        next = decodeFrame(this.#received)
+      ) {
         this.#received = this.#received.subarray(next.length)
         this.#onFrame(next.frame)
       }

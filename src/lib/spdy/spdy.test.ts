@@ -39,7 +39,11 @@ test('header blocks of a real compressor are read, one after another', async () 
   const reader = new HeaderReader()
   const out: Buffer[] = []
   deflate.on('data', (chunk: Buffer) => void out.push(chunk))
-  for (const headers of [{ streamtype: 'stdin' }, { streamtype: 'stdout' }, { streamtype: 'error', port: '80', requestid: '0' }]) {
+  for (const headers of [
+    { streamtype: 'stdin' },
+    { streamtype: 'stdout' },
+    { streamtype: 'error', port: '80', requestid: '0' },
+  ]) {
     deflate.write(plainBlock(headers))
     await new Promise<void>((resolve) => deflate.flush(constants.Z_SYNC_FLUSH, resolve))
     assert.deepEqual(reader.read(Buffer.concat(out.splice(0))), headers)
@@ -48,7 +52,12 @@ test('header blocks of a real compressor are read, one after another', async () 
 
 function plainBlock(headers: Record<string, string>): Buffer {
   const number = (value: number): Buffer => Buffer.from([0, 0, 0, value])
-  const pairs = Object.entries(headers).flatMap(([name, value]) => [number(name.length), Buffer.from(name), number(value.length), Buffer.from(value)])
+  const pairs = Object.entries(headers).flatMap(([name, value]) => [
+    number(name.length),
+    Buffer.from(name),
+    number(value.length),
+    Buffer.from(value),
+  ])
   return Buffer.concat([number(Object.keys(headers).length), ...pairs])
 }
 
@@ -152,7 +161,12 @@ test('streams beyond the limit and streams nobody wants are refused', async () =
 })
 
 test('garbage ends the connection with an error', async () => {
-  for (const garbage of ['8002000100000000', '80030001000000ff', '800300010000000400000001', '00000001ff'.padEnd(16, 'f')]) {
+  for (const garbage of [
+    '8002000100000000',
+    '80030001000000ff',
+    '800300010000000400000001',
+    '00000001ff'.padEnd(16, 'f'),
+  ]) {
     const [left, right] = duplexPair()
     const server = new SpdyConnection({ socket: right, role: 'server', onStream: () => undefined })
     left.on('error', () => undefined)
