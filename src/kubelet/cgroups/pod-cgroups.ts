@@ -1,0 +1,127 @@
+import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { computePodQosClass } from '#api/core/v1/pod-qos.ts'
+import { podRequests } from '#api/core/v1/pod-resources.ts'
+import type { Pod } from '#api/types/core.v1.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { CgroupLayout } from './cgroup-layout.ts'
+import { cpuShares, minimumCpuShares, podCgroupSettings } from './pod-resources.ts'
+import { cgroupFiles, type CgroupSettings } from './cgroup-files.ts'
+
+/**
+ * The control groups above the containers': one per service class and one per pod
+ *
+ *     <root>/pod<uid>               guaranteed
+ *     <root>/burstable/pod<uid>
+ *     <root>/besteffort/pod<uid>
+ */
+export interface PodCgroups {
+  /** Makes the root and the groups of the service classes. Idempotent. */
+  setUp(): Promise<void>
+  /** Makes the pod's group with its limits and resolves to its path: the `cgroupParent` of its sandbox. */
+  create(pod: Pod): Promise<string>
+  /** Removes the groups of a pod, whatever its class was. Idempotent. */
+  remove(podUid: string): Promise<void>
+  /** Pods that have a group. */
+  list(): Promise<readonly string[]>
+}
+
+export interface PodCgroupsOptions {
+  readonly layout: CgroupLayout
+  /** Path of the top group, such as `/coracle`. */
+  readonly root: string
+  readonly clock: Clock
+}
+
+const classFolders = ['', 'burstable', 'besteffort'] as const
+/** Controllers on which limits are set; the rest of the v1 hierarchies is filled by the runtime. */
+const limitedControllers = ['cpu', 'memory'] as const
+
+export function createPodCgroups({ layout, root, clock }: PodCgroupsOptions): PodCgroups {
+  /** Requested CPU of the burstable pods: their class weighs as much as they do together. */
+  const burstable = new Map<string, number>()
+  const write = (path: string, settings: CgroupSettings): Promise<void> => writeGroup(layout, path, settings)
+  const weighBurstable = (): Promise<void> => {
+    const milliCpu = [...burstable.values()].reduce((sum, each) => sum + each, 0)
+    return write(join(root, 'burstable'), { cpuShares: cpuShares(milliCpu) })
+  }
+  return {
+    async setUp() {
+      await write(root, {})
+      await write(join(root, 'burstable'), { cpuShares: minimumCpuShares })
+      await write(join(root, 'besteffort'), { cpuShares: minimumCpuShares })
+    },
+    async create(pod) {
+      const qos = computePodQosClass(pod.spec)
+      const path = join(root, qos === 'Guaranteed' ? '' : qos.toLowerCase(), `pod${pod.metadata.uid}`)
+      await write(path, podCgroupSettings(pod))
+      if (qos === 'Burstable') {
+        burstable.set(pod.metadata.uid, podRequests(pod)['cpu'] ?? 0)
+        await weighBurstable()
+      }
+      return path
+    },
+    async remove(podUid) {
+      for (const top of hierarchies(layout)) {
+        for (const folder of classFolders) await removeTree(join(top, root, folder, `pod${podUid}`), clock)
+      }
+      if (burstable.delete(podUid)) await weighBurstable()
+    },
+    async list() {
+      const uids = new Set<string>()
+      for (const top of hierarchies(layout)) {
+        for (const folder of classFolders) {
+          const names = await readdir(join(top, root, folder)).catch(() => [])
+          for (const name of names) if (name.startsWith('pod')) uids.add(name.slice(3))
+        }
+      }
+      return [...uids]
+    },
+  }
+}
+
+function hierarchies(layout: CgroupLayout): readonly string[] {
+  return layout.version === 2 ? [layout.root] : layout.mountPoints
+}
+
+async function writeGroup(layout: CgroupLayout, path: string, settings: CgroupSettings): Promise<void> {
+  if (layout.version === 2) return writeUnified(layout.root, path, settings)
+  for (const controller of limitedControllers) {
+    const mountPoint = layout.controllers[controller]
+    if (mountPoint === undefined) continue
+    await mkdir(join(mountPoint, path), { recursive: true })
+    for (const [file, value] of cgroupFiles(1, controller, settings)) await writeFile(join(mountPoint, path, file), value)
+  }
+}
+
+async function writeUnified(top: string, path: string, settings: CgroupSettings): Promise<void> {
+  let folder = top
+  for (const part of path.split('/').filter((name) => name !== '')) {
+    // A group can only be limited where its parent passes the controllers on.
+    await writeFile(join(folder, 'cgroup.subtree_control'), '+cpu +memory +pids').catch(() => undefined)
+    await writeFile(join(folder, 'cgroup.subtree_control'), '+cpuset +io').catch(() => undefined)
+    folder = join(folder, part)
+    await mkdir(folder, { recursive: true })
+  }
+  for (const controller of limitedControllers) {
+    for (const [file, value] of cgroupFiles(2, controller, settings)) await writeFile(join(folder, file), value)
+  }
+}
+
+/** Groups are folders that only hold virtual files: they go away from the leaves up, once their processes are gone. */
+async function removeTree(path: string, clock: Clock): Promise<void> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined)
+  if (entries === undefined) return
+  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(path, entry.name), clock)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await rmdir(path)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') return
+      // The kernel takes a moment to let go of processes that have just ended.
+      if (code !== 'EBUSY' || attempt >= 10) throw error
+      await clock.sleep(10 * 2 ** Math.min(attempt, 5))
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { computePodQosClass, type PodQosClass } from '#api/core/v1/pod-qos.ts'
+import { podLimits, podRequests } from '#api/core/v1/pod-resources.ts'
+import { resourceAmount } from '#api/core/v1/resource-amounts.ts'
+import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { ContainerResources } from '../cri/container.ts'
+
+/** The kernel's smallest share, and what a CPU counts for. */
+export const minimumCpuShares = 2
+const sharesPerCpu = 1024
+export const cpuPeriodMicroseconds = 100_000
+const minimumQuotaMicroseconds = 1000
+
+export function cpuShares(milliCpu: number): number {
+  return Math.max(minimumCpuShares, Math.floor((milliCpu * sharesPerCpu) / 1000))
+}
+
+/** Microseconds per period; 0 for no limit. */
+export function cpuQuota(milliCpu: number): number {
+  if (milliCpu <= 0) return 0
+  return Math.max(minimumQuotaMicroseconds, Math.floor((milliCpu * cpuPeriodMicroseconds) / 1000))
+}
+
+/** Settings of a container's own cgroup (API reference, ResourceRequirements). */
+export function containerResources(pod: Pod, container: Container, memoryCapacityBytes: number): ContainerResources {
+  const { requests = {}, limits = {} } = container.resources ?? {}
+  const cpuLimit = resourceAmount('cpu', limits['cpu'] ?? '0')
+  const cpuRequest = requests['cpu'] === undefined ? cpuLimit : resourceAmount('cpu', requests['cpu'])
+  return {
+    cpuShares: cpuShares(cpuRequest),
+    cpuPeriod: cpuPeriodMicroseconds,
+    cpuQuota: cpuQuota(cpuLimit),
+    memoryLimitBytes: resourceAmount('memory', limits['memory'] ?? '0'),
+    oomScoreAdj: oomScoreAdj(pod, container, memoryCapacityBytes),
+    hugepageLimits: [],
+  }
+}
+
+/** Settings of a pod's cgroup: a limit holds only where every container has one. */
+export function podCgroupSettings(pod: Pod): { readonly cpuShares: number; readonly cpuQuota: number; readonly memoryLimitBytes: number } {
+  const requests = podRequests(pod)
+  const limits = podLimits(pod)
+  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
+  const isLimited = (name: string): boolean =>
+    pod.spec.resources?.limits?.[name] !== undefined || containers.every(({ resources }) => resources?.limits?.[name] !== undefined)
+  return {
+    cpuShares: cpuShares(requests['cpu'] ?? 0),
+    cpuQuota: isLimited('cpu') ? cpuQuota(limits['cpu'] ?? 0) : 0,
+    memoryLimitBytes: isLimited('memory') ? (limits['memory'] ?? 0) : 0,
+  }
+}
+
+const nodeCriticalPriority = 2_000_001_000
+
+/** Which container the kernel kills first when memory runs out: those that asked for the least of what they use. */
+export function oomScoreAdj(pod: Pod, container: Container, memoryCapacityBytes: number): number {
+  const qos: PodQosClass = pod.status?.qosClass ?? computePodQosClass(pod.spec)
+  if ((pod.spec.priority ?? 0) >= nodeCriticalPriority || qos === 'Guaranteed') return -997
+  if (qos === 'BestEffort') return 1000
+  const request = resourceAmount('memory', container.resources?.requests?.['memory'] ?? '0')
+  const score = 1000 - Math.floor((1000 * request) / Math.max(memoryCapacityBytes, 1))
+  // Never as safe as a guaranteed pod, never as exposed as a best-effort one.
+  return Math.min(Math.max(score, 3), 999)
+}

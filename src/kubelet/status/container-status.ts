@@ -1,0 +1,98 @@
+import { isSidecar } from '#api/core/v1/pod-facts.ts'
+import { formatTime } from '#lib/clock.ts'
+import type { Container, ContainerState, ContainerStatus } from '#api/types/core.v1.ts'
+import type { ContainerStatus as RuntimeContainer } from '../cri/container.ts'
+import type { PodStatusInput, WaitingReason } from './pod-status-input.ts'
+
+type ContainerRole = 'init' | 'main' | 'ephemeral'
+
+/** The API's status of one container. `isInitialized`: all init containers before the main ones are done. */
+export function containerStatusOf(
+  input: PodStatusInput,
+  container: Container,
+  { role, isInitialized }: { role: ContainerRole; isInitialized: boolean },
+): ContainerStatus {
+  const runs = input.view.containers.filter(({ name }) => name === container.name)
+  const [latest] = runs
+  const known = previousStatus(input, container.name, role)
+  if (latest === undefined) return neverRun(input, container, known, role === 'init' || !isInitialized)
+  const waiting = latest.state === 'running' ? undefined : input.waiting.get(container.name)
+  const isBlocked = waiting !== undefined && !(latest.state === 'exited' && input.isEnding)
+  const before = isBlocked ? latest : runs[1]
+  const isStarted = latest.state === 'running' && input.probes.isStarted(container, latest.id)
+  return {
+    name: container.name,
+    state: isBlocked ? { waiting } : stateOf(input, latest),
+    lastState: before?.state === 'exited' ? stateOf(input, before) : {},
+    ready: isReady(input, container, latest, role),
+    restartCount: latest.attempt,
+    image: container.image ?? latest.image,
+    imageID: latest.imageRef,
+    containerID: `${input.runtimeName}://${latest.id}`,
+    ...(role !== 'ephemeral' && { started: isStarted }),
+  }
+}
+
+function isReady(input: PodStatusInput, container: Container, latest: RuntimeContainer, role: ContainerRole): boolean {
+  if (role === 'init' && !isSidecar(container)) return latest.state === 'exited' && latest.exitCode === 0
+  return role !== 'ephemeral' && latest.state === 'running' && input.probes.isReady(container, latest.id)
+}
+
+function stateOf(input: PodStatusInput, run: RuntimeContainer): ContainerState {
+  if (run.state === 'running') return { running: { startedAt: formatTime(run.startedAtMs) } }
+  if (run.state === 'created') return { waiting: { reason: 'ContainerCreating' } }
+  const message = input.terminationMessages.get(run.id) || run.message
+  return {
+    terminated: {
+      exitCode: run.state === 'unknown' ? 137 : run.exitCode,
+      reason: terminationReason(run),
+      ...(message !== '' && { message }),
+      startedAt: formatTime(run.startedAtMs || run.createdAtMs),
+      finishedAt: formatTime(run.finishedAtMs || run.createdAtMs),
+      containerID: `${input.runtimeName}://${run.id}`,
+    },
+  }
+}
+
+function terminationReason(run: RuntimeContainer): string {
+  if (run.state === 'unknown') return 'ContainerStatusUnknown'
+  if (run.reason !== '') return run.reason
+  return run.exitCode === 0 ? 'Completed' : 'Error'
+}
+
+function neverRun(
+  input: PodStatusInput,
+  container: Container,
+  known: ContainerStatus | undefined,
+  isInitializing: boolean,
+): ContainerStatus {
+  const hasInit = (input.pod.spec.initContainers ?? []).length > 0
+  const reason = isInitializing && hasInit ? 'PodInitializing' : 'ContainerCreating'
+  const waiting: WaitingReason | { readonly reason: string } = input.waiting.get(container.name) ?? { reason }
+  const ended = known?.state?.terminated
+  return {
+    name: container.name,
+    // A container that ended and was removed from the runtime stays ended.
+    state: ended && input.isEnding ? { terminated: ended } : endedUnseen(input, known) ?? { waiting },
+    lastState: known?.lastState ?? {},
+    ready: false,
+    restartCount: known?.restartCount ?? 0,
+    image: container.image ?? '',
+    imageID: '',
+    ...(ended && known?.containerID && { containerID: known.containerID }),
+    started: false,
+  }
+}
+
+/** The status says that the container ran, but the runtime knows nothing of it and nothing will start it again. */
+function endedUnseen(input: PodStatusInput, known: ContainerStatus | undefined): ContainerState | undefined {
+  if (!input.isEnding || known?.state?.running === undefined) return undefined
+  const message = 'The container could not be located when the pod was terminated'
+  return { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message } }
+}
+
+function previousStatus(input: PodStatusInput, name: string, role: ContainerRole): ContainerStatus | undefined {
+  const { initContainerStatuses, containerStatuses, ephemeralContainerStatuses } = input.pod.status ?? {}
+  const lists = { init: initContainerStatuses, main: containerStatuses, ephemeral: ephemeralContainerStatuses }
+  return lists[role]?.find((status) => status.name === name)
+}

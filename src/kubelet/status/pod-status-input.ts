@@ -1,0 +1,31 @@
+import type { Pod } from '#api/types/core.v1.ts'
+import type { PodView } from '../pod-worker/pod-view.ts'
+import type { ProbeResults } from '../probes/probe-results.ts'
+
+/** Why a container does not run, as its `state.waiting` tells. */
+export interface WaitingReason {
+  readonly reason: string
+  readonly message: string
+}
+
+/** What a pod's status is computed from. */
+export interface PodStatusInput {
+  /** The newest pod of the API; its status supplies transition times and what others have written. */
+  readonly pod: Pod
+  readonly view: PodView
+  readonly probes: ProbeResults
+  /** By container name: an error of the last attempt to start it, or a delay. */
+  readonly waiting: ReadonlyMap<string, WaitingReason>
+  /** By container id: what the container left as its last words. */
+  readonly terminationMessages: ReadonlyMap<string, string>
+  /** The kubelet itself has ended the pod: refused, over its deadline, evicted. */
+  readonly failure?: { readonly reason: string; readonly message: string }
+  /** No container of the pod will be started again, whatever its policy says. */
+  readonly isEnding: boolean
+  readonly runtimeName: string
+  /** The node's addresses, the first one primary. */
+  readonly hostIps: readonly string[]
+  /** When the kubelet saw the pod first. */
+  readonly startedAtMs: number
+  readonly nowMs: number
+}

@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Pod, Volume } from '#api/types/core.v1.ts'
+import type { VolumeOnHost, VolumeRequest } from './volume-plugin.ts'
+import { pluginOf } from './volume-plugins.ts'
+
+/** Some volumes of a pod are not ready. Each message is what the `FailedMount` event says. */
+export class VolumeError extends Error {
+  readonly failures: ReadonlyMap<string, string>
+
+  constructor(failures: ReadonlyMap<string, string>) {
+    super([...failures.values()].join('; '))
+    this.name = 'VolumeError'
+    this.failures = failures
+  }
+}
+
+export interface PodVolumesOptions {
+  /** The pod's folder on disk and in memory. */
+  readonly directory: string
+  readonly memoryDirectory: string
+  /** What the plugins need beside the volume itself, as of now. */
+  readonly context: (pod: Pod) => Omit<VolumeRequest, 'pod' | 'volume' | 'directory' | 'memoryDirectory'>
+}
+
+export type VolumesOnHost = ReadonlyMap<string, VolumeOnHost>
+
+/** The volumes of one pod. Calls must not overlap. */
+export class PodVolumes {
+  readonly #options: PodVolumesOptions
+  readonly #ready = new Map<string, VolumeOnHost>()
+
+  constructor(options: PodVolumesOptions) {
+    this.#options = options
+  }
+
+  /** Makes all volumes ready that are not, at once. Throws `VolumeError` when some could not be. */
+  async setUp(pod: Pod): Promise<VolumesOnHost> {
+    const volumes = (pod.spec.volumes ?? []).filter(({ name }) => !this.#ready.has(name))
+    await this.#setUpAll(pod, volumes)
+    return this.#ready
+  }
+
+  /** Brings live volumes up to date with their sources. Throws `VolumeError`; what was shown stays. */
+  async refresh(pod: Pod): Promise<void> {
+    const live = (pod.spec.volumes ?? []).filter((volume) => this.#ready.has(volume.name) && pluginOf(volume).isLive)
+    await this.#setUpAll(pod, live)
+  }
+
+  /** When `refresh` is due although no source has changed. */
+  get refreshAtMs(): number | undefined {
+    const earliest = Math.min(...[...this.#ready.values()].map((volume) => volume.refreshAtMs ?? Infinity))
+    return Number.isFinite(earliest) ? earliest : undefined
+  }
+
+  async #setUpAll(pod: Pod, volumes: readonly Volume[]): Promise<void> {
+    const failures = new Map<string, string>()
+    const setUpOne = async (volume: Volume): Promise<void> => {
+      try {
+        this.#ready.set(volume.name, await this.#setUpVolume(pod, volume))
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error)
+        failures.set(volume.name, `MountVolume.SetUp failed for volume "${volume.name}" : ${text}`)
+      }
+    }
+    await Promise.all(volumes.map(setUpOne))
+    if (failures.size > 0) throw new VolumeError(failures)
+  }
+
+  async #setUpVolume(pod: Pod, volume: Volume): Promise<VolumeOnHost> {
+    const plugin = pluginOf(volume)
+    const folder = join(this.#options.directory, 'volumes', `kubernetes.io~${folderNames[plugin.type] ?? plugin.type}`)
+    await mkdir(folder, { recursive: true, mode: 0o750 })
+    return plugin.setUp({
+      ...this.#options.context(pod),
+      pod,
+      volume,
+      directory: join(folder, volume.name),
+      memoryDirectory: join(this.#options.memoryDirectory, volume.name),
+    })
+  }
+}
+
+const folderNames: Partial<Record<keyof Volume, string>> = {
+  emptyDir: 'empty-dir',
+  configMap: 'configmap',
+  downwardAPI: 'downward-api',
+  hostPath: 'host-path',
+}

@@ -1,0 +1,40 @@
+import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
+import type { Pod, Volume } from '#api/types/core.v1.ts'
+import type { PodPlace } from '../environment/field-ref.ts'
+import type { PodObjects } from '../objects/pod-objects.ts'
+import type { TokenSource } from './token-source.ts'
+
+/** One type of volume: how it comes to be on the node. */
+export interface VolumePlugin {
+  /** The field of `Volume` that asks for this type. */
+  readonly type: keyof Volume
+  /** Its source may change while the pod runs: `setUp` is called again when it does. */
+  readonly isLive: boolean
+  /**
+   * Makes the volume ready and says where. Idempotent. Throws with the text that goes into the `FailedMount` event.
+   * What it mounts lies in `directory` and is unmounted by the caller when the pod is gone.
+   */
+  setUp(request: VolumeRequest): Promise<VolumeOnHost>
+}
+
+export interface VolumeRequest {
+  readonly pod: Pod
+  readonly volume: Volume
+  /** The volume's own folder on disk; its parent exists. */
+  readonly directory: string
+  /** The volume's own folder in memory, for what must never reach a disk; its parent may not exist. */
+  readonly memoryDirectory: string
+  readonly objects: PodObjects
+  readonly place: PodPlace
+  readonly allocatable: ResourceAmounts
+  readonly tokens: TokenSource
+  readonly nowMs: number
+}
+
+export interface VolumeOnHost {
+  readonly hostPath: string
+  /** The containers must not write into it, whatever their mounts say. */
+  readonly readOnly?: boolean
+  /** When `setUp` must be called again although nothing has changed. */
+  readonly refreshAtMs?: number
+}

@@ -1,0 +1,26 @@
+import type { Volume } from '#api/types/core.v1.ts'
+import { configMapVolume } from './config-map.ts'
+import { downwardApiVolume } from './downward-api.ts'
+import { emptyDirVolume } from './empty-dir.ts'
+import { hostPathVolume } from './host-path.ts'
+import { projectedVolume } from './projected.ts'
+import { secretVolume } from './secret.ts'
+import type { VolumePlugin } from './volume-plugin.ts'
+
+/** All types of volumes that the node knows. */
+export const volumePlugins: readonly VolumePlugin[] = [
+  emptyDirVolume,
+  hostPathVolume,
+  configMapVolume,
+  secretVolume,
+  projectedVolume,
+  downwardApiVolume,
+]
+
+/** The type of a volume; a volume without a source is an emptyDir. Throws for a type that nobody provides. */
+export function pluginOf(volume: Volume, plugins: readonly VolumePlugin[] = volumePlugins): VolumePlugin {
+  const types = Object.keys(volume).filter((key) => key !== 'name' && volume[key as keyof Volume] !== undefined)
+  const plugin = plugins.find(({ type }) => (types.length === 0 ? type === 'emptyDir' : types.includes(type)))
+  if (plugin === undefined) throw new Error(`volumes of type ${types.join()} are not supported by this node`)
+  return plugin
+}
