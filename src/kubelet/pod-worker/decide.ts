@@ -39,10 +39,7 @@ function planNewSandbox(situation: PodSituation, old: SandboxStatus | undefined)
   const { pod, view } = situation
   const draft = new PlanDraft(situation, undefined)
   if (old !== undefined) {
-    if (hasNothingLeftToRun(situation)) {
-      const isQuiet = !view.containers.some(isRunning) && !old.ready
-      return draft.finish(isQuiet ? [] : [{ type: 'stopPod' }])
-    }
+    if (hasNothingLeftToRun(situation)) return draft.finish([{ type: 'stopPod' }])
     for (const container of view.containers.filter(isRunning)) draft.kill(container, undefined, 'sandbox')
     draft.actions.push({ type: 'stopSandbox', sandbox: old })
   }

@@ -29,16 +29,14 @@ function changedConditions(before: PodStatus, after: PodStatus): readonly unknow
     if (known === undefined) return [condition]
     if (isSame(known, condition)) return []
     // Fields that are no longer set must be named to go away.
-    const gone = Object.keys(known).filter((key) => !(key in condition) && key !== 'lastProbeTime')
-    return gone.length === 0 && isSame({ ...known, ...condition }, known)
-      ? []
-      : [{ ...condition, ...Object.fromEntries(gone.map((key) => [key, null])) }]
+    const gone = Object.keys(known).filter((key) => !(key in condition))
+    return [{ ...condition, ...Object.fromEntries(gone.map((key) => [key, null])) }]
   })
 }
 
-/** Whether two JSON values are equal; the order of keys does not matter, and absent is the same as `undefined`. */
+/** Whether two JSON values are equal; the order of keys does not matter, and absent is the same as `null`. */
 export function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true
+  if ((a ?? undefined) === (b ?? undefined)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) !== Array.isArray(b)) return false
   const keys = new Set([...Object.keys(a), ...Object.keys(b)])

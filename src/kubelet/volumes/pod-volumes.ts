@@ -20,7 +20,7 @@ export interface PodVolumesOptions {
   readonly directory: string
   readonly memoryDirectory: string
   /** What the plugins need beside the volume itself, as of now. */
-  readonly context: (pod: Pod) => Omit<VolumeRequest, 'pod' | 'volume' | 'directory' | 'memoryDirectory'>
+  readonly context: () => Omit<VolumeRequest, 'pod' | 'volume' | 'directory' | 'memoryDirectory'>
 }
 
 export type VolumesOnHost = ReadonlyMap<string, VolumeOnHost>
@@ -72,7 +72,7 @@ export class PodVolumes {
     const folder = join(this.#options.directory, 'volumes', `kubernetes.io~${folderNames[plugin.type] ?? plugin.type}`)
     await mkdir(folder, { recursive: true, mode: 0o750 })
     return plugin.setUp({
-      ...this.#options.context(pod),
+      ...this.#options.context(),
       pod,
       volume,
       directory: join(folder, volume.name),

@@ -1,0 +1,172 @@
+import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { EventRecorder } from '#client/events.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { AuthConfig, ImageInfo } from '../cri/image.ts'
+import { isRuntimeError, type ContainerRuntime } from '../cri/runtime.ts'
+import { ContainerStartError } from '../environment/container-start-error.ts'
+import type { PodObjects } from '../objects/pod-objects.ts'
+import { formatDuration } from '../pod-worker/restart-backoff.ts'
+import { parseImageName } from './image-name.ts'
+import { pullCredentials } from './pull-secrets.ts'
+
+export interface ImageRequest {
+  readonly pod: Pod
+  readonly container: Container
+  readonly objects: PodObjects
+  readonly signal: AbortSignal
+}
+
+/** Sees to it that the images of containers are on the node, by their pull policies. */
+export interface ImageManager {
+  /** Resolves to the image; rejects with `ContainerStartError` and the reason that pods show. */
+  ensure(request: ImageRequest): Promise<ImageInfo>
+  /** When the next pull for the container may be tried; `undefined` for "now". */
+  retryAtMs(pod: Pod, container: Container): number | undefined
+  /** Forgets the failed pulls of a pod. */
+  forget(podUid: string): void
+}
+
+interface PullBackoff {
+  readonly delayMs: number
+  readonly failedAtMs: number
+  readonly message: string
+}
+
+const initialDelayMs = 10_000
+const maximumDelayMs = 300_000
+
+export interface ImageManagerOptions {
+  readonly runtime: ContainerRuntime
+  readonly clock: Clock
+  readonly events: EventRecorder
+}
+
+export function createImageManager(options: ImageManagerOptions): ImageManager {
+  /** By pod and image: what one pod's bad credentials did must not delay another pod. */
+  const backoffs = new Map<string, PullBackoff>()
+  const keyOf = (pod: Pod, image: string): string => `${pod.metadata.uid}_${image}`
+  return {
+    async ensure(request) {
+      const { pod, container } = request
+      const image = referenceOf(options, request)
+      const policy = container.imagePullPolicy ?? 'IfNotPresent'
+      const present = policy === 'Always' ? undefined : await inspect(options, request, image)
+      if (present) return present
+      if (policy === 'Never') throw neverPulled(options, request)
+      const key = keyOf(pod, image)
+      const backoff = backoffs.get(key)
+      if (backoff && options.clock.now() < backoff.failedAtMs + backoff.delayMs) throw backingOff(options, request, backoff)
+      try {
+        const pulled = await pull(options, request, image)
+        backoffs.delete(key)
+        return pulled
+      } catch (error) {
+        backoffs.set(key, nextBackoff(backoff, options.clock.now(), error))
+        throw error
+      }
+    },
+    retryAtMs(pod, container) {
+      const backoff = backoffs.get(keyOf(pod, safeReference(container.image ?? '')))
+      const retryAtMs = backoff && backoff.failedAtMs + backoff.delayMs
+      return retryAtMs !== undefined && retryAtMs > options.clock.now() ? retryAtMs : undefined
+    },
+    forget(podUid) {
+      for (const key of backoffs.keys()) if (key.startsWith(`${podUid}_`)) backoffs.delete(key)
+    },
+  }
+}
+
+function nextBackoff(previous: PullBackoff | undefined, nowMs: number, error: unknown): PullBackoff {
+  const isFresh = previous === undefined || nowMs - previous.failedAtMs > 2 * maximumDelayMs
+  const delayMs = isFresh ? initialDelayMs : Math.min(previous.delayMs * 2, maximumDelayMs)
+  const reason = error instanceof ContainerStartError ? error.reason : 'ErrImagePull'
+  return { delayMs, failedAtMs: nowMs, message: `${reason}: ${error instanceof Error ? error.message : String(error)}` }
+}
+
+function safeReference(image: string): string {
+  try {
+    return parseImageName(image).reference
+  } catch {
+    return image
+  }
+}
+
+function referenceOf({ events }: ImageManagerOptions, { pod, container }: ImageRequest): string {
+  const image = container.image ?? ''
+  try {
+    return parseImageName(image).reference
+  } catch {
+    const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`
+    events.record(pod, 'Warning', 'InspectFailed', message)
+    throw new ContainerStartError('InvalidImageName', message)
+  }
+}
+
+async function inspect({ runtime, events }: ImageManagerOptions, { pod, container }: ImageRequest, image: string): Promise<ImageInfo | undefined> {
+  try {
+    const present = await runtime.imageStatus(image)
+    if (present) {
+      const message = `Container image "${container.image}" already present on machine and can be accessed by the pod`
+      events.record(pod, 'Normal', 'Pulled', message)
+    }
+    return present
+  } catch (error) {
+    const message = `Failed to inspect image "${image}": ${error instanceof Error ? error.message : String(error)}`
+    events.record(pod, 'Warning', 'InspectFailed', message)
+    throw new ContainerStartError('ImageInspectError', message)
+  }
+}
+
+function neverPulled({ events }: ImageManagerOptions, { pod, container }: ImageRequest): ContainerStartError {
+  const message = `Container image "${container.image}" is not present with pull policy of Never`
+  events.record(pod, 'Warning', 'ErrImageNeverPull', message)
+  return new ContainerStartError('ErrImageNeverPull', message)
+}
+
+function backingOff({ events }: ImageManagerOptions, { pod, container }: ImageRequest, backoff: PullBackoff): ContainerStartError {
+  const message = `Back-off pulling image "${container.image}"`
+  events.record(pod, 'Normal', 'BackOff', message)
+  return new ContainerStartError('ImagePullBackOff', `${message}: ${backoff.message}`)
+}
+
+async function pull(options: ImageManagerOptions, request: ImageRequest, image: string): Promise<ImageInfo> {
+  const { runtime, events, clock } = options
+  const { pod, container, signal } = request
+  events.record(pod, 'Normal', 'Pulling', `Pulling image "${container.image}"`)
+  const startedMs = clock.monotonic()
+  try {
+    const reference = await pullWithCredentials(options, request, image)
+    const pulled = (await runtime.imageStatus(reference)) ?? (await runtime.imageStatus(image))
+    if (pulled === undefined) throw new Error(`image ${image} is not there after its pull`)
+    const took = formatDuration(Math.round(clock.monotonic() - startedMs))
+    const message = `Successfully pulled image "${container.image}" in ${took} (${took} including waiting). Image size: ${pulled.sizeBytes} bytes.`
+    events.record(pod, 'Normal', 'Pulled', message)
+    return pulled
+  } catch (error) {
+    if (signal.aborted) throw error
+    const text = error instanceof Error ? error.message : String(error)
+    events.record(pod, 'Warning', 'Failed', `Failed to pull image "${container.image}": ${text}`)
+    const isRegistryDown = isRuntimeError(error, 'Unavailable')
+    throw new ContainerStartError(isRegistryDown ? 'RegistryUnavailable' : 'ErrImagePull', text)
+  }
+}
+
+async function pullWithCredentials({ runtime, events }: ImageManagerOptions, request: ImageRequest, image: string): Promise<string> {
+  const { pod, objects, signal } = request
+  const { credentials, missing } = await pullCredentials(pod, image, objects)
+  if (missing.length > 0) {
+    const names = missing.join(', ')
+    const message = `Unable to retrieve some image pull secrets (${names}); attempting to pull the image may not succeed.`
+    events.record(pod, 'Warning', 'FailedToRetrieveImagePullSecret', message)
+  }
+  if (credentials.length === 0) return runtime.pullImage(image, { signal })
+  let failure: unknown
+  for (const auth of credentials satisfies readonly AuthConfig[]) {
+    try {
+      return await runtime.pullImage(image, { signal, auth })
+    } catch (error) {
+      failure = error
+    }
+  }
+  throw failure
+}

@@ -1,0 +1,44 @@
+import { matchesRequiredNodeAffinity } from '#api/core/v1/node-affinity.ts'
+import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
+import { podRequests } from '#api/core/v1/pod-resources.ts'
+import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
+import { findUntoleratedTaint } from '#api/core/v1/node-facts.ts'
+import type { Node, Pod } from '#api/types/core.v1.ts'
+
+export interface Refusal {
+  readonly reason: string
+  readonly message: string
+}
+
+/**
+ * Whether the node can take the pod, as a last check of what the scheduler did (or nobody did, for pods that name their
+ * node). `others` are the pods that the node has already.
+ */
+export function refusalOf(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {
+  if (!matchesRequiredNodeAffinity(pod.spec, node)) {
+    return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" }
+  }
+  const taint = findUntoleratedTaint(node.spec.taints, pod.spec.tolerations, ['NoExecute'])
+  if (taint) return { reason: 'TaintToleration', message: 'Predicate TaintToleration failed: node(s) had taints that the pod did not tolerate' }
+  return resourceRefusal(pod, node, others)
+}
+
+function resourceRefusal(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {
+  const allocatable = resourceAmounts(node.status?.allocatable)
+  const active = others.filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other))
+  if (allocatable['pods'] !== undefined && active.length + 1 > allocatable['pods']) {
+    return outOf('pods', { requested: 1, used: active.length, capacity: allocatable['pods'] })
+  }
+  for (const [name, requested] of Object.entries(podRequests(pod))) {
+    if (requested === 0) continue
+    const capacity = allocatable[name] ?? 0
+    const used = active.reduce((sum, other) => sum + (podRequests(other, { withStatus: true })[name] ?? 0), 0)
+    if (used + requested > capacity) return outOf(name, { requested, used, capacity })
+  }
+  return undefined
+}
+
+function outOf(resource: string, { requested, used, capacity }: { requested: number; used: number; capacity: number }): Refusal {
+  const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`
+  return { reason: `OutOf${resource}`, message: `Pod was rejected: ${message}` }
+}

@@ -1,0 +1,67 @@
+import type { Container, Pod } from '#api/types/core.v1.ts'
+import { containerResources } from '../cgroups/pod-resources.ts'
+import type { ContainerConfig } from '../cri/container.ts'
+import type { ImageInfo } from '../cri/image.ts'
+import { containerEnvironment } from '../environment/container-environment.ts'
+import { expandVariables } from '../environment/expand.ts'
+import type { PodPlace } from '../environment/field-ref.ts'
+import { serviceEnvironment } from '../environment/service-environment.ts'
+import type { PodObjects } from '../objects/pod-objects.ts'
+import { containerSecurity } from '../security/container-security.ts'
+import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
+import { containerMounts } from './container-mounts.ts'
+import { containerAnnotations, containerLabels } from './labels.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+export interface ContainerConfigInput {
+  readonly pod: Pod
+  readonly container: Container
+  readonly attempt: number
+  readonly image: ImageInfo
+  readonly place: PodPlace
+  readonly objects: PodObjects
+  readonly volumes: VolumesOnHost
+  readonly hostsPath: string
+  /** Id of the container that an ephemeral container looks into. */
+  readonly targetId?: string
+}
+
+/** The whole configuration of a container. Throws `ContainerStartError` for what cannot be made. */
+export async function containerConfig(context: WorkerContext, input: ContainerConfigInput): Promise<ContainerConfig> {
+  const { pod, container, attempt, image } = input
+  const env = await containerEnvironment({
+    ...input,
+    services: serviceEnvironment(context.services(), serviceScope(pod)),
+    allocatable: context.allocatable(),
+  })
+  const variables = new Map(env.map(({ name, value }) => [name, value]))
+  const valueOf = (name: string): string | undefined => variables.get(name)
+  const terminationLogPath = await context.host.createTerminationLog(pod, container, attempt)
+  const mounts = await containerMounts({ ...input, host: context.host, terminationLogPath, valueOf })
+  const { seccompDirectory, memoryCapacityBytes } = context
+  return {
+    name: container.name,
+    attempt,
+    image: container.image ?? '',
+    imageRef: image.id,
+    command: (container.command ?? []).map((text) => expandVariables(text, valueOf)),
+    args: (container.args ?? []).map((text) => expandVariables(text, valueOf)),
+    workingDir: container.workingDir ?? '',
+    env,
+    mounts,
+    devices: [],
+    labels: containerLabels(pod, container),
+    annotations: containerAnnotations(pod, container, attempt),
+    logPath: `${container.name}/${attempt}.log`,
+    stdin: container.stdin ?? false,
+    stdinOnce: container.stdinOnce ?? false,
+    tty: container.tty ?? false,
+    resources: containerResources(pod, container, memoryCapacityBytes),
+    security: containerSecurity({ ...input, seccompDirectory }),
+    ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
+  }
+}
+
+function serviceScope({ metadata, spec }: Pod): { namespace: string; enableServiceLinks: boolean } {
+  return { namespace: metadata.namespace ?? '', enableServiceLinks: spec.enableServiceLinks !== false }
+}

@@ -1,0 +1,68 @@
+import type { Container, Pod, VolumeMount } from '#api/types/core.v1.ts'
+import type { ContainerMount } from '../cri/container.ts'
+import { configError } from '../environment/container-start-error.ts'
+import { expandVariables } from '../environment/expand.ts'
+import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
+import type { PodHost } from './pod-host.ts'
+
+export interface MountInput {
+  readonly pod: Pod
+  readonly container: Container
+  readonly volumes: VolumesOnHost
+  readonly host: PodHost
+  /** The pod's `/etc/hosts` on the node. */
+  readonly hostsPath: string
+  readonly terminationLogPath: string
+  readonly valueOf: (name: string) => string | undefined
+}
+
+const propagations = { None: 'private', HostToContainer: 'hostToContainer', Bidirectional: 'bidirectional' } as const
+
+/** Everything that is mounted into the container: its volumes, `/etc/hosts` and its termination log. */
+export async function containerMounts(input: MountInput): Promise<readonly ContainerMount[]> {
+  const mounts: ContainerMount[] = []
+  for (const [index, mount] of (input.container.volumeMounts ?? []).entries()) mounts.push(await volumeMount(input, mount, index))
+  if (!mounts.some(({ containerPath }) => containerPath === '/etc/hosts')) {
+    mounts.push(fileMount('/etc/hosts', input.hostsPath))
+  }
+  mounts.push(fileMount(input.container.terminationMessagePath ?? '/dev/termination-log', input.terminationLogPath))
+  return mounts
+}
+
+function fileMount(containerPath: string, hostPath: string): ContainerMount {
+  return { containerPath, hostPath, readOnly: false, propagation: 'private' }
+}
+
+async function volumeMount(input: MountInput, mount: VolumeMount, index: number): Promise<ContainerMount> {
+  const volume = input.volumes.get(mount.name)
+  if (volume === undefined) throw configError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`)
+  const subPath = mount.subPathExpr ? expandVariables(mount.subPathExpr, input.valueOf) : (mount.subPath ?? '')
+  const isKubeletWritten = volume.readOnly === true
+  const hostPath = subPath === '' ? volume.hostPath : await boundSubPath(input, { mount, index, subPath, volumePath: volume.hostPath, isKubeletWritten })
+  return {
+    containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
+    hostPath,
+    readOnly: mount.readOnly === true || isKubeletWritten,
+    recursiveReadOnly: mount.recursiveReadOnly === 'Enabled',
+    propagation: propagations[mount.mountPropagation ?? 'None'],
+  }
+}
+
+interface SubPathInput {
+  readonly mount: VolumeMount
+  readonly index: number
+  readonly subPath: string
+  readonly volumePath: string
+  readonly isKubeletWritten: boolean
+}
+
+async function boundSubPath(input: MountInput, { mount, index, ...request }: SubPathInput): Promise<string> {
+  const fsGroup = input.pod.spec.securityContext?.fsGroup
+  const mountId = `${mount.name}/${input.container.name}/${index}`
+  try {
+    return await input.host.bindSubPath(input.pod, { ...request, mountId, ...(fsGroup !== undefined && { fsGroup }) })
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error)
+    throw configError(`failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}": ${text}`)
+  }
+}

@@ -1,0 +1,39 @@
+import type { Container, Pod } from '#api/types/core.v1.ts'
+import { containerHash, hashAnnotation } from './container-hash.ts'
+
+/** Labels and annotations by which sandboxes and containers are found again; the same words that upstream uses. */
+export const podNameLabel = 'io.kubernetes.pod.name'
+export const podNamespaceLabel = 'io.kubernetes.pod.namespace'
+export const podUidLabel = 'io.kubernetes.pod.uid'
+export const containerNameLabel = 'io.kubernetes.container.name'
+export const graceAnnotation = 'io.kubernetes.pod.terminationGracePeriod'
+export const terminationPathAnnotation = 'io.kubernetes.container.terminationMessagePath'
+export const terminationPolicyAnnotation = 'io.kubernetes.container.terminationMessagePolicy'
+
+export function sandboxLabels({ metadata }: Pod): Readonly<Record<string, string>> {
+  return {
+    ...metadata.labels,
+    [podNameLabel]: metadata.name,
+    [podNamespaceLabel]: metadata.namespace ?? '',
+    [podUidLabel]: metadata.uid,
+  }
+}
+
+export function containerLabels({ metadata }: Pod, container: Container): Readonly<Record<string, string>> {
+  return {
+    [podNameLabel]: metadata.name,
+    [podNamespaceLabel]: metadata.namespace ?? '',
+    [podUidLabel]: metadata.uid,
+    [containerNameLabel]: container.name,
+  }
+}
+
+export function containerAnnotations(pod: Pod, container: Container, attempt: number): Readonly<Record<string, string>> {
+  return {
+    [hashAnnotation]: containerHash(container),
+    'io.kubernetes.container.restartCount': String(attempt),
+    [terminationPathAnnotation]: container.terminationMessagePath ?? '/dev/termination-log',
+    [terminationPolicyAnnotation]: container.terminationMessagePolicy ?? 'File',
+    [graceAnnotation]: String(pod.spec.terminationGracePeriodSeconds ?? 30),
+  }
+}

@@ -1,0 +1,45 @@
+import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
+import type { SubPathRequest } from '../volumes/sub-path.ts'
+import type { VolumeRequest } from '../volumes/volume-plugin.ts'
+
+/**
+ * Everything that a pod needs of the node beside the runtime: folders, files, volumes, control groups. Two
+ * implementations: `linux-pod-host.ts`, and one for simulated nodes that touches nothing.
+ */
+export interface PodHost {
+  /** Makes the pod's folders and control group. Idempotent. */
+  prepare(pod: Pod): Promise<PreparedPod>
+  volumes(pod: Pod, context: VolumeContext): HostedVolumes
+  /** Writes the pod's `/etc/hosts` and resolves to its path on the node. */
+  writeHostsFile(pod: Pod, text: string): Promise<string>
+  /** Makes the empty file that becomes the container's termination log. */
+  createTerminationLog(pod: Pod, container: Container, attempt: number): Promise<string>
+  /** Makes sure that a path for a mount of the container exists and stands still; see `bindSubPath`. */
+  bindSubPath(pod: Pod, request: Omit<SubPathRequest, 'target'> & { readonly mountId: string }): Promise<string>
+  /** The end of a text file, at most 4096 bytes; empty when it does not exist. */
+  readTail(path: string, limits: { readonly bytes: number; readonly lines?: number }): Promise<string>
+  /** Removes what `prepare` and the rest have made. Throws while something cannot be removed. */
+  cleanUp(pod: PodIdentity, options: { readonly withLogs: boolean }): Promise<void>
+  /** Uids of pods that left something on the node. */
+  remains(): Promise<readonly string[]>
+}
+
+export type VolumeContext = () => Omit<VolumeRequest, 'pod' | 'volume' | 'directory' | 'memoryDirectory'>
+
+export interface HostedVolumes {
+  setUp(pod: Pod): Promise<VolumesOnHost>
+  refresh(pod: Pod): Promise<void>
+  readonly refreshAtMs: number | undefined
+}
+
+export interface PodIdentity {
+  readonly uid: string
+  readonly name: string
+  readonly namespace?: string | undefined
+}
+
+export interface PreparedPod {
+  readonly cgroupParent: string
+  readonly logDirectory: string
+}

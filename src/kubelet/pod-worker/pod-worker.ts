@@ -1,0 +1,535 @@
+import { isPodTerminal, isPodTerminating, podHostname, terminationGraceSeconds } from '#api/core/v1/pod-facts.ts'
+import { isStatusError } from '#api/meta/status.ts'
+import { pods } from '#api/types/resources.ts'
+import type { Pod, PodStatus } from '#api/types/core.v1.ts'
+import { isRuntimeError } from '../cri/runtime.ts'
+import type { SandboxConfig } from '../cri/sandbox.ts'
+import type { PodPlace } from '../environment/field-ref.ts'
+import { hostNetworkHostsFile, hostsFile } from '../identity/hosts-file.ts'
+import { podDns } from '../identity/pod-dns.ts'
+import type { PodObjects } from '../objects/pod-objects.ts'
+import type { PodProber } from '../probes/prober.ts'
+import { podStatus } from '../status/pod-status.ts'
+import { isSame } from '../status/status-patch.ts'
+import { StatusWriter } from '../status/status-writer.ts'
+import { VolumeError, type VolumesOnHost } from '../volumes/pod-volumes.ts'
+import { refusalOf, type Refusal } from './admission.ts'
+import { ContainerWaits } from './container-waits.ts'
+import { decidePod } from './decide.ts'
+import { PodObserver } from './observe-pod.ts'
+import type { HostedVolumes, PreparedPod } from './pod-host.ts'
+import type { PodAction, PodPlan } from './pod-plan.ts'
+import { currentSandbox, emptyView, isRunning, isStopped, type PodView } from './pod-view.ts'
+import { podFullName, sandboxConfig } from './sandbox-config.ts'
+import { startContainer } from './start-container.ts'
+import { stopContainer, stopContainers } from './stop-containers.ts'
+import { Suspects } from './suspects.ts'
+import { terminationMessage } from './termination-message.ts'
+import { WakeTimer } from './wake-timer.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+const firstErrorDelayMs = 1_000
+const longestErrorDelayMs = 10_000
+
+/**
+ * Runs one pod from the moment it is given to the node until its object is gone: one round after the other, each of
+ * which looks at the runtime, decides, reports and acts. Rounds are asked for by `poke` and never overlap.
+ */
+export class PodWorker {
+  readonly #context: WorkerContext
+  readonly #observer: PodObserver
+  readonly #writer: StatusWriter
+  readonly #prober: PodProber
+  readonly #objects: PodObjects
+  readonly #volumes: HostedVolumes
+  readonly #startedAtMs: number
+  readonly #onView: (view: PodView) => void
+  #pod: Pod
+  #view: PodView = emptyView
+  #prepared: Promise<PreparedPod> | undefined
+  #status: PodStatus | undefined
+  #failure: Refusal | undefined
+  #isAdmitted = false
+  #isRemoved = false
+  #isCleaned = false
+  /** Its containers have ended for good. */
+  #isFinished = false
+  #ending: 'no' | 'stopping' | 'stopped' = 'no'
+  #hasVolumes = false
+  #refreshNeeded = false
+  /** Grace period of the stop that is under way. */
+  #graceSeconds = Infinity
+  #errorDelayMs = firstErrorDelayMs
+  #round: Promise<void> | undefined
+  #again = false
+  #stopped = false
+  /** Aborts what a round does for a pod that is to run, once it is to end. */
+  readonly #runSignal = new AbortController()
+  readonly #waits: ContainerWaits
+  readonly #wake: WakeTimer
+  readonly #messages = new Map<string, string>()
+  readonly #suspects = new Suspects()
+  readonly #gone = Promise.withResolvers<void>()
+
+  constructor(context: WorkerContext, pod: Pod, onView: (view: PodView) => void) {
+    this.#context = context
+    this.#pod = pod
+    this.#onView = onView
+    this.#startedAtMs = context.clock.now()
+    this.#waits = new ContainerWaits(context)
+    this.#wake = new WakeTimer(context.clock, () => this.poke())
+    this.#observer = new PodObserver(context.runtime, pod.metadata.uid)
+    this.#writer = new StatusWriter(context, pod)
+    this.#prober = context.probers(() => this.poke())
+    this.#objects = context.objects.forPod(pod.metadata.namespace ?? '', () => {
+      this.#refreshNeeded = true
+      this.#waits.release()
+      this.poke()
+    })
+    this.#volumes = context.host.volumes(pod, () => ({
+      objects: this.#objects,
+      place: this.#place(),
+      allocatable: context.allocatable(),
+      tokens: context.tokens,
+      nowMs: context.clock.now(),
+    }))
+  }
+
+  get pod(): Pod {
+    return this.#pod
+  }
+
+  /** The newest status that was computed, which the API may not have yet. */
+  get status(): PodStatus | undefined {
+    return this.#status
+  }
+
+  get view(): PodView {
+    return this.#view
+  }
+
+  /** The API has a newer version of the pod. */
+  update(pod: Pod): void {
+    const { labels, annotations } = this.#pod.metadata
+    this.#refreshNeeded ||= !isSame([labels, annotations], [pod.metadata.labels, pod.metadata.annotations])
+    const needsRound = this.#refreshNeeded || concernsWorker(this.#pod, pod)
+    this.#pod = pod
+    this.#writer.observe(pod)
+    if (this.#isEnding) this.#runSignal.abort()
+    this.#hurry()
+    if (needsRound) this.poke()
+  }
+
+  /** The pod's object is gone; what still runs of it is stopped and cleaned up. Resolves when nothing is left. */
+  async remove(): Promise<void> {
+    this.#isRemoved = true
+    this.#writer.stop()
+    this.#runSignal.abort()
+    this.#hurry()
+    this.poke()
+    await this.#gone.promise
+  }
+
+  /** Asks for a round. `suspectId`: a container that is said to have ended, even if the runtime still says it runs. */
+  poke(suspectId?: string): void {
+    if (suspectId !== undefined) this.#suspects.add(suspectId)
+    if (this.#stopped) return
+    this.#again = true
+    this.#round ??= this.#rounds().finally(() => {
+      this.#round = undefined
+      if (this.#again && !this.#stopped) this.poke()
+    })
+  }
+
+  /** Leaves the pod to itself: the kubelet stops, the pod goes on. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wake.clear()
+    this.#prober.stop()
+    this.#runSignal.abort()
+    this.#objects.release()
+    this.#gone.resolve()
+    await this.#round
+    await this.#writer.flushed()
+    this.#writer.stop()
+  }
+
+  get #isEnding(): boolean {
+    return this.#isRemoved || this.#isFinished || this.#failure !== undefined || isPodTerminating(this.#pod) || isPodTerminal(this.#pod)
+  }
+
+  async #rounds(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false
+      this.#wake.clear()
+      try {
+        await this.#oneRound()
+        this.#errorDelayMs = firstErrorDelayMs
+      } catch (error) {
+        if (this.#stopped) return
+        if (!isRuntimeError(error, 'Cancelled')) this.#context.log.warn('pod not synchronized', { pod: this.#pod.metadata.name, error })
+        this.#wake.in(this.#errorDelayMs)
+        this.#errorDelayMs = Math.min(this.#errorDelayMs * 2, longestErrorDelayMs)
+      }
+    }
+  }
+
+  async #oneRound(): Promise<void> {
+    if (!this.#isEnding) this.#admit()
+    await this.#observe()
+    if (this.#isEnding) return this.#end()
+    const deadlineMs = this.#activeDeadlineMs()
+    if (deadlineMs !== undefined && deadlineMs <= this.#context.clock.now()) {
+      return this.#fail({ reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' })
+    }
+    const plan = this.#decide()
+    this.#report(plan)
+    if (plan.actions.some(({ type }) => type === 'stopPod')) {
+      this.#isFinished = true
+      this.#again = true
+      return
+    }
+    if (deadlineMs !== undefined) this.#wake.at(deadlineMs)
+    if (plan.wakeAtMs !== undefined) this.#wake.at(plan.wakeAtMs)
+    await this.#apply(plan)
+    await this.#refreshVolumes()
+  }
+
+  /** Once per pod: may the node take it? A pod that runs already was admitted before. */
+  #admit(): void {
+    if (this.#isAdmitted) return
+    const node = this.#context.node()
+    this.#isAdmitted = true
+    const hasStarted = this.#pod.status?.startTime !== undefined
+    const refusal = node && !hasStarted && refusalOf(this.#pod, node, this.#context.admittedPods())
+    if (!refusal) return
+    this.#failure = refusal
+    this.#context.events.record(this.#pod, 'Warning', refusal.reason, refusal.message)
+  }
+
+  #fail(failure: Refusal): void {
+    this.#failure = failure
+    this.#context.events.record(this.#pod, 'Normal', failure.reason, failure.message)
+    this.poke()
+  }
+
+  #activeDeadlineMs(): number | undefined {
+    const seconds = this.#pod.spec.activeDeadlineSeconds
+    const { startTime } = this.#pod.status ?? {}
+    if (seconds === undefined) return undefined
+    return (startTime === undefined ? this.#startedAtMs : Date.parse(startTime)) + seconds * 1000
+  }
+
+  async #observe(): Promise<void> {
+    this.#view = await this.#observer.observe()
+    this.#onView(this.#view)
+    for (const run of this.#view.containers) {
+      if (run.state !== 'exited' || this.#messages.has(run.id)) continue
+      this.#messages.set(run.id, await terminationMessage(this.#context.host, run).catch(() => ''))
+    }
+    const ids = new Set(this.#view.containers.map(({ id }) => id))
+    for (const id of this.#messages.keys()) if (!ids.has(id)) this.#messages.delete(id)
+    const recheckMs = this.#suspects.check(this.#view)
+    if (recheckMs !== undefined) this.#wake.in(recheckMs)
+    this.#prober.sync(this.#pod, this.#view, this.#podIps()[0] ?? '')
+  }
+
+  #decide(): PodPlan {
+    return decidePod({
+      pod: this.#pod,
+      view: this.#view,
+      probes: this.#prober,
+      backoffs: this.#waits.backoffs,
+      holds: this.#waits.holds,
+      nowMs: this.#context.clock.now(),
+    })
+  }
+
+  /** Computes the status and has it written. */
+  #report(plan?: PodPlan): void {
+    if (plan) this.#waits.noteBackoffs(this.#pod, plan)
+    const { runtimeName, hostIps, clock } = this.#context
+    this.#status = podStatus({
+      pod: { ...this.#pod, status: this.#knownStatus() },
+      view: this.#view,
+      probes: this.#prober,
+      waiting: this.#waits.reasons,
+      terminationMessages: this.#messages,
+      ...(this.#failure && { failure: this.#failure }),
+      isEnding: this.#isEnding,
+      runtimeName,
+      hostIps,
+      startedAtMs: this.#startedAtMs,
+      nowMs: clock.now(),
+    })
+    if (!this.#isRemoved) this.#writer.write(this.#status)
+  }
+
+  /** Our own last status, with the conditions of others as the server has them now. */
+  #knownStatus(): PodStatus {
+    const server = this.#writer.server.status ?? {}
+    const own = this.#status
+    if (own === undefined) return server
+    const ownTypes = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+    const foreign = (server.conditions ?? []).filter(({ type }) => !ownTypes.has(type))
+    return { ...server, ...own, conditions: [...(own.conditions ?? []).filter(({ type }) => ownTypes.has(type)), ...foreign] }
+  }
+
+  async #apply(plan: PodPlan): Promise<void> {
+    const starts = plan.actions.filter((action) => action.type === 'startContainer')
+    const others = plan.actions.filter((action) => action.type !== 'startContainer' && action.type !== 'stopPod')
+    if (plan.actions.length === 0) return
+    // Volumes are made ready while the runtime sets the sandbox up: neither needs the other.
+    const volumes = starts.length > 0 ? this.#setUpVolumes() : undefined
+    volumes?.catch(() => undefined)
+    for (const action of others.filter(({ type }) => type !== 'removeContainer' && type !== 'removeSandbox')) await this.#act(action)
+    const ready = await volumes
+    if (ready !== undefined) await this.#startAll(starts, ready)
+    for (const action of others.filter(({ type }) => type === 'removeContainer' || type === 'removeSandbox')) await this.#act(action)
+    // What was done shows in the runtime: look again. Failed starts have set a time to come back.
+    if (ready !== undefined || others.length > 0) this.#again = true
+  }
+
+  async #act(action: Exclude<PodAction, { type: 'startContainer' | 'stopPod' }>): Promise<void> {
+    const { runtime } = this.#context
+    switch (action.type) {
+      case 'createSandbox':
+        return this.#createSandbox(action.attempt)
+      case 'stopSandbox':
+        return runtime.stopSandbox(action.sandbox.id)
+      case 'killContainer':
+        return this.#killOne(action)
+      case 'removeContainer':
+        return runtime.removeContainer(action.container.id)
+      case 'removeSandbox':
+        return runtime.removeSandbox(action.id)
+    }
+  }
+
+  async #killOne({ container: run, spec, message, cause }: Extract<PodAction, { type: 'killContainer' }>): Promise<void> {
+    this.#context.events.record(this.#pod, 'Normal', cause === 'sandbox' ? 'SandboxChanged' : 'Killing', message)
+    const probe = cause === 'liveness' ? spec?.livenessProbe : cause === 'startup' ? spec?.startupProbe : undefined
+    const graceSeconds = probe?.terminationGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30
+    await stopContainer(this.#context, { pod: this.#pod, run, graceSeconds, podIp: this.#podIps()[0] ?? '', ...(spec && { spec }) })
+  }
+
+  /** `undefined` when some volume is not ready; the pod then waits. */
+  async #setUpVolumes(): Promise<VolumesOnHost | undefined> {
+    try {
+      await this.#prepare()
+      const volumes = await this.#volumes.setUp(this.#pod)
+      this.#hasVolumes = true
+      if (this.#volumes.refreshAtMs !== undefined) this.#wake.at(this.#volumes.refreshAtMs)
+      return volumes
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error
+      for (const message of error.failures.values()) this.#context.events.record(this.#pod, 'Warning', 'FailedMount', message)
+      this.#wake.in(this.#errorDelayMs)
+      this.#errorDelayMs = Math.min(this.#errorDelayMs * 2, longestErrorDelayMs)
+      return undefined
+    }
+  }
+
+  #prepare(): Promise<PreparedPod> {
+    this.#prepared ??= this.#context.host.prepare(this.#pod).catch((error: unknown) => {
+      this.#prepared = undefined
+      throw error
+    })
+    return this.#prepared
+  }
+
+  async #sandboxConfig(attempt: number): Promise<SandboxConfig> {
+    const { clusterDns, clusterDomain, nodeName, nodeFiles, seccompDirectory } = this.#context
+    const [prepared, host] = await Promise.all([this.#prepare(), nodeFiles.resolvConf()])
+    const dns = podDns(this.#pod, { clusterDns, clusterDomain, host })
+    return sandboxConfig({ pod: this.#pod, attempt, dns, nodeName, seccompDirectory, clusterDomain, ...prepared })
+  }
+
+  async #createSandbox(attempt: number): Promise<void> {
+    const { runtime, events } = this.#context
+    const config = await this.#sandboxConfig(attempt)
+    try {
+      await runtime.runSandbox(config, { signal: this.#runSignal.signal })
+    } catch (error) {
+      if (!isRuntimeError(error, 'Cancelled')) {
+        const text = error instanceof Error ? error.message : String(error)
+        events.record(this.#pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text}`)
+      }
+      throw error
+    }
+    this.#view = await this.#observer.observe()
+    this.#onView(this.#view)
+    this.#report()
+  }
+
+  async #startAll(starts: readonly Extract<PodAction, { type: 'startContainer' }>[], volumes: VolumesOnHost): Promise<void> {
+    const sandbox = currentSandbox(this.#view)
+    if (sandbox === undefined || starts.length === 0) return
+    const [config, hostsPath] = await Promise.all([this.#sandboxConfig(sandbox.metadata.attempt), this.#writeHosts()])
+    for (const { spec, attempt, backoff } of starts) {
+      if (this.#runSignal.signal.aborted) return
+      this.#waits.restarting(spec.name, backoff)
+      const targetId = this.#targetIdOf(spec.name)
+      try {
+        await startContainer(this.#context, {
+          pod: this.#pod,
+          container: spec,
+          attempt,
+          place: this.#place(),
+          objects: this.#objects,
+          volumes,
+          hostsPath,
+          sandboxId: sandbox.id,
+          sandbox: config,
+          podIp: this.#podIps()[0] ?? '',
+          signal: this.#runSignal.signal,
+          ...(targetId !== undefined && { targetId }),
+        })
+        this.#waits.started(spec.name)
+      } catch (error) {
+        this.#waits.failed(this.#pod, spec.name, error)
+      }
+    }
+  }
+
+  #targetIdOf(name: string): string | undefined {
+    const target = this.#pod.spec.ephemeralContainers?.find((container) => container.name === name)?.targetContainerName
+    return target === undefined ? undefined : this.#view.containers.find((run) => run.name === target && isRunning(run))?.id
+  }
+
+  async #writeHosts(): Promise<string> {
+    const { host, nodeFiles, clusterDomain } = this.#context
+    const aliases = this.#pod.spec.hostAliases ?? []
+    if (this.#pod.spec.hostNetwork === true) return host.writeHostsFile(this.#pod, hostNetworkHostsFile(await nodeFiles.hosts(), aliases))
+    const fullName = podFullName(this.#pod, clusterDomain)
+    const input = { podIps: this.#podIps(), hostname: podHostname(this.#pod), aliases, ...(fullName !== undefined && { fullName }) }
+    return host.writeHostsFile(this.#pod, hostsFile(input))
+  }
+
+  #podIps(): readonly string[] {
+    if (this.#pod.spec.hostNetwork === true) return this.#context.hostIps
+    return currentSandbox(this.#view)?.ips ?? []
+  }
+
+  #place(): PodPlace {
+    const { nodeName, hostIps } = this.#context
+    return { nodeName, hostIps, podIps: this.#podIps() }
+  }
+
+  /** A pod that was found running has its volumes, but they must be known here to be kept current. */
+  async #refreshVolumes(): Promise<void> {
+    if (!this.#hasVolumes && this.#view.containers.some(isRunning)) await this.#setUpVolumes()
+    const dueMs = this.#volumes.refreshAtMs
+    const isDue = dueMs !== undefined && dueMs <= this.#context.clock.now()
+    if (!this.#refreshNeeded && !isDue) {
+      if (dueMs !== undefined) this.#wake.at(dueMs)
+      return
+    }
+    this.#refreshNeeded = false
+    try {
+      await this.#volumes.refresh(this.#pod)
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error
+      for (const message of error.failures.values()) this.#context.events.record(this.#pod, 'Warning', 'FailedMount', message)
+      this.#refreshNeeded = true
+      this.#wake.in(longestErrorDelayMs)
+    }
+    if (this.#volumes.refreshAtMs !== undefined) this.#wake.at(this.#volumes.refreshAtMs)
+  }
+
+  /** Stops all that runs and takes the sandbox down; the pod's object and its remains stay. */
+  async #stopEverything(): Promise<void> {
+    const running = this.#view.containers.filter(isRunning)
+    const graceSeconds = terminationGraceSeconds(this.#pod)
+    await stopContainers(this.#context, { pod: this.#pod, running, graceSeconds, podIp: this.#podIps()[0] ?? '' })
+    await Promise.all(this.#view.sandboxes.map(({ id }) => this.#context.runtime.stopSandbox(id)))
+  }
+
+  /** A round of a pod that is to end. The stopping goes on beside the rounds, so that status and haste get through. */
+  async #end(): Promise<void> {
+    this.#runSignal.abort()
+    this.#prober.stopRestartProbes()
+    this.#report()
+    if (this.#ending === 'stopped' && isStopped(this.#view)) {
+      this.#prober.stop()
+      return this.#cleanUp()
+    }
+    if (this.#ending !== 'stopping') this.#beginStop()
+  }
+
+  #beginStop(): void {
+    const { log, events } = this.#context
+    this.#ending = 'stopping'
+    this.#graceSeconds = terminationGraceSeconds(this.#pod)
+    const done = this.#stopEverything().then(
+      () => {
+        this.#ending = 'stopped'
+        this.poke()
+      },
+      (error: unknown) => {
+        this.#ending = 'no'
+        log.warn('pod not stopped', { pod: this.#pod.metadata.name, error })
+        const text = error instanceof Error ? error.message : String(error)
+        events.record(this.#pod, 'Warning', 'FailedKillPod', `error killing pod: ${text}`)
+        this.#wake.in(this.#errorDelayMs)
+      },
+    )
+    void done
+  }
+
+  /** Shortens a stop that is under way when the grace period was shortened meanwhile. */
+  #hurry(): void {
+    if (this.#ending !== 'stopping') return
+    const graceSeconds = terminationGraceSeconds(this.#pod)
+    if (graceSeconds >= this.#graceSeconds) return
+    this.#graceSeconds = graceSeconds
+    for (const run of this.#view.containers.filter(isRunning)) {
+      this.#context.runtime.stopContainer(run.id, graceSeconds).catch((error: unknown) => {
+        this.#context.log.warn('container not stopped early', { container: run.id, error })
+      })
+    }
+  }
+
+  async #cleanUp(): Promise<void> {
+    const { host, tokens, images } = this.#context
+    if (!this.#isCleaned) {
+      await Promise.all([this.#writer.flushed(), host.cleanUp(this.#pod.metadata, { withLogs: false })])
+      tokens.forget(this.#pod.metadata.uid)
+      images.forget(this.#pod.metadata.uid)
+      this.#isCleaned = true
+    }
+    if (!this.#isRemoved && isPodTerminating(this.#pod)) await this.#deleteObject()
+    if (this.#isRemoved) await this.#forget()
+  }
+
+  /** Everything is stopped and cleaned: the API may let go of the object. */
+  async #deleteObject(): Promise<void> {
+    const { name, namespace = '', uid } = this.#pod.metadata
+    try {
+      await this.#context.client.resource(pods, namespace).delete(name, { gracePeriodSeconds: 0, preconditions: { uid } })
+    } catch (error) {
+      if (!isStatusError(error, 'NotFound', 'Conflict')) throw error
+    }
+  }
+
+  /** The object is gone: logs, containers and sandboxes go too. */
+  async #forget(): Promise<void> {
+    const { host, runtime } = this.#context
+    for (const { id } of this.#view.containers) await runtime.removeContainer(id)
+    for (const { id } of this.#view.sandboxes) await runtime.removeSandbox(id)
+    await host.cleanUp(this.#pod.metadata, { withLogs: true })
+    this.#stopped = true
+    this.#wake.clear()
+    this.#objects.release()
+    this.#gone.resolve()
+  }
+}
+
+/** Most updates are the echo of our own status: only what others change needs a look at the runtime. */
+function concernsWorker(before: Pod, after: Pod): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = before.metadata
+  if (deletionTimestamp !== after.metadata.deletionTimestamp) return true
+  if (deletionGracePeriodSeconds !== after.metadata.deletionGracePeriodSeconds) return true
+  if (before.status?.phase !== after.status?.phase || (after.spec.readinessGates ?? []).length > 0) return true
+  return !isSame(before.spec, after.spec)
+}

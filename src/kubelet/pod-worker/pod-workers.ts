@@ -1,0 +1,119 @@
+import type { Pod } from '#api/types/core.v1.ts'
+import type { Informer } from '#client/informer.ts'
+import { removeOrphans } from './orphans.ts'
+import { PodWorker } from './pod-worker.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** How many events of unknown containers are remembered, until the worker that made them has looked. */
+const maximumUnclaimed = 1_000
+const firstReconnectMs = 100
+const longestReconnectMs = 5_000
+
+/** The workers of all pods of a node, fed by the API's pods and the runtime's events. */
+export class PodWorkers {
+  readonly #context: WorkerContext
+  readonly #workers = new Map<string, PodWorker>()
+  /** Which pod a container or sandbox belongs to. */
+  readonly #ownerOf = new Map<string, string>()
+  readonly #unclaimed = new Set<string>()
+  readonly #stop = new AbortController()
+  readonly #removals = new Set<Promise<void>>()
+  #unlisten: (() => void) | undefined
+  #events: Promise<void> | undefined
+
+  constructor(context: WorkerContext) {
+    this.#context = context
+  }
+
+  /** Takes up the pods that there are, clears away what belongs to none, and follows both sides from then on. */
+  async start(pods: Informer<Pod>): Promise<void> {
+    this.#events = this.#followRuntime()
+    this.#unlisten = pods.listen({
+      added: (pod) => this.#put(pod),
+      updated: (pod, previous) => {
+        // A pod that was deleted and made again between two looks is another pod.
+        if (pod.metadata.uid !== previous.metadata.uid) this.#remove(previous)
+        this.#put(pod)
+      },
+      deleted: (pod) => this.#remove(pod),
+    })
+    await removeOrphans(this.#context, (uid) => this.#workers.has(uid))
+  }
+
+  /** Stops following; the pods go on running. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    this.#unlisten?.()
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()))
+    await Promise.all([...this.#removals, this.#events])
+  }
+
+  get(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid)
+  }
+
+  find(namespace: string, name: string): PodWorker | undefined {
+    return this.list().find(({ pod }) => pod.metadata.name === name && pod.metadata.namespace === namespace)
+  }
+
+  list(): readonly PodWorker[] {
+    return [...this.#workers.values()]
+  }
+
+  #put(pod: Pod): void {
+    const { uid } = pod.metadata
+    const known = this.#workers.get(uid)
+    if (known) return known.update(pod)
+    const worker = new PodWorker(this.#context, pod, (view) => {
+      for (const { id } of [...view.containers, ...view.sandboxes]) this.#claim(id, uid)
+    })
+    this.#workers.set(uid, worker)
+    worker.poke()
+  }
+
+  #remove(pod: Pod): void {
+    const { uid } = pod.metadata
+    const worker = this.#workers.get(uid)
+    if (worker === undefined) return
+    const removal = worker.remove().then(() => {
+      this.#removals.delete(removal)
+      this.#workers.delete(uid)
+      for (const [id, owner] of this.#ownerOf) if (owner === uid) this.#ownerOf.delete(id)
+    })
+    this.#removals.add(removal)
+  }
+
+  #claim(id: string, uid: string): void {
+    if (this.#ownerOf.has(id)) return
+    this.#ownerOf.set(id, uid)
+    if (this.#unclaimed.delete(id)) this.#workers.get(uid)?.poke(id)
+  }
+
+  #dispatch(id: string): void {
+    const uid = this.#ownerOf.get(id)
+    if (uid !== undefined) return this.#workers.get(uid)?.poke(id)
+    this.#unclaimed.add(id)
+    const [oldest] = this.#unclaimed
+    if (this.#unclaimed.size > maximumUnclaimed && oldest !== undefined) this.#unclaimed.delete(oldest)
+  }
+
+  /** Without events every change would be missed, so each reconnection looks at all pods. */
+  async #followRuntime(): Promise<void> {
+    const { runtime, clock, log } = this.#context
+    const { signal } = this.#stop
+    let delayMs = firstReconnectMs
+    while (!signal.aborted) {
+      try {
+        for await (const { id } of runtime.events(signal)) {
+          delayMs = firstReconnectMs
+          if (id === undefined) for (const worker of this.#workers.values()) worker.poke()
+          else this.#dispatch(id)
+        }
+      } catch (error) {
+        log.warn('runtime events interrupted', { error })
+      }
+      await clock.sleep(delayMs, signal).catch(() => undefined)
+      delayMs = Math.min(delayMs * 2, longestReconnectMs)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { podHostname } from '#api/core/v1/pod-facts.ts'
+import type { Pod } from '#api/types/core.v1.ts'
+import type { DnsConfig, PortMapping, SandboxConfig } from '../cri/sandbox.ts'
+import { sandboxSecurity } from '../security/container-security.ts'
+import { sandboxLabels } from './labels.ts'
+
+export interface SandboxConfigInput {
+  readonly pod: Pod
+  readonly attempt: number
+  readonly cgroupParent: string
+  readonly logDirectory: string
+  readonly dns: DnsConfig
+  readonly nodeName: string
+  readonly seccompDirectory: string
+  readonly clusterDomain: string
+}
+
+export function sandboxConfig(input: SandboxConfigInput): SandboxConfig {
+  const { pod } = input
+  const { name, namespace = '', uid } = pod.metadata
+  return {
+    metadata: { name, namespace, uid, attempt: input.attempt },
+    hostname: sandboxHostname(input),
+    logDirectory: input.logDirectory,
+    dns: input.dns,
+    portMappings: portMappings(pod),
+    labels: sandboxLabels(pod),
+    annotations: pod.metadata.annotations ?? {},
+    cgroupParent: input.cgroupParent,
+    sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map(({ name: key, value }) => [key, value])),
+    security: sandboxSecurity(pod, input.seccompDirectory),
+  }
+}
+
+function sandboxHostname({ pod, nodeName, clusterDomain }: SandboxConfigInput): string {
+  // On the node's network the runtime takes the node's own name when told none.
+  if (pod.spec.hostnameOverride !== undefined) return pod.spec.hostnameOverride
+  if (pod.spec.hostNetwork === true) return nodeName
+  const fullName = podFullName(pod, clusterDomain)
+  return pod.spec.setHostnameAsFQDN === true && fullName !== undefined ? fullName : podHostname(pod)
+}
+
+/** The name of a pod with a subdomain in the cluster's DNS. */
+export function podFullName(pod: Pod, clusterDomain: string): string | undefined {
+  const { subdomain } = pod.spec
+  if (subdomain === undefined || subdomain === '') return undefined
+  return `${podHostname(pod)}.${subdomain}.${pod.metadata.namespace ?? ''}.svc.${clusterDomain}`
+}
+
+function portMappings({ spec }: Pod): readonly PortMapping[] {
+  if (spec.hostNetwork === true) return []
+  const containers = [...spec.containers, ...(spec.initContainers ?? [])]
+  return containers.flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort = 0, containerPort, protocol = 'TCP', hostIP = '' }) =>
+      hostPort > 0 ? [{ protocol, containerPort, hostPort, hostIp: hostIP }] : [],
+    ),
+  )
+}

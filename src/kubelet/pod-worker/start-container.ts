@@ -1,0 +1,69 @@
+import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { SandboxConfig } from '../cri/sandbox.ts'
+import { isRuntimeError } from '../cri/runtime.ts'
+import { ContainerStartError } from '../environment/container-start-error.ts'
+import { containerConfig, type ContainerConfigInput } from './container-config.ts'
+import { runHook } from './lifecycle-hook.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+export interface StartContainerInput extends Omit<ContainerConfigInput, 'image'> {
+  readonly sandboxId: string
+  readonly sandbox: SandboxConfig
+  readonly podIp: string
+  readonly signal: AbortSignal
+}
+
+/**
+ * Takes one container from nothing to running, with its image, its events and its postStart hook. Throws
+ * `ContainerStartError` with the reason that the container's status shows.
+ */
+export async function startContainer(context: WorkerContext, input: StartContainerInput): Promise<void> {
+  const { pod, container, signal } = input
+  const { events, runtime, images } = context
+  const image = await images.ensure(input)
+  const config = await withEvent(context, pod, 'CreateContainerConfigError', () => containerConfig(context, { ...input, image }))
+  const id = await withEvent(context, pod, 'CreateContainerError', () =>
+    runtime.createContainer(input.sandboxId, config, input.sandbox, { signal }),
+  )
+  events.record(pod, 'Normal', 'Created', 'Container created')
+  await withEvent(context, pod, 'RunContainerError', () => runtime.startContainer(id, { signal }))
+  events.record(pod, 'Normal', 'Started', 'Container started')
+  await runPostStart(context, { ...input, id, pod, container })
+}
+
+async function withEvent<Result>(
+  { events }: WorkerContext,
+  pod: Pod,
+  reason: string,
+  step: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await step()
+  } catch (error) {
+    if (isRuntimeError(error, 'Cancelled')) throw error
+    const message = error instanceof Error ? (isRuntimeError(error) ? error.details : error.message) : String(error)
+    events.record(pod, 'Warning', 'Failed', `Error: ${message}`)
+    throw error instanceof ContainerStartError ? error : new ContainerStartError(reason, message, { cause: error })
+  }
+}
+
+interface PostStartInput extends StartContainerInput {
+  readonly id: string
+  readonly pod: Pod
+  readonly container: Container
+}
+
+/** A container whose postStart hook fails is killed; its restart policy decides what comes next. */
+async function runPostStart(context: WorkerContext, { pod, container, id, podIp, signal }: PostStartInput): Promise<void> {
+  const handler = container.lifecycle?.postStart
+  if (handler === undefined) return
+  try {
+    await runHook(context, handler, { pod, container, containerId: id, podIp, timeoutSeconds: 0, signal })
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error)
+    context.events.record(pod, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${text}`)
+    context.events.record(pod, 'Normal', 'Killing', 'FailedPostStartHook')
+    await context.runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30)
+    throw new ContainerStartError('PostStartHookError', `PostStartHook failed: ${text}`, { cause: error })
+  }
+}

@@ -1,0 +1,46 @@
+import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
+import type { Node, Pod, Service } from '#api/types/core.v1.ts'
+import type { Client } from '#client/client.ts'
+import type { EventRecorder } from '#client/events.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Log } from '#lib/log.ts'
+import type { Random } from '#lib/random.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { NodeFiles } from '../identity/host-files.ts'
+import type { ImageManager } from '../images/image-manager.ts'
+import type { ObjectSource } from '../objects/pod-objects.ts'
+import type { Probers } from '../probes/prober.ts'
+import type { TokenSource } from '../volumes/token-source.ts'
+import type { PodHost } from './pod-host.ts'
+
+/** What all pod workers of a node share. */
+export interface WorkerContext {
+  readonly client: Client
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly events: EventRecorder
+  readonly runtime: ContainerRuntime
+  /** Scheme of container ids in statuses, such as `containerd`. */
+  readonly runtimeName: string
+  readonly host: PodHost
+  readonly nodeFiles: NodeFiles
+  readonly images: ImageManager
+  readonly objects: ObjectSource
+  readonly tokens: TokenSource
+  readonly probers: Probers
+  /** All services of the cluster that are known. */
+  readonly services: () => readonly Service[]
+  /** This node as the API has it. */
+  readonly node: () => Node | undefined
+  /** The other pods that this node runs or is about to, for admission. */
+  readonly admittedPods: () => readonly Pod[]
+  readonly nodeName: string
+  /** The node's addresses, the primary one first. */
+  readonly hostIps: readonly string[]
+  readonly allocatable: () => ResourceAmounts
+  readonly memoryCapacityBytes: number
+  readonly clusterDns: readonly string[]
+  readonly clusterDomain: string
+  readonly seccompDirectory: string
+}
