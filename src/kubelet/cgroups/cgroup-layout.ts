@@ -15,9 +15,11 @@ export async function detectCgroups(): Promise<CgroupLayout> {
 export function cgroupLayout(mounts: string): CgroupLayout {
   const rows = mounts.split('\n').map((line) => line.split(' '))
   const old = rows.filter(([, , type]) => type === 'cgroup')
+  // The runtime makes groups in the unused v2 hierarchy too.
+  const all = rows.filter(([, , type]) => type === 'cgroup' || type === 'cgroup2')
   const controllers: Record<string, string> = {}
   for (const [, target = '', , options = ''] of old) for (const option of options.split(',')) controllers[option] = target
   const unified = rows.find(([, , type]) => type === 'cgroup2')?.[1]
   if (unified !== undefined && controllers['memory'] === undefined) return { version: 2, root: unified }
-  return { version: 1, controllers, mountPoints: [...new Set(old.map(([, target = '']) => target))] }
+  return { version: 1, controllers, mountPoints: [...new Set(all.map(([, target = '']) => target))] }
 }

@@ -22,6 +22,7 @@ export class WatchedObject {
   #first = Promise.withResolvers<void>()
   #object: KubernetesObject | undefined
   #hasAnswer = false
+  #hasFailed = false
 
   constructor(options: WatchedObjectOptions) {
     this.#options = options
@@ -81,7 +82,9 @@ export class WatchedObject {
   }
 
   #set(object: KubernetesObject | undefined): void {
-    const isChange = !this.#hasAnswer || object?.metadata.resourceVersion !== this.#object?.metadata.resourceVersion
+    // Whoever asked gets the first answer from `get`; telling them of it too would make them ask again.
+    const isFirst = !this.#hasAnswer && !this.#hasFailed
+    const isChange = !isFirst && object?.metadata.resourceVersion !== this.#object?.metadata.resourceVersion
     this.#object = object
     this.#hasAnswer = true
     this.#first.resolve()
@@ -91,6 +94,7 @@ export class WatchedObject {
   /** Whoever waits for the first answer learns why there is none; the next one who asks waits for the next try. */
   #fail(error: unknown): void {
     if (this.#hasAnswer) return
+    this.#hasFailed = true
     this.#first.reject(error as Error)
     this.#first = Promise.withResolvers<void>()
     this.#first.promise.catch(() => undefined)

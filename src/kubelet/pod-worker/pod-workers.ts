@@ -18,6 +18,7 @@ export class PodWorkers {
   readonly #unclaimed = new Set<string>()
   readonly #stop = new AbortController()
   readonly #removals = new Set<Promise<void>>()
+  readonly #listeners = new Set<(podUid: string) => void>()
   #unlisten: (() => void) | undefined
   #events: Promise<void> | undefined
 
@@ -26,7 +27,7 @@ export class PodWorkers {
   }
 
   /** Takes up the pods that there are, clears away what belongs to none, and follows both sides from then on. */
-  async start(pods: Informer<Pod>): Promise<void> {
+  start(pods: Informer<Pod>): void {
     this.#events = this.#followRuntime()
     this.#unlisten = pods.listen({
       added: (pod) => this.#put(pod),
@@ -37,7 +38,11 @@ export class PodWorkers {
       },
       deleted: (pod) => this.#remove(pod),
     })
-    await removeOrphans(this.#context, (uid) => this.#workers.has(uid))
+    // Orphans get their grace period too; nobody has to wait for them.
+    const orphans = removeOrphans(this.#context, (uid) => this.#workers.has(uid))
+      .catch((error: unknown) => this.#context.log.warn('orphaned pods not looked for', { error }))
+      .finally(() => this.#removals.delete(orphans))
+    this.#removals.add(orphans)
   }
 
   /** Stops following; the pods go on running. */
@@ -46,6 +51,12 @@ export class PodWorkers {
     this.#unlisten?.()
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()))
     await Promise.all([...this.#removals, this.#events])
+  }
+
+  /** Calls the listener whenever a worker has looked at its pod, until the returned function is called. */
+  onLook(listener: (podUid: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   get(uid: string): PodWorker | undefined {
@@ -66,6 +77,7 @@ export class PodWorkers {
     if (known) return known.update(pod)
     const worker = new PodWorker(this.#context, pod, (view) => {
       for (const { id } of [...view.containers, ...view.sandboxes]) this.#claim(id, uid)
+      for (const listener of this.#listeners) listener(uid)
     })
     this.#workers.set(uid, worker)
     worker.poke()

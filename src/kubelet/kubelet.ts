@@ -1,0 +1,127 @@
+import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
+import { nodes, pods, services } from '#api/types/resources.ts'
+import { createImageManager } from './images/image-manager.ts'
+import type { KubeletOptions } from './kubelet-options.ts'
+import { NodeAgent } from './node/node-agent.ts'
+import type { MachineFacts } from './node/node-machine.ts'
+import type { NodeDescription } from './node/node-object.ts'
+import { nodeAllocatable } from './node/node-resources.ts'
+import { createObjectSource } from './objects/pod-objects.ts'
+import { PodWorkers } from './pod-worker/pod-workers.ts'
+import type { WorkerContext } from './pod-worker/worker-context.ts'
+import { createProbers } from './probes/prober.ts'
+import type { KubeletServer } from './server/kubelet-server.ts'
+import { createTokenSource } from './volumes/token-source.ts'
+
+/** The agent of one node: registers it and runs the pods that are given to it. */
+export interface Kubelet {
+  /** Resolves when the node is registered and its pods are taken up. Rejects when the runtime cannot be reached. */
+  start(): Promise<void>
+  /** Ends the agent and leaves the pods running, to be taken up by the next start. */
+  stop(): Promise<void>
+  /** The pods of this node that have a worker, for tests and debugging. */
+  readonly workers: PodWorkers | undefined
+  /** Port that the server listens on. */
+  readonly port: number | undefined
+}
+
+export function createKubelet(options: KubeletOptions): Kubelet {
+  const stop = new AbortController()
+  let running: RunningKubelet | undefined
+  return {
+    async start() {
+      running = await startKubelet(options, stop.signal)
+    },
+    async stop() {
+      stop.abort(new Error('the kubelet stops'))
+      await running?.server?.close()
+      await running?.workers.stop()
+      running?.stopObjects()
+      await running?.agent.stop()
+    },
+    get workers() {
+      return running?.workers
+    },
+    get port() {
+      return running?.server?.port
+    },
+  }
+}
+
+interface RunningKubelet {
+  readonly workers: PodWorkers
+  readonly agent: NodeAgent
+  readonly server: KubeletServer | undefined
+  readonly stopObjects: () => void
+}
+
+async function startKubelet(options: KubeletOptions, signal: AbortSignal): Promise<RunningKubelet> {
+  const { informers, runtime, nodeName, effects } = options
+  const ownPods = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` })
+  const ownNode = informers.of(nodes, { fieldSelector: `metadata.name=${nodeName}` })
+  const allServices = informers.of(services)
+  const synced = informers.synced(signal)
+  synced.catch(() => undefined)
+  const [facts, version] = await Promise.all([effects.machine.facts(), runtime.version()])
+  const objects = createObjectSource(options)
+  const workers: PodWorkers = new PodWorkers({
+    ...workerBasics(options, facts),
+    runtimeName: version.name,
+    objects,
+    services: () => allServices.list(),
+    node: () => ownNode.get(nodeName) ?? agent.node,
+    admittedPods: () => workers.list().map(({ pod }) => pod),
+  })
+  const server = await startServer(options, workers)
+  const description = { ...describe(options, facts), runtime: version, ...(server && { port: server.port }) }
+  const agent: NodeAgent = new NodeAgent({ ...options, machine: effects.machine, description })
+  await Promise.all([agent.start(), synced])
+  workers.start(ownPods)
+  return { workers, agent, server, stopObjects: () => objects.stop() }
+}
+
+type ContextBasics = Omit<WorkerContext, 'runtimeName' | 'objects' | 'services' | 'node' | 'admittedPods'>
+
+function workerBasics(options: KubeletOptions, facts: MachineFacts): ContextBasics {
+  const { client, clock, random, log, events, runtime, nodeName, effects } = options
+  const allocatable = resourceAmounts(nodeAllocatable(facts))
+  return {
+    client,
+    clock,
+    random,
+    log,
+    events,
+    runtime,
+    nodeName,
+    host: effects.host,
+    nodeFiles: effects.files,
+    images: createImageManager(options),
+    tokens: createTokenSource(options),
+    probers: createProbers({ ...options, run: effects.probe }),
+    hostIps: options.nodeAddresses,
+    allocatable: () => allocatable,
+    memoryCapacityBytes: facts.memoryBytes,
+    clusterDns: options.clusterDns,
+    clusterDomain: options.clusterDomain,
+    seccompDirectory: effects.seccompDirectory,
+  }
+}
+
+function describe(options: KubeletOptions, facts: MachineFacts): Omit<NodeDescription, 'runtime' | 'port'> {
+  return {
+    name: options.nodeName,
+    addresses: options.nodeAddresses,
+    facts,
+    kubeletVersion: options.version ?? 'v1.36.2',
+    labels: options.labels ?? {},
+    taints: options.taints ?? [],
+    ...(options.podCidr !== undefined && { podCidr: options.podCidr }),
+  }
+}
+
+/** The server is loaded only where a node is to be reached. */
+async function startServer(options: KubeletOptions, workers: PodWorkers): Promise<KubeletServer | undefined> {
+  if (options.server === undefined) return undefined
+  const { startKubeletServer } = await import('./server/kubelet-server.ts')
+  return startKubeletServer({ ...options.server, clock: options.clock, log: options.log, runtime: options.runtime, workers, nodeName: options.nodeName })
+}

@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import type { Clock } from '#lib/clock.ts'
+import { detectCgroups } from './cgroups/cgroup-layout.ts'
+import { createPodCgroups } from './cgroups/pod-cgroups.ts'
+import type { ContainerRuntime } from './cri/runtime.ts'
+import { linuxNodeFiles } from './identity/host-files.ts'
+import type { NodeEffects } from './kubelet-options.ts'
+import { linuxMachine } from './node/linux-machine.ts'
+import { linuxPodHost } from './pod-worker/linux-pod-host.ts'
+import { probeRunner } from './probes/run-probe.ts'
+
+export interface LinuxNodeOptions {
+  /** The kubelet's folder; everything below it belongs to the kubelet. */
+  readonly rootDir: string
+  /** Where the logs of pods lie. */
+  readonly logsDir: string
+  /** Top of the pods' control groups, such as `/coracle`. */
+  readonly cgroupRoot: string
+  readonly runtime: ContainerRuntime
+  readonly clock: Clock
+}
+
+/** This machine as a node. Needs root; makes its folders, the mount for secrets and the top control groups. */
+export async function linuxNode({ rootDir, logsDir, cgroupRoot, runtime, clock }: LinuxNodeOptions): Promise<NodeEffects> {
+  const cgroups = createPodCgroups({ layout: await detectCgroups(), root: cgroupRoot, clock })
+  return {
+    host: await linuxPodHost({ rootDir, logsDir, cgroups }),
+    machine: linuxMachine(rootDir),
+    files: linuxNodeFiles(),
+    probe: probeRunner(runtime),
+    seccompDirectory: join(rootDir, 'seccomp'),
+  }
+}

@@ -1,0 +1,182 @@
+import { isStatusError } from '#api/meta/status.ts'
+import { nodes } from '#api/types/resources.ts'
+import type { Node, NodeStatus } from '#api/types/core.v1.ts'
+import type { Client } from '#client/client.ts'
+import type { EventRecorder } from '#client/events.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Log } from '#lib/log.ts'
+import type { ImageInfo } from '../cri/image.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
+import { isSame } from '../status/status-patch.ts'
+import { nodeConditions, type NodeHealth } from './node-conditions.ts'
+import { NodeLease } from './node-lease.ts'
+import type { NodeMachine } from './node-machine.ts'
+import { nodeLabels, nodeObject, nodeStatus, type NodeDescription } from './node-object.ts'
+
+export interface NodeAgentOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: EventRecorder
+  readonly runtime: ContainerRuntime
+  readonly machine: NodeMachine
+  readonly description: NodeDescription
+}
+
+const heartbeatMs = 10_000
+/** A status that has not changed is written again after this time all the same. */
+const statusReportMs = 300_000
+/** Images are listed anew at every so-manieth heartbeat. */
+const imageListEvery = 6
+const firstRetryMs = 100
+const longestRetryMs = 7_000
+
+/** Registers the node, keeps its status true and its lease alive. */
+export class NodeAgent {
+  readonly #options: NodeAgentOptions
+  readonly #lease: NodeLease
+  readonly #stop = new AbortController()
+  #node: Node | undefined
+  #images: readonly ImageInfo[] = []
+  #reportedAtMs = -Infinity
+  #beats = 0
+  #loop: Promise<void> | undefined
+
+  constructor(options: NodeAgentOptions) {
+    this.#options = options
+    this.#lease = new NodeLease(options)
+  }
+
+  /** The node as the API had it last. */
+  get node(): Node | undefined {
+    return this.#node
+  }
+
+  /** Resolves when the node is registered with its first status; goes on with heartbeats until `stop`. */
+  async start(): Promise<void> {
+    let retryMs = firstRetryMs
+    for (;;) {
+      try {
+        await this.#register()
+        break
+      } catch (error) {
+        this.#stop.signal.throwIfAborted()
+        this.#options.log.warn('node not registered', { error })
+        await this.#options.clock.sleep(retryMs, this.#stop.signal)
+        retryMs = Math.min(retryMs * 2, longestRetryMs)
+      }
+    }
+    const { events } = this.#options
+    if (this.#node) events.record(this.#node, 'Normal', 'Starting', 'Starting kubelet.')
+    this.#loop = this.#heartbeats()
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the kubelet stops'))
+    await this.#loop
+  }
+
+  async #register(): Promise<void> {
+    const { client, description, runtime, clock } = this.#options
+    const [health, images] = await Promise.all([this.#health(), runtime.listImages().catch(() => [])])
+    this.#images = images
+    const own = client.resource(nodes)
+    const conditions = nodeConditions(health, [], clock.now())
+    const status = { ...nodeStatus(description, images), conditions }
+    const { signal } = this.#stop
+    this.#node = await own.create({ ...nodeObject(description), status }, { signal }).catch(async (error: unknown) => {
+      if (!isStatusError(error, 'AlreadyExists')) throw error
+      return this.#reclaim(await own.get(description.name, { signal }))
+    })
+    await this.#report(health)
+    await this.#lease.renew(this.#node, signal)
+  }
+
+  /** The node was here before: its labels are brought up to date, what others have set stays. */
+  async #reclaim(node: Node): Promise<Node> {
+    const { client, description } = this.#options
+    const wanted = nodeLabels(description)
+    if (Object.entries(wanted).every(([key, value]) => node.metadata.labels?.[key] === value)) return node
+    return client.resource(nodes).patch(description.name, { type: 'strategic', patch: { metadata: { labels: wanted } } })
+  }
+
+  async #heartbeats(): Promise<void> {
+    const { clock, log } = this.#options
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      await clock.sleep(heartbeatMs, signal).catch(() => undefined)
+      if (signal.aborted) return
+      try {
+        await this.#beat()
+      } catch (error) {
+        if (!signal.aborted) log.warn('heartbeat failed', { error })
+      }
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { runtime } = this.#options
+    this.#beats++
+    if (this.#beats % imageListEvery === 0) this.#images = await runtime.listImages().catch(() => this.#images)
+    const health = await this.#health()
+    if (this.#node === undefined) return
+    await Promise.all([this.#lease.renew(this.#node, this.#stop.signal), this.#report(health)])
+  }
+
+  async #health(): Promise<NodeHealth> {
+    const { runtime, machine } = this.#options
+    const [pressure, status] = await Promise.all([
+      machine.pressure(),
+      runtime.status().catch((error: unknown) => ({
+        runtimeReady: false,
+        networkReady: true,
+        message: `container runtime is down: ${error instanceof Error ? error.message : String(error)}`,
+      })),
+    ])
+    const isFine = status.runtimeReady && status.networkReady
+    const subject = status.runtimeReady ? 'container runtime network not ready' : 'container runtime not ready'
+    return { pressure, complaints: isFine ? [] : [`${subject}: ${status.message}`] }
+  }
+
+  /** Writes what differs from the API's status; the same again only now and then. */
+  async #report(health: NodeHealth): Promise<void> {
+    const { client, clock, description, events } = this.#options
+    if (this.#node === undefined) return
+    const known = this.#node.status ?? {}
+    const nowMs = clock.now()
+    const conditions = nodeConditions(health, known.conditions ?? [], nowMs)
+    const patch = statusDifference(known, { ...nodeStatus(description, this.#images), conditions }, nowMs - this.#reportedAtMs >= statusReportMs)
+    if (patch === undefined) return
+    const before = known.conditions?.find(({ type }) => type === 'Ready')?.status
+    const after = conditions.find(({ type }) => type === 'Ready')?.status
+    try {
+      const request = { type: 'strategic', patch: { status: patch } } as const
+      this.#node = await client.resource(nodes).patch(description.name, request, { subresource: 'status', signal: this.#stop.signal })
+    } catch (error) {
+      if (!isStatusError(error, 'NotFound')) throw error
+      // Somebody has deleted the node: it comes back.
+      this.#node = undefined
+      return this.#register()
+    }
+    this.#reportedAtMs = nowMs
+    if (before !== after) {
+      const reason = after === 'True' ? 'NodeReady' : 'NodeNotReady'
+      events.record(this.#node, 'Normal', reason, `Node ${description.name} status is now: ${reason}`)
+    }
+  }
+}
+
+/** What to write, or `undefined` when nothing but the time has changed. `isDue`: write the heartbeat times anyway. */
+export function statusDifference(known: NodeStatus, wanted: NodeStatus, isDue: boolean): object | undefined {
+  const changes: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(wanted) as [keyof NodeStatus, unknown][]) {
+    if (name === 'conditions' || isSame(known[name], value)) continue
+    changes[name] = name === 'addresses' ? [...(value as readonly unknown[]), { $patch: 'replace' }] : value
+  }
+  const isChanged = (wanted.conditions ?? []).some((condition) => {
+    const before = known.conditions?.find(({ type }) => type === condition.type)
+    return before?.status !== condition.status || before.reason !== condition.reason || before.message !== condition.message
+  })
+  if (isChanged || isDue) changes['conditions'] = wanted.conditions
+  return Object.keys(changes).length === 0 ? undefined : changes
+}

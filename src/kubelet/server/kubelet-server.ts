@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { UserInfo } from '#api/meta/exchange.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Log } from '#lib/log.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { PodWorkers } from '../pod-worker/pod-workers.ts'
+import { HttpError } from './http-error.ts'
+import { accessOf, userOf, type KubeletAccess } from './kubelet-access.ts'
+import { findRoute, type RouteCall } from './routes.ts'
+
+export interface KubeletServerOptions {
+  /** 0: any free port. */
+  readonly port: number
+  /** Address to listen on; default all. */
+  readonly address?: string
+  /** PEM. */
+  readonly certificate: string
+  readonly key: string
+  /** PEM of the CA whose client certificates are believed. */
+  readonly clientCa: string
+  /** Asked about users that are neither the API server nor administrators; absent: they are refused. */
+  readonly authorize?: (access: KubeletAccess) => Promise<boolean>
+}
+
+export interface KubeletServerContext extends KubeletServerOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly runtime: ContainerRuntime
+  readonly workers: PodWorkers
+  readonly nodeName: string
+}
+
+export interface KubeletServer {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** The kubelet's HTTPS server: logs, exec, attach, port-forward and statistics for the API server. */
+export async function startKubeletServer(context: KubeletServerContext): Promise<KubeletServer> {
+  const { certificate: cert, key, clientCa: ca } = context
+  const server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: false })
+  server.on('request', (request, response) => void answer(context, request, response))
+  const streams = new Set<Duplex>()
+  server.on('upgrade', (request, socket, head) => {
+    streams.add(socket)
+    socket.once('close', () => streams.delete(socket))
+    void upgrade(context, request, { socket, head })
+  })
+  server.on('tlsClientError', () => undefined)
+  // Logs and streams last as long as their reader wants.
+  server.requestTimeout = 0
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen(context.port, context.address, resolve)
+  await promise
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = Promise.withResolvers<void>()
+      server.close(() => closed.resolve())
+      server.closeAllConnections()
+      for (const socket of streams) socket.destroy()
+      await closed.promise
+    },
+  }
+}
+
+async function answer(context: KubeletServerContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const stop = new AbortController()
+  response.once('close', () => stop.abort())
+  try {
+    const call = await admit(context, request, stop.signal)
+    const { route } = call
+    if (route.respond === undefined) throw new HttpError(400, 'Upgrade request required')
+    await route.respond(context, call, response)
+  } catch (error) {
+    fail(context, response, error)
+  }
+}
+
+function fail({ log }: KubeletServerContext, response: ServerResponse, error: unknown): void {
+  if (!(error instanceof HttpError)) log.warn('kubelet request failed', { error })
+  if (response.headersSent) return void response.destroy()
+  const { status, message } = error instanceof HttpError ? error : { status: 500, message: (error as Error).message }
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(message)
+}
+
+async function upgrade(
+  context: KubeletServerContext,
+  request: IncomingMessage,
+  { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+): Promise<void> {
+  socket.on('error', () => socket.destroy())
+  const stop = new AbortController()
+  socket.once('close', () => stop.abort())
+  try {
+    const call = await admit(context, request, stop.signal)
+    if (call.route.stream === undefined) throw new HttpError(400, 'this path cannot be upgraded')
+    await call.route.stream(context, call, { request, socket, head })
+  } catch (error) {
+    if (!(error instanceof HttpError)) context.log.warn('kubelet stream failed', { error })
+    const { status, message } = error instanceof HttpError ? error : { status: 500, message: (error as Error).message }
+    const body = Buffer.from(message, 'utf8')
+    const lines = [`HTTP/1.1 ${status} Error`, 'Content-Type: text/plain', `Content-Length: ${body.length}`, 'Connection: close']
+    socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]))
+  }
+}
+
+/** Who is it, what do they want, may they? In this order, so that strangers learn nothing. */
+async function admit(context: KubeletServerContext, request: IncomingMessage, signal: AbortSignal): Promise<RouteCall> {
+  const user: UserInfo | undefined = userOf(request.socket as TLSSocket)
+  if (user === undefined) throw new HttpError(401, 'Unauthorized')
+  const url = new URL(request.url ?? '/', 'https://kubelet')
+  const found = findRoute(url.pathname)
+  const access = accessOf({ user, method: request.method ?? 'GET', path: url.pathname, nodeName: context.nodeName })
+  if (!(await isAllowed(context, access))) {
+    const what = `verb=${access.verb}, resource=nodes, subresource=[${access.subresource}]`
+    throw new HttpError(403, `Forbidden (user=${user.name}, ${what})`)
+  }
+  if (found === undefined) throw new HttpError(404, '404 page not found')
+  return { ...found, query: url.searchParams, signal }
+}
+
+/** The API server's own certificate and administrators may do everything; any doubt is a no. */
+async function isAllowed({ authorize, log }: KubeletServerContext, access: KubeletAccess): Promise<boolean> {
+  const { name, groups } = access.user
+  if (name === 'kube-apiserver-kubelet-client' || groups.includes('system:masters')) return true
+  try {
+    return (await authorize?.(access)) ?? false
+  } catch (error) {
+    log.warn('kubelet access not decided', { user: name, error })
+    return false
+  }
+}
