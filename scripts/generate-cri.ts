@@ -76,7 +76,9 @@ function generate(): Map<string, string> {
 const files = generate()
 if (process.argv.includes('--check')) {
   const current = readdirSync(output).sort()
-  const stale = [...files].filter(([name, text]) => !current.includes(name) || readFileSync(join(output, name), 'utf8') !== text)
+  const stale = [...files].filter(
+    ([name, text]) => !current.includes(name) || readFileSync(join(output, name), 'utf8') !== text,
+  )
   if (stale.length > 0 || current.length !== files.size) {
     process.stderr.write('src/kubelet/cri/generated is stale: run node scripts/generate-cri.ts\n')
     process.exitCode = 1

@@ -10,7 +10,7 @@ import type { NodeFiles } from './identity/host-files.ts'
 import type { NodeMachine } from './node/node-machine.ts'
 import type { PodHost } from './pod-worker/pod-host.ts'
 import type { ProbeRunner } from './probes/run-probe.ts'
-import type { KubeletServerOptions } from './server/kubelet-server.ts'
+import type { KubeletServerOptions } from './server/server-context.ts'
 
 /** Everything that a kubelet needs from outside. */
 export interface KubeletOptions {

@@ -2,6 +2,7 @@ import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import { nodes, pods, services } from '#api/types/resources.ts'
 import { createImageManager } from './images/image-manager.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
+import { rotateLogs } from './logs/log-rotation.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import type { MachineFacts } from './node/node-machine.ts'
 import type { NodeDescription } from './node/node-object.ts'
@@ -38,6 +39,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       await running?.workers.stop()
       running?.stopObjects()
       await running?.agent.stop()
+      await running?.rotation
     },
     get workers() {
       return running?.workers
@@ -52,6 +54,7 @@ interface RunningKubelet {
   readonly workers: PodWorkers
   readonly agent: NodeAgent
   readonly server: KubeletServer | undefined
+  readonly rotation: Promise<void>
   readonly stopObjects: () => void
 }
 
@@ -77,7 +80,8 @@ async function startKubelet(options: KubeletOptions, signal: AbortSignal): Promi
   const agent: NodeAgent = new NodeAgent({ ...options, machine: effects.machine, description })
   await Promise.all([agent.start(), synced])
   workers.start(ownPods)
-  return { workers, agent, server, stopObjects: () => objects.stop() }
+  const rotation = rotateLogs({ ...options, workers }, signal)
+  return { workers, agent, server, rotation, stopObjects: () => objects.stop() }
 }
 
 type ContextBasics = Omit<WorkerContext, 'runtimeName' | 'objects' | 'services' | 'node' | 'admittedPods'>
@@ -123,5 +127,12 @@ function describe(options: KubeletOptions, facts: MachineFacts): Omit<NodeDescri
 async function startServer(options: KubeletOptions, workers: PodWorkers): Promise<KubeletServer | undefined> {
   if (options.server === undefined) return undefined
   const { startKubeletServer } = await import('./server/kubelet-server.ts')
-  return startKubeletServer({ ...options.server, clock: options.clock, log: options.log, runtime: options.runtime, workers, nodeName: options.nodeName })
+  return startKubeletServer({
+    ...options.server,
+    clock: options.clock,
+    log: options.log,
+    runtime: options.runtime,
+    workers,
+    nodeName: options.nodeName,
+  })
 }

@@ -21,7 +21,13 @@ export interface LinuxNodeOptions {
 }
 
 /** This machine as a node. Needs root; makes its folders, the mount for secrets and the top control groups. */
-export async function linuxNode({ rootDir, logsDir, cgroupRoot, runtime, clock }: LinuxNodeOptions): Promise<NodeEffects> {
+export async function linuxNode({
+  rootDir,
+  logsDir,
+  cgroupRoot,
+  runtime,
+  clock,
+}: LinuxNodeOptions): Promise<NodeEffects> {
   const cgroups = createPodCgroups({ layout: await detectCgroups(), root: cgroupRoot, clock })
   return {
     host: await linuxPodHost({ rootDir, logsDir, cgroups }),

@@ -10,7 +10,11 @@ export interface CgroupSettings {
 type FileEntry = readonly [file: string, value: string]
 
 /** The files of a control group and what to write into them, in order, by the kernel's cgroup-v1 and cgroup-v2 documents. */
-export function cgroupFiles(version: 1 | 2, controller: 'cpu' | 'memory', settings: CgroupSettings): readonly FileEntry[] {
+export function cgroupFiles(
+  version: 1 | 2,
+  controller: 'cpu' | 'memory',
+  settings: CgroupSettings,
+): readonly FileEntry[] {
   return version === 1 ? filesV1(controller, settings) : filesV2(controller, settings)
 }
 

@@ -90,7 +90,8 @@ async function writeGroup(layout: CgroupLayout, path: string, settings: CgroupSe
     const mountPoint = layout.controllers[controller]
     if (mountPoint === undefined) continue
     await mkdir(join(mountPoint, path), { recursive: true })
-    for (const [file, value] of cgroupFiles(1, controller, settings)) await writeFile(join(mountPoint, path, file), value)
+    for (const [file, value] of cgroupFiles(1, controller, settings))
+      await writeFile(join(mountPoint, path, file), value)
   }
 }
 

@@ -36,12 +36,17 @@ export function containerResources(pod: Pod, container: Container, memoryCapacit
 }
 
 /** Settings of a pod's cgroup: a limit holds only where every container has one. */
-export function podCgroupSettings(pod: Pod): { readonly cpuShares: number; readonly cpuQuota: number; readonly memoryLimitBytes: number } {
+export function podCgroupSettings(pod: Pod): {
+  readonly cpuShares: number
+  readonly cpuQuota: number
+  readonly memoryLimitBytes: number
+} {
   const requests = podRequests(pod)
   const limits = podLimits(pod)
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
   const isLimited = (name: string): boolean =>
-    pod.spec.resources?.limits?.[name] !== undefined || containers.every(({ resources }) => resources?.limits?.[name] !== undefined)
+    pod.spec.resources?.limits?.[name] !== undefined ||
+    containers.every(({ resources }) => resources?.limits?.[name] !== undefined)
   return {
     cpuShares: cpuShares(requests['cpu'] ?? 0),
     cpuQuota: isLimited('cpu') ? cpuQuota(limits['cpu'] ?? 0) : 0,

@@ -13,7 +13,11 @@ export interface ContainerConfig {
   readonly workingDir: string
   readonly env: readonly EnvEntry[]
   readonly mounts: readonly ContainerMount[]
-  readonly devices: readonly { readonly containerPath: string; readonly hostPath: string; readonly permissions: string }[]
+  readonly devices: readonly {
+    readonly containerPath: string
+    readonly hostPath: string
+    readonly permissions: string
+  }[]
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   /** Relative to the sandbox's log directory. */

@@ -1,5 +1,12 @@
 import { containerdEvents } from './containerd-events.ts'
-import { decodeContainer, decodeContainerStatus, decodeImage, decodeSandbox, decodeSandboxStatus, decodeStats } from './decode.ts'
+import {
+  decodeContainer,
+  decodeContainerStatus,
+  decodeImage,
+  decodeSandbox,
+  decodeSandboxStatus,
+  decodeStats,
+} from './decode.ts'
 import { encodeContainer } from './encode-container.ts'
 import { encodeSandbox } from './encode-sandbox.ts'
 import { connectGrpc, type GrpcConnection } from './grpc-connection.ts'
@@ -38,7 +45,10 @@ export async function containerdRuntime({ socketPath }: ContainerdRuntimeOptions
 
 type SandboxCalls = 'runSandbox' | 'stopSandbox' | 'removeSandbox' | 'sandboxStatus' | 'listSandboxes'
 
-function sandboxCalls(grpc: GrpcConnection, { RuntimeService: { method } }: CriModule): Pick<ContainerRuntime, SandboxCalls> {
+function sandboxCalls(
+  grpc: GrpcConnection,
+  { RuntimeService: { method } }: CriModule,
+): Pick<ContainerRuntime, SandboxCalls> {
   return {
     async runSandbox(config, { signal, handler = '' } = {}) {
       const request = { config: encodeSandbox(config), runtimeHandler: handler }
@@ -73,7 +83,10 @@ type ContainerCalls =
   | 'reopenContainerLog'
   | 'containerStats'
 
-function containerCalls(grpc: GrpcConnection, { RuntimeService: { method } }: CriModule): Pick<ContainerRuntime, ContainerCalls> {
+function containerCalls(
+  grpc: GrpcConnection,
+  { RuntimeService: { method } }: CriModule,
+): Pick<ContainerRuntime, ContainerCalls> {
   return {
     async createContainer(podSandboxId, config, sandbox, options) {
       const request = { podSandboxId, config: encodeContainer(config), sandboxConfig: encodeSandbox(sandbox) }
@@ -109,7 +122,10 @@ function containerCalls(grpc: GrpcConnection, { RuntimeService: { method } }: Cr
 
 type StreamingCalls = 'execSync' | 'exec' | 'attach' | 'portForward'
 
-function streamingCalls(grpc: GrpcConnection, { RuntimeService: { method } }: CriModule): Pick<ContainerRuntime, StreamingCalls> {
+function streamingCalls(
+  grpc: GrpcConnection,
+  { RuntimeService: { method } }: CriModule,
+): Pick<ContainerRuntime, StreamingCalls> {
   return {
     async execSync(containerId, command, timeoutSeconds) {
       const request = { containerId, cmd: [...command], timeout: BigInt(Math.ceil(timeoutSeconds)) }
@@ -156,7 +172,9 @@ function selectorOf(filter: { readonly podUid?: string } | undefined): Record<st
   return filter?.podUid === undefined ? {} : { [podUidLabel]: filter.podUid }
 }
 
-function statusOf(status: { readonly conditions: readonly { type: string; status: boolean; message: string }[] } | undefined): RuntimeStatus {
+function statusOf(
+  status: { readonly conditions: readonly { type: string; status: boolean; message: string }[] } | undefined,
+): RuntimeStatus {
   const conditions = status?.conditions ?? []
   const isTrue = (type: string): boolean => conditions.some((condition) => condition.type === type && condition.status)
   const missing = conditions.filter((condition) => !condition.status)

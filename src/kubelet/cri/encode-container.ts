@@ -51,7 +51,10 @@ export function encodeResources(resources: ContainerResources): MessageInitShape
     cpuQuota: BigInt(resources.cpuQuota),
     memoryLimitInBytes: BigInt(resources.memoryLimitBytes),
     oomScoreAdj: BigInt(resources.oomScoreAdj),
-    hugepageLimits: resources.hugepageLimits.map(({ pageSize, limitBytes }) => ({ pageSize, limit: BigInt(limitBytes) })),
+    hugepageLimits: resources.hugepageLimits.map(({ pageSize, limitBytes }) => ({
+      pageSize,
+      limit: BigInt(limitBytes),
+    })),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf'
 import type { ServiceError } from '@grpc/grpc-js'
+import { systemClock } from '#lib/clock.ts'
 import { RuntimeError, type RuntimeErrorCode } from './runtime.ts'
 
 /** gRPC calls over one Unix socket with protobuf-es messages. Errors are `RuntimeError`s. */
@@ -57,7 +58,7 @@ export async function connectGrpc(socketPath: string): Promise<GrpcConnection> {
         decodeWith(method.output),
         protobuf.create(method.input, request) as MessageShape<DescMessage>,
         new grpc.Metadata(),
-        timeoutMs === 0 ? {} : { deadline: new Date(performance.timeOrigin + performance.now() + timeoutMs) },
+        timeoutMs === 0 ? {} : { deadline: systemClock.now() + timeoutMs },
         (error: ServiceError | null, answer?: MessageShape<typeof method.output>) => {
           options.signal?.removeEventListener('abort', onAbort)
           if (error) reject(runtimeErrorOf(error))

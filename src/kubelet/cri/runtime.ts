@@ -22,7 +22,12 @@ export interface ContainerRuntime {
   /** `podUid` narrows the list to one pod. */
   listSandboxes(filter?: { readonly podUid?: string }): Promise<readonly SandboxInfo[]>
 
-  createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig, options?: RuntimeCallOptions): Promise<string>
+  createContainer(
+    sandboxId: string,
+    config: ContainerConfig,
+    sandbox: SandboxConfig,
+    options?: RuntimeCallOptions,
+  ): Promise<string>
   startContainer(id: string, options?: RuntimeCallOptions): Promise<void>
   /** Sends the stop signal, waits `timeoutSeconds`, then kills. Idempotent. */
   stopContainer(id: string, timeoutSeconds: number, options?: RuntimeCallOptions): Promise<void>

@@ -33,7 +33,11 @@ export async function containerEnvironment(input: EnvironmentInput): Promise<rea
   return [...variables].map(([name, value]) => ({ name, value }))
 }
 
-async function addEnvFrom(input: EnvironmentInput, source: EnvFromSource, variables: Map<string, string>): Promise<void> {
+async function addEnvFrom(
+  input: EnvironmentInput,
+  source: EnvFromSource,
+  variables: Map<string, string>,
+): Promise<void> {
   const { configMapRef, secretRef, prefix = '' } = source
   const add = (entries: Iterable<readonly [string, string]>): void => {
     for (const [key, value] of entries) variables.set(prefix + key, value)

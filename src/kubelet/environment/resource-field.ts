@@ -15,7 +15,8 @@ export function resourceFieldValue(
   if (container === undefined || (kind !== 'limits' && kind !== 'requests')) return undefined
   const { limits = {}, requests = {} } = container.resources ?? {}
   const limit = limits[name] === undefined ? allocatable[name] : resourceAmount(name, limits[name])
-  const request = requests[name] === undefined ? resourceAmount(name, limits[name] ?? '0') : resourceAmount(name, requests[name])
+  const request =
+    requests[name] === undefined ? resourceAmount(name, limits[name] ?? '0') : resourceAmount(name, requests[name])
   const amount = kind === 'limits' ? (limit ?? 0) : request
   const divisor = selector.divisor === undefined || selector.divisor === '0' ? '1' : selector.divisor
   return String(Math.ceil(amount / (resourceAmount(name, divisor) || 1)))

@@ -21,7 +21,9 @@ export function serviceEnvironment(
 }
 
 function hasClusterIp({ spec }: Service): boolean {
-  return spec.type !== 'ExternalName' && spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP !== 'None'
+  return (
+    spec.type !== 'ExternalName' && spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP !== 'None'
+  )
 }
 
 function addService(variables: Map<string, string>, { metadata, spec }: Service): void {

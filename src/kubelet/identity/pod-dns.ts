@@ -21,7 +21,8 @@ export function podDns(pod: Pod, input: DnsInput): DnsConfig {
 
 function byPolicy({ metadata, spec }: Pod, { clusterDns, clusterDomain, host }: DnsInput): DnsConfig {
   const { dnsPolicy = 'ClusterFirst' } = spec
-  const isCluster = dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && spec.hostNetwork !== true)
+  const isCluster =
+    dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && spec.hostNetwork !== true)
   if (dnsPolicy === 'None') return { servers: [], searches: [], options: [] }
   if (!isCluster || clusterDns.length === 0) return host
   const domains = [`${metadata.namespace ?? 'default'}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain]
@@ -51,7 +52,10 @@ export function parseResolvConf(text: string): DnsConfig {
   const options: string[] = []
   let searches: string[] = []
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.replace(/[#;].*$/, '').trim().split(/\s+/)
+    const [keyword, ...values] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/)
     if (keyword === 'nameserver' && values[0] !== undefined) servers.push(values[0])
     else if (keyword === 'search') searches = values.map((domain) => domain.replace(/(?<=.)\.$/, ''))
     else if (keyword === 'options') options.push(...values)

@@ -55,7 +55,8 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
       if (policy === 'Never') throw neverPulled(options, request)
       const key = keyOf(pod, image)
       const backoff = backoffs.get(key)
-      if (backoff && options.clock.now() < backoff.failedAtMs + backoff.delayMs) throw backingOff(options, request, backoff)
+      if (backoff && options.clock.now() < backoff.failedAtMs + backoff.delayMs)
+        throw backingOff(options, request, backoff)
       try {
         const pulled = await pull(options, request, image)
         backoffs.delete(key)
@@ -102,7 +103,11 @@ function referenceOf({ events }: ImageManagerOptions, { pod, container }: ImageR
   }
 }
 
-async function inspect({ runtime, events }: ImageManagerOptions, { pod, container }: ImageRequest, image: string): Promise<ImageInfo | undefined> {
+async function inspect(
+  { runtime, events }: ImageManagerOptions,
+  { pod, container }: ImageRequest,
+  image: string,
+): Promise<ImageInfo | undefined> {
   try {
     const present = await runtime.imageStatus(image)
     if (present) {
@@ -123,7 +128,11 @@ function neverPulled({ events }: ImageManagerOptions, { pod, container }: ImageR
   return new ContainerStartError('ErrImageNeverPull', message)
 }
 
-function backingOff({ events }: ImageManagerOptions, { pod, container }: ImageRequest, backoff: PullBackoff): ContainerStartError {
+function backingOff(
+  { events }: ImageManagerOptions,
+  { pod, container }: ImageRequest,
+  backoff: PullBackoff,
+): ContainerStartError {
   const message = `Back-off pulling image "${container.image}"`
   events.record(pod, 'Normal', 'BackOff', message)
   return new ContainerStartError('ImagePullBackOff', `${message}: ${backoff.message}`)
@@ -151,7 +160,11 @@ async function pull(options: ImageManagerOptions, request: ImageRequest, image: 
   }
 }
 
-async function pullWithCredentials({ runtime, events }: ImageManagerOptions, request: ImageRequest, image: string): Promise<string> {
+async function pullWithCredentials(
+  { runtime, events }: ImageManagerOptions,
+  request: ImageRequest,
+  image: string,
+): Promise<string> {
   const { pod, objects, signal } = request
   const { credentials, missing } = await pullCredentials(pod, image, objects)
   if (missing.length > 0) {

@@ -33,7 +33,10 @@ export async function rotateLogs(options: LogRotationOptions, signal: AbortSigna
   }
 }
 
-async function rotateIfLarge({ clock, runtime }: LogRotationOptions, { id, path }: { id: string; path: string }): Promise<void> {
+async function rotateIfLarge(
+  { clock, runtime }: LogRotationOptions,
+  { id, path }: { id: string; path: string },
+): Promise<void> {
   const current = await stat(path).catch(() => undefined)
   if (current === undefined || current.size < maximumBytes) return
   const folder = dirname(path)

@@ -141,7 +141,7 @@ export async function offsetOfLastLines(file: FileHandle, count: number): Promis
   if (count <= 0) return size
   const block = Buffer.alloc(blockBytes)
   let seen = 0
-  for (let end = size; end > 0; ) {
+  for (let end = size; end > 0;) {
     const start = Math.max(0, end - blockBytes)
     await file.read(block, 0, end - start, start)
     for (let index = end - start - 1; index >= 0; index--) {

@@ -97,7 +97,9 @@ export class NodeAgent {
     const { client, description } = this.#options
     const wanted = nodeLabels(description)
     if (Object.entries(wanted).every(([key, value]) => node.metadata.labels?.[key] === value)) return node
-    return client.resource(nodes).patch(description.name, { type: 'strategic', patch: { metadata: { labels: wanted } } })
+    return client
+      .resource(nodes)
+      .patch(description.name, { type: 'strategic', patch: { metadata: { labels: wanted } } })
   }
 
   async #heartbeats(): Promise<void> {
@@ -145,13 +147,19 @@ export class NodeAgent {
     const known = this.#node.status ?? {}
     const nowMs = clock.now()
     const conditions = nodeConditions(health, known.conditions ?? [], nowMs)
-    const patch = statusDifference(known, { ...nodeStatus(description, this.#images), conditions }, nowMs - this.#reportedAtMs >= statusReportMs)
+    const patch = statusDifference(
+      known,
+      { ...nodeStatus(description, this.#images), conditions },
+      nowMs - this.#reportedAtMs >= statusReportMs,
+    )
     if (patch === undefined) return
     const before = known.conditions?.find(({ type }) => type === 'Ready')?.status
     const after = conditions.find(({ type }) => type === 'Ready')?.status
     try {
       const request = { type: 'strategic', patch: { status: patch } } as const
-      this.#node = await client.resource(nodes).patch(description.name, request, { subresource: 'status', signal: this.#stop.signal })
+      this.#node = await client
+        .resource(nodes)
+        .patch(description.name, request, { subresource: 'status', signal: this.#stop.signal })
     } catch (error) {
       if (!isStatusError(error, 'NotFound')) throw error
       // Somebody has deleted the node: it comes back.
@@ -175,7 +183,9 @@ export function statusDifference(known: NodeStatus, wanted: NodeStatus, isDue: b
   }
   const isChanged = (wanted.conditions ?? []).some((condition) => {
     const before = known.conditions?.find(({ type }) => type === condition.type)
-    return before?.status !== condition.status || before.reason !== condition.reason || before.message !== condition.message
+    return (
+      before?.status !== condition.status || before.reason !== condition.reason || before.message !== condition.message
+    )
   })
   if (isChanged || isDue) changes['conditions'] = wanted.conditions
   return Object.keys(changes).length === 0 ? undefined : changes

@@ -17,7 +17,13 @@ export interface ObjectSource {
   stop(): void
 }
 
-export function createObjectSource({ client, clock }: { readonly client: Client; readonly clock: Clock }): ObjectSource {
+export function createObjectSource({
+  client,
+  clock,
+}: {
+  readonly client: Client
+  readonly clock: Clock
+}): ObjectSource {
   const watched = new Map<string, WatchedObject>()
   const open = (resource: Resource, namespace: string, name: string): WatchedObject => {
     const key = `${resource.plural}/${namespace}/${name}`

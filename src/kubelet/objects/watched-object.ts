@@ -76,7 +76,11 @@ export class WatchedObject {
     const only = { fieldSelector: `metadata.name=${name}`, signal }
     const list = await objects.list(only)
     this.#set(list.items[0])
-    for await (const event of objects.watch({ ...only, resourceVersion: list.resourceVersion, allowWatchBookmarks: true })) {
+    for await (const event of objects.watch({
+      ...only,
+      resourceVersion: list.resourceVersion,
+      allowWatchBookmarks: true,
+    })) {
       if (event.type !== 'BOOKMARK') this.#set(event.type === 'DELETED' ? undefined : event.object)
     }
   }

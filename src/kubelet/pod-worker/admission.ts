@@ -16,10 +16,17 @@ export interface Refusal {
  */
 export function refusalOf(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {
   if (!matchesRequiredNodeAffinity(pod.spec, node)) {
-    return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" }
+    return {
+      reason: 'NodeAffinity',
+      message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    }
   }
   const taint = findUntoleratedTaint(node.spec.taints, pod.spec.tolerations, ['NoExecute'])
-  if (taint) return { reason: 'TaintToleration', message: 'Predicate TaintToleration failed: node(s) had taints that the pod did not tolerate' }
+  if (taint)
+    return {
+      reason: 'TaintToleration',
+      message: 'Predicate TaintToleration failed: node(s) had taints that the pod did not tolerate',
+    }
   return resourceRefusal(pod, node, others)
 }
 
@@ -38,7 +45,10 @@ function resourceRefusal(pod: Pod, node: Node, others: readonly Pod[]): Refusal 
   return undefined
 }
 
-function outOf(resource: string, { requested, used, capacity }: { requested: number; used: number; capacity: number }): Refusal {
+function outOf(
+  resource: string,
+  { requested, used, capacity }: { requested: number; used: number; capacity: number },
+): Refusal {
   const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`
   return { reason: `OutOf${resource}`, message: `Pod was rejected: ${message}` }
 }

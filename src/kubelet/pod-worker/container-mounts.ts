@@ -21,7 +21,8 @@ const propagations = { None: 'private', HostToContainer: 'hostToContainer', Bidi
 /** Everything that is mounted into the container: its volumes, `/etc/hosts` and its termination log. */
 export async function containerMounts(input: MountInput): Promise<readonly ContainerMount[]> {
   const mounts: ContainerMount[] = []
-  for (const [index, mount] of (input.container.volumeMounts ?? []).entries()) mounts.push(await volumeMount(input, mount, index))
+  for (const [index, mount] of (input.container.volumeMounts ?? []).entries())
+    mounts.push(await volumeMount(input, mount, index))
   if (!mounts.some(({ containerPath }) => containerPath === '/etc/hosts')) {
     mounts.push(fileMount('/etc/hosts', input.hostsPath))
   }
@@ -35,10 +36,14 @@ function fileMount(containerPath: string, hostPath: string): ContainerMount {
 
 async function volumeMount(input: MountInput, mount: VolumeMount, index: number): Promise<ContainerMount> {
   const volume = input.volumes.get(mount.name)
-  if (volume === undefined) throw configError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`)
+  if (volume === undefined)
+    throw configError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`)
   const subPath = mount.subPathExpr ? expandVariables(mount.subPathExpr, input.valueOf) : (mount.subPath ?? '')
   const isKubeletWritten = volume.readOnly === true
-  const hostPath = subPath === '' ? volume.hostPath : await boundSubPath(input, { mount, index, subPath, volumePath: volume.hostPath, isKubeletWritten })
+  const hostPath =
+    subPath === ''
+      ? volume.hostPath
+      : await boundSubPath(input, { mount, index, subPath, volumePath: volume.hostPath, isKubeletWritten })
   return {
     containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
     hostPath,
@@ -63,6 +68,8 @@ async function boundSubPath(input: MountInput, { mount, index, ...request }: Sub
     return await input.host.bindSubPath(input.pod, { ...request, mountId, ...(fsGroup !== undefined && { fsGroup }) })
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    throw configError(`failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}": ${text}`)
+    throw configError(
+      `failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}": ${text}`,
+    )
   }
 }

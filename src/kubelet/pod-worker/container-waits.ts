@@ -65,7 +65,12 @@ export class ContainerWaits {
       const message = `back-off ${formatDuration(delayMs)} restarting failed container=${container} pod=${podText}`
       if (this.#reasons.get(container)?.message === message) continue
       this.#reasons.set(container, { reason: 'CrashLoopBackOff', message })
-      this.#context.events.record(pod, 'Warning', 'BackOff', `Back-off restarting failed container ${container} in pod ${podText}`)
+      this.#context.events.record(
+        pod,
+        'Warning',
+        'BackOff',
+        `Back-off restarting failed container ${container} in pod ${podText}`,
+      )
     }
     for (const [container, { reason }] of this.#reasons) {
       if (reason === 'CrashLoopBackOff' && !backingOff.has(container)) this.#reasons.delete(container)

@@ -46,7 +46,8 @@ function planNewSandbox(situation: PodSituation, old: SandboxStatus | undefined)
   draft.actions.push({ type: 'createSandbox', attempt: old === undefined ? 0 : old.metadata.attempt + 1 })
   const [firstInit] = pod.spec.initContainers ?? []
   const starting = firstInit === undefined ? pod.spec.containers : [firstInit]
-  for (const container of starting) if (wantsToRun(situation, container)) draft.start(container, latestContainer(view, container.name))
+  for (const container of starting)
+    if (wantsToRun(situation, container)) draft.start(container, latestContainer(view, container.name))
   return draft.plan()
 }
 

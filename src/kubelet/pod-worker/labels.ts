@@ -28,7 +28,11 @@ export function containerLabels({ metadata }: Pod, container: Container): Readon
   }
 }
 
-export function containerAnnotations(pod: Pod, container: Container, attempt: number): Readonly<Record<string, string>> {
+export function containerAnnotations(
+  pod: Pod,
+  container: Container,
+  attempt: number,
+): Readonly<Record<string, string>> {
   return {
     [hashAnnotation]: containerHash(container),
     'io.kubernetes.container.restartCount': String(attempt),

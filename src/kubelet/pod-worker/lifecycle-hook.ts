@@ -16,16 +16,25 @@ export interface HookInput {
 export async function runHook(context: WorkerContext, handler: LifecycleHandler, input: HookInput): Promise<void> {
   const { exec, httpGet, sleep, tcpSocket } = handler
   if (exec) {
-    const { exitCode, stdout, stderr } = await context.runtime.execSync(input.containerId, exec.command ?? [], input.timeoutSeconds)
+    const { exitCode, stdout, stderr } = await context.runtime.execSync(
+      input.containerId,
+      exec.command ?? [],
+      input.timeoutSeconds,
+    )
     if (exitCode === 0) return
     const output = Buffer.concat([stdout, stderr]).toString('utf8').slice(0, 1024)
     throw new Error(`command '${(exec.command ?? []).join(' ')}' exited with ${exitCode}: ${output}`)
   }
-  if (sleep) return context.clock.sleep(Math.min(sleep.seconds, input.timeoutSeconds || sleep.seconds) * 1000, input.signal)
+  if (sleep)
+    return context.clock.sleep(Math.min(sleep.seconds, input.timeoutSeconds || sleep.seconds) * 1000, input.signal)
   if (httpGet) {
     const port = targetPort(input.container, httpGet.port)
     if (port === undefined) throw new Error(`container has no port named ${httpGet.port}`)
-    const result = await httpProbe(httpGet, { podIp: input.podIp, port, timeoutMs: (input.timeoutSeconds || 30) * 1000 })
+    const result = await httpProbe(httpGet, {
+      podIp: input.podIp,
+      port,
+      timeoutMs: (input.timeoutSeconds || 30) * 1000,
+    })
     if (!result.ok) throw new Error(result.message)
     return
   }

@@ -90,7 +90,12 @@ async function readTail(path: string, limits: { readonly bytes: number; readonly
     const length = Math.min(size, limits.bytes)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length)
     const text = buffer.toString('utf8', 0, bytesRead)
-    return limits.lines === undefined ? text : text.split('\n').slice(-limits.lines - 1).join('\n')
+    return limits.lines === undefined
+      ? text
+      : text
+          .split('\n')
+          .slice(-limits.lines - 1)
+          .join('\n')
   } finally {
     await file.close()
   }

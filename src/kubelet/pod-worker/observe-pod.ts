@@ -1,4 +1,4 @@
-import type { ContainerStatus } from '../cri/container.ts'
+import type { ContainerInfo, ContainerStatus } from '../cri/container.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { SandboxInfo, SandboxStatus } from '../cri/sandbox.ts'
 import type { PodView } from './pod-view.ts'
@@ -26,12 +26,7 @@ export class PodObserver {
     ])
     const [sandboxStatuses, containerStatuses] = await Promise.all([
       Promise.all(sandboxes.map((sandbox) => this.#sandboxStatus(sandbox))),
-      Promise.all(
-        containers.map((container) => {
-          const known = this.#containers.get(container.id)
-          return known?.state === container.state ? known : this.#runtime.containerStatus(container)
-        }),
-      ),
+      Promise.all(containers.map((container) => this.#containerStatus(container))),
     ])
     const view = {
       sandboxes: sandboxStatuses.filter((sandbox) => sandbox !== undefined).sort(newestSandboxFirst),
@@ -40,6 +35,11 @@ export class PodObserver {
     this.#sandboxes = new Map(view.sandboxes.map((sandbox) => [sandbox.id, sandbox]))
     this.#containers = new Map(view.containers.map((container) => [container.id, container]))
     return view
+  }
+
+  async #containerStatus(container: ContainerInfo): Promise<ContainerStatus | undefined> {
+    const known = this.#containers.get(container.id)
+    return known?.state === container.state ? known : this.#runtime.containerStatus(container)
   }
 
   async #sandboxStatus(sandbox: SandboxInfo): Promise<SandboxStatus | undefined> {

@@ -8,7 +8,9 @@ import type { WorkerContext } from './worker-context.ts'
  * be called once all pods of the API are known. One that cannot be removed is logged and left for the next start.
  */
 export async function removeOrphans(context: WorkerContext, isKnown: (podUid: string) => boolean): Promise<void> {
-  const sandboxes = (await context.runtime.listSandboxes()).filter(({ metadata }) => metadata.uid !== '' && !isKnown(metadata.uid))
+  const sandboxes = (await context.runtime.listSandboxes()).filter(
+    ({ metadata }) => metadata.uid !== '' && !isKnown(metadata.uid),
+  )
   const byPod = Map.groupBy(sandboxes, ({ metadata }) => metadata.uid)
   await Promise.all([...byPod].map(([uid, ofPod]) => logged(context, uid, () => removePod(context, uid, ofPod))))
   const remains = (await context.host.remains()).filter((uid) => !isKnown(uid) && !byPod.has(uid))
@@ -17,7 +19,11 @@ export async function removeOrphans(context: WorkerContext, isKnown: (podUid: st
   }
 }
 
-async function removePod({ runtime, host }: WorkerContext, uid: string, sandboxes: readonly SandboxInfo[]): Promise<void> {
+async function removePod(
+  { runtime, host }: WorkerContext,
+  uid: string,
+  sandboxes: readonly SandboxInfo[],
+): Promise<void> {
   const containers = await runtime.listContainers({ podUid: uid })
   const running = containers.filter(({ state }) => state === 'running')
   await Promise.all(running.map((run) => runtime.stopContainer(run.id, recordedGraceSeconds(run))))

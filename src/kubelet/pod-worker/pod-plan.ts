@@ -22,8 +22,19 @@ export type PodAction =
   | { readonly type: 'stopPod' }
   | { readonly type: 'stopSandbox'; readonly sandbox: SandboxStatus }
   | { readonly type: 'createSandbox'; readonly attempt: number }
-  | { readonly type: 'killContainer'; readonly container: ContainerStatus; readonly spec?: Container; readonly message: string; readonly cause: KillCause }
-  | { readonly type: 'startContainer'; readonly spec: Container; readonly attempt: number; readonly backoff?: RestartBackoff }
+  | {
+      readonly type: 'killContainer'
+      readonly container: ContainerStatus
+      readonly spec?: Container
+      readonly message: string
+      readonly cause: KillCause
+    }
+  | {
+      readonly type: 'startContainer'
+      readonly spec: Container
+      readonly attempt: number
+      readonly backoff?: RestartBackoff
+    }
   | { readonly type: 'removeContainer'; readonly container: ContainerStatus }
   | { readonly type: 'removeSandbox'; readonly id: string }
 

@@ -155,7 +155,13 @@ export class PodWorker {
   }
 
   get #isEnding(): boolean {
-    return this.#isRemoved || this.#isFinished || this.#failure !== undefined || isPodTerminating(this.#pod) || isPodTerminal(this.#pod)
+    return (
+      this.#isRemoved ||
+      this.#isFinished ||
+      this.#failure !== undefined ||
+      isPodTerminating(this.#pod) ||
+      isPodTerminal(this.#pod)
+    )
   }
 
   async #rounds(): Promise<void> {
@@ -167,7 +173,8 @@ export class PodWorker {
         this.#errorDelayMs = firstErrorDelayMs
       } catch (error) {
         if (this.#stopped) return
-        if (!isRuntimeError(error, 'Cancelled')) this.#context.log.warn('pod not synchronized', { pod: this.#pod.metadata.name, error })
+        if (!isRuntimeError(error, 'Cancelled'))
+          this.#context.log.warn('pod not synchronized', { pod: this.#pod.metadata.name, error })
         this.#wake.in(this.#errorDelayMs)
         this.#errorDelayMs = Math.min(this.#errorDelayMs * 2, longestErrorDelayMs)
       }
@@ -180,7 +187,10 @@ export class PodWorker {
     if (this.#isEnding) return this.#end()
     const deadlineMs = this.#activeDeadlineMs()
     if (deadlineMs !== undefined && deadlineMs <= this.#context.clock.now()) {
-      return this.#fail({ reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' })
+      return this.#fail({
+        reason: 'DeadlineExceeded',
+        message: 'Pod was active on the node longer than the specified deadline',
+      })
     }
     const plan = this.#decide()
     this.#report(plan)
@@ -272,7 +282,11 @@ export class PodWorker {
     if (own === undefined) return server
     const ownTypes = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
     const foreign = (server.conditions ?? []).filter(({ type }) => !ownTypes.has(type))
-    return { ...server, ...own, conditions: [...(own.conditions ?? []).filter(({ type }) => ownTypes.has(type)), ...foreign] }
+    return {
+      ...server,
+      ...own,
+      conditions: [...(own.conditions ?? []).filter(({ type }) => ownTypes.has(type)), ...foreign],
+    }
   }
 
   async #apply(plan: PodPlan): Promise<void> {
@@ -282,10 +296,12 @@ export class PodWorker {
     // Volumes are made ready while the runtime sets the sandbox up: neither needs the other.
     const volumes = starts.length > 0 ? this.#setUpVolumes() : undefined
     volumes?.catch(() => undefined)
-    for (const action of others.filter(({ type }) => type !== 'removeContainer' && type !== 'removeSandbox')) await this.#act(action)
+    for (const action of others.filter(({ type }) => type !== 'removeContainer' && type !== 'removeSandbox'))
+      await this.#act(action)
     const ready = await volumes
     if (ready !== undefined) await this.#startAll(starts, ready)
-    for (const action of others.filter(({ type }) => type === 'removeContainer' || type === 'removeSandbox')) await this.#act(action)
+    for (const action of others.filter(({ type }) => type === 'removeContainer' || type === 'removeSandbox'))
+      await this.#act(action)
     // What was done shows in the runtime: look again. Failed starts have set a time to come back.
     if (ready !== undefined || others.length > 0) this.#again = true
   }
@@ -306,11 +322,22 @@ export class PodWorker {
     }
   }
 
-  async #killOne({ container: run, spec, message, cause }: Extract<PodAction, { type: 'killContainer' }>): Promise<void> {
+  async #killOne({
+    container: run,
+    spec,
+    message,
+    cause,
+  }: Extract<PodAction, { type: 'killContainer' }>): Promise<void> {
     this.#context.events.record(this.#pod, 'Normal', cause === 'sandbox' ? 'SandboxChanged' : 'Killing', message)
     const probe = cause === 'liveness' ? spec?.livenessProbe : cause === 'startup' ? spec?.startupProbe : undefined
     const graceSeconds = probe?.terminationGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30
-    await stopContainer(this.#context, { pod: this.#pod, run, graceSeconds, podIp: this.#podIps()[0] ?? '', ...(spec && { spec }) })
+    await stopContainer(this.#context, {
+      pod: this.#pod,
+      run,
+      graceSeconds,
+      podIp: this.#podIps()[0] ?? '',
+      ...(spec && { spec }),
+    })
   }
 
   /** `undefined` when some volume is not ready; the pod then waits. */
@@ -323,7 +350,8 @@ export class PodWorker {
       return volumes
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
-      for (const message of error.failures.values()) this.#context.events.record(this.#pod, 'Warning', 'FailedMount', message)
+      for (const message of error.failures.values())
+        this.#context.events.record(this.#pod, 'Warning', 'FailedMount', message)
       this.#wake.in(this.#errorDelayMs)
       this.#errorDelayMs = Math.min(this.#errorDelayMs * 2, longestErrorDelayMs)
       return undefined
@@ -362,7 +390,10 @@ export class PodWorker {
     this.#report()
   }
 
-  async #startAll(starts: readonly Extract<PodAction, { type: 'startContainer' }>[], volumes: VolumesOnHost): Promise<void> {
+  async #startAll(
+    starts: readonly Extract<PodAction, { type: 'startContainer' }>[],
+    volumes: VolumesOnHost,
+  ): Promise<void> {
     const sandbox = currentSandbox(this.#view)
     if (sandbox === undefined || starts.length === 0) return
     const [config, hostsPath] = await Promise.all([this.#sandboxConfig(sandbox.metadata.attempt), this.#writeHosts()])
@@ -394,15 +425,23 @@ export class PodWorker {
 
   #targetIdOf(name: string): string | undefined {
     const target = this.#pod.spec.ephemeralContainers?.find((container) => container.name === name)?.targetContainerName
-    return target === undefined ? undefined : this.#view.containers.find((run) => run.name === target && isRunning(run))?.id
+    return target === undefined
+      ? undefined
+      : this.#view.containers.find((run) => run.name === target && isRunning(run))?.id
   }
 
   async #writeHosts(): Promise<string> {
     const { host, nodeFiles, clusterDomain } = this.#context
     const aliases = this.#pod.spec.hostAliases ?? []
-    if (this.#pod.spec.hostNetwork === true) return host.writeHostsFile(this.#pod, hostNetworkHostsFile(await nodeFiles.hosts(), aliases))
+    if (this.#pod.spec.hostNetwork === true)
+      return host.writeHostsFile(this.#pod, hostNetworkHostsFile(await nodeFiles.hosts(), aliases))
     const fullName = podFullName(this.#pod, clusterDomain)
-    const input = { podIps: this.#podIps(), hostname: podHostname(this.#pod), aliases, ...(fullName !== undefined && { fullName }) }
+    const input = {
+      podIps: this.#podIps(),
+      hostname: podHostname(this.#pod),
+      aliases,
+      ...(fullName !== undefined && { fullName }),
+    }
     return host.writeHostsFile(this.#pod, hostsFile(input))
   }
 
@@ -430,7 +469,8 @@ export class PodWorker {
       await this.#volumes.refresh(this.#pod)
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
-      for (const message of error.failures.values()) this.#context.events.record(this.#pod, 'Warning', 'FailedMount', message)
+      for (const message of error.failures.values())
+        this.#context.events.record(this.#pod, 'Warning', 'FailedMount', message)
       this.#refreshNeeded = true
       this.#wake.in(longestErrorDelayMs)
     }
@@ -506,7 +546,9 @@ export class PodWorker {
   async #deleteObject(): Promise<void> {
     const { name, namespace = '', uid } = this.#pod.metadata
     try {
-      await this.#context.client.resource(pods, namespace).delete(name, { gracePeriodSeconds: 0, preconditions: { uid } })
+      await this.#context.client
+        .resource(pods, namespace)
+        .delete(name, { gracePeriodSeconds: 0, preconditions: { uid } })
     } catch (error) {
       if (!isStatusError(error, 'NotFound', 'Conflict')) throw error
     }

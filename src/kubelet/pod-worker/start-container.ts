@@ -21,7 +21,9 @@ export async function startContainer(context: WorkerContext, input: StartContain
   const { pod, container, signal } = input
   const { events, runtime, images } = context
   const image = await images.ensure(input)
-  const config = await withEvent(context, pod, 'CreateContainerConfigError', () => containerConfig(context, { ...input, image }))
+  const config = await withEvent(context, pod, 'CreateContainerConfigError', () =>
+    containerConfig(context, { ...input, image }),
+  )
   const id = await withEvent(context, pod, 'CreateContainerError', () =>
     runtime.createContainer(input.sandboxId, config, input.sandbox, { signal }),
   )
@@ -54,7 +56,10 @@ interface PostStartInput extends StartContainerInput {
 }
 
 /** A container whose postStart hook fails is killed; its restart policy decides what comes next. */
-async function runPostStart(context: WorkerContext, { pod, container, id, podIp, signal }: PostStartInput): Promise<void> {
+async function runPostStart(
+  context: WorkerContext,
+  { pod, container, id, podIp, signal }: PostStartInput,
+): Promise<void> {
   const handler = container.lifecycle?.postStart
   if (handler === undefined) return
   try {

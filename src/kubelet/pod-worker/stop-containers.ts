@@ -22,7 +22,8 @@ export interface StopInput {
 export async function stopContainers(context: WorkerContext, input: StopInput): Promise<void> {
   const deadlineMs = context.clock.monotonic() + input.graceSeconds * 1000
   const specs = allContainers(input.pod.spec)
-  const specOf = ({ name }: ContainerStatus): Container | undefined => specs.find((container) => container.name === name)
+  const specOf = ({ name }: ContainerStatus): Container | undefined =>
+    specs.find((container) => container.name === name)
   const isSidecarRun = (run: ContainerStatus): boolean => {
     const spec = specOf(run)
     return spec !== undefined && isSidecar(spec) && (input.pod.spec.initContainers?.includes(spec) ?? false)
@@ -31,7 +32,13 @@ export async function stopContainers(context: WorkerContext, input: StopInput): 
     const remainingSeconds = Math.max(0, (deadlineMs - context.clock.monotonic()) / 1000)
     const spec = specOf(run)
     context.events.record(input.pod, 'Normal', 'Killing', `Stopping container ${run.name}`)
-    return stopContainer(context, { pod: input.pod, podIp: input.podIp, run, graceSeconds: remainingSeconds, ...(spec && { spec }) })
+    return stopContainer(context, {
+      pod: input.pod,
+      podIp: input.podIp,
+      run,
+      graceSeconds: remainingSeconds,
+      ...(spec && { spec }),
+    })
   }
   await Promise.all(input.running.filter((run) => !isSidecarRun(run)).map(stop))
   const order = (input.pod.spec.initContainers ?? []).map(({ name }) => name)
@@ -56,7 +63,10 @@ export async function stopContainer(context: WorkerContext, input: StopOneInput)
   await context.runtime.stopContainer(input.run.id, left)
 }
 
-async function runPreStop(context: WorkerContext, { pod, spec, run, graceSeconds, podIp }: StopOneInput): Promise<void> {
+async function runPreStop(
+  context: WorkerContext,
+  { pod, spec, run, graceSeconds, podIp }: StopOneInput,
+): Promise<void> {
   const handler = spec?.lifecycle?.preStop
   if (spec === undefined || handler === undefined) return
   const stop = new AbortController()

@@ -13,7 +13,8 @@ export async function terminationMessage(host: PodHost, run: ContainerStatus): P
   const containerPath = run.annotations[terminationPathAnnotation]
   const mount = run.mounts.find((candidate) => candidate.containerPath === containerPath)
   const text = mount === undefined ? '' : await host.readTail(mount.hostPath, { bytes: maximumFileBytes })
-  if (text !== '' || run.exitCode === 0 || run.annotations[terminationPolicyAnnotation] !== 'FallbackToLogsOnError') return text
+  if (text !== '' || run.exitCode === 0 || run.annotations[terminationPolicyAnnotation] !== 'FallbackToLogsOnError')
+    return text
   const lines = (await host.readTail(run.logPath, { bytes: maximumLogBytes * 4, lines: maximumLogLines })).split('\n')
   const log = lines.map((line) => parseCriLine(line)?.text ?? '').join('')
   return log.slice(-maximumLogBytes)

@@ -1,3 +1,4 @@
+import { systemClock } from '#lib/clock.ts'
 import { probeFailure, probeSuccess, type ProbeOutcome } from './probe-outcome.ts'
 
 const serving = 1
@@ -8,7 +9,7 @@ export async function grpcProbe(address: string, service: string, timeoutMs: num
   const grpc = await import('@grpc/grpc-js')
   const client = new grpc.Client(address, grpc.credentials.createInsecure())
   const { promise, resolve } = Promise.withResolvers<ProbeOutcome>()
-  const deadline = new Date(performance.timeOrigin + performance.now() + timeoutMs)
+  const deadline = systemClock.now() + timeoutMs
   client.makeUnaryRequest(
     '/grpc.health.v1.Health/Check',
     encodeHealthRequest,
@@ -33,7 +34,10 @@ const unimplemented = 12
 const deadlineExceeded = 4
 const unavailable = 14
 
-function grpcFailure(error: { readonly code: number; readonly details: string }, where: { address: string; timeoutMs: number }): string {
+function grpcFailure(
+  error: { readonly code: number; readonly details: string },
+  where: { address: string; timeoutMs: number },
+): string {
   switch (error.code) {
     case unimplemented:
       return `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}`

@@ -40,16 +40,22 @@ function get(url: URL, options: GetOptions): Promise<ProbeOutcome> {
   const { promise, resolve } = Promise.withResolvers<ProbeOutcome>()
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest
   const signal = AbortSignal.timeout(options.timeoutMs)
-  const request = send(url, { headers: options.headers, rejectUnauthorized: false, agent: false, signal }, (response) => {
-    const { statusCode = 0, headers } = response
-    response.resume()
-    const isRedirect = statusCode >= 300 && statusCode < 400 && headers.location !== undefined
-    if (isRedirect) resolve(follow(url, headers.location ?? '', options))
-    else if (statusCode >= 200 && statusCode < 400) resolve(probeSuccess)
-    else resolve(probeFailure(`HTTP probe failed with statuscode: ${statusCode}`))
-    response.on('error', () => undefined)
-  })
-  request.on('error', (error: NodeJS.ErrnoException) => resolve(probeFailure(`Get "${url.href}": ${reasonOf(error, url)}`)))
+  const request = send(
+    url,
+    { headers: options.headers, rejectUnauthorized: false, agent: false, signal },
+    (response) => {
+      const { statusCode = 0, headers } = response
+      response.resume()
+      const isRedirect = statusCode >= 300 && statusCode < 400 && headers.location !== undefined
+      if (isRedirect) resolve(follow(url, headers.location ?? '', options))
+      else if (statusCode >= 200 && statusCode < 400) resolve(probeSuccess)
+      else resolve(probeFailure(`HTTP probe failed with statuscode: ${statusCode}`))
+      response.on('error', () => undefined)
+    },
+  )
+  request.on('error', (error: NodeJS.ErrnoException) =>
+    resolve(probeFailure(`Get "${url.href}": ${reasonOf(error, url)}`)),
+  )
   request.end()
   return promise
 }
@@ -58,7 +64,8 @@ function follow(from: URL, location: string, options: GetOptions): Promise<Probe
   if (!URL.canParse(location, from)) return probeFailure(`Get "${from.href}": invalid redirect to ${location}`)
   const target = new URL(location, from)
   if (target.hostname !== from.hostname) return probeSuccess
-  if (options.redirects >= maximumRedirects) return probeFailure(`Get "${from.href}": stopped after ${maximumRedirects} redirects`)
+  if (options.redirects >= maximumRedirects)
+    return probeFailure(`Get "${from.href}": stopped after ${maximumRedirects} redirects`)
   return get(target, { ...options, redirects: options.redirects + 1 })
 }
 

@@ -77,7 +77,9 @@ export class PodProber implements ProbeResults {
 
   isReady(container: Container, containerId: string): boolean {
     if (!this.isStarted(container, containerId)) return false
-    return container.readinessProbe === undefined || this.#probes.get(containerId)?.get('readiness')?.result === 'success'
+    return (
+      container.readinessProbe === undefined || this.#probes.get(containerId)?.get('readiness')?.result === 'success'
+    )
   }
 
   #start(container: Container, run: ContainerStatus, podIp: string): Map<ProbeType, ContainerProbe> {
@@ -128,13 +130,20 @@ export class PodProber implements ProbeResults {
 }
 
 function specOf(container: Container, type: ProbeType): Probe | undefined {
-  const probes = { startup: container.startupProbe, liveness: container.livenessProbe, readiness: container.readinessProbe }
+  const probes = {
+    startup: container.startupProbe,
+    liveness: container.livenessProbe,
+    readiness: container.readinessProbe,
+  }
   return probes[type]
 }
 
 type ProbeResult = 'success' | 'failure' | 'unknown'
 
-function initialResult(type: ProbeType, known: { readonly ready: boolean; readonly started: boolean } | undefined): ProbeResult {
+function initialResult(
+  type: ProbeType,
+  known: { readonly ready: boolean; readonly started: boolean } | undefined,
+): ProbeResult {
   if (known === undefined) return 'unknown'
   if (type === 'readiness') return known.ready ? 'success' : 'unknown'
   return type === 'startup' && known.started ? 'success' : 'unknown'

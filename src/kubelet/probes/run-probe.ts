@@ -20,8 +20,10 @@ export function probeRunner(runtime: ContainerRuntime): ProbeRunner {
     const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000
     const { exec, httpGet, tcpSocket, grpc } = probe
     if (exec) return execProbe(runtime, target, { command: exec.command ?? [], timeoutSeconds: timeoutMs / 1000 })
-    if (httpGet) return withPort(target, httpGet.port, (port) => httpProbe(httpGet, { podIp: target.podIp, port, timeoutMs }))
-    if (tcpSocket) return withPort(target, tcpSocket.port, (port) => tcpProbe(tcpSocket.host || target.podIp, port, timeoutMs))
+    if (httpGet)
+      return withPort(target, httpGet.port, (port) => httpProbe(httpGet, { podIp: target.podIp, port, timeoutMs }))
+    if (tcpSocket)
+      return withPort(target, tcpSocket.port, (port) => tcpProbe(tcpSocket.host || target.podIp, port, timeoutMs))
     if (grpc) return grpcProbe(`${target.podIp}:${grpc.port}`, grpc.service ?? '', timeoutMs)
     return probeFailure('missing probe handler')
   }

@@ -63,7 +63,8 @@ function verifyNonRoot({ pod, container, image }: SecurityInput, user: number | 
     throw new ContainerStartError('CreateContainerConfigError', `container has runAsNonRoot and ${why} ${where}`)
   }
   const chosen = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser
-  if (chosen === 0) throw new ContainerStartError('CreateContainerConfigError', `container's runAsUser breaks non-root policy ${where}`)
+  if (chosen === 0)
+    throw new ContainerStartError('CreateContainerConfigError', `container's runAsUser breaks non-root policy ${where}`)
   if (chosen !== undefined) return
   if (user === 0 || (user === undefined && image.username === '')) fail('image will run as root')
   if (user === undefined) fail(`image has non-numeric user (${image.username}), cannot verify user is non-root`)
@@ -81,7 +82,10 @@ export function sandboxSecurity(pod: Pod, seccompDirectory: string): SandboxSecu
     ...(runAsUser !== undefined && runAsGroup !== undefined && { runAsGroup }),
     supplementalGroups: supplementalGroups(pod),
     // The pause process needs nothing, so it always gets the runtime's own filter (upstream does the same).
-    seccomp: seccompProfile === undefined ? { type: 'RuntimeDefault' } : seccompSetting(seccompProfile, seccompDirectory, privileged),
+    seccomp:
+      seccompProfile === undefined
+        ? { type: 'RuntimeDefault' }
+        : seccompSetting(seccompProfile, seccompDirectory, privileged),
   }
 }
 

@@ -6,12 +6,16 @@ import { isRunning } from '../pod-worker/pod-view.ts'
 import type { PodWorker } from '../pod-worker/pod-worker.ts'
 import { readLog, type LogOptions } from '../logs/read-log.ts'
 import { HttpError } from './http-error.ts'
-import type { KubeletServerContext } from './kubelet-server.ts'
+import type { KubeletServerContext } from './server-context.ts'
 import { podOf } from './pod-lookup.ts'
-import type { RouteCall } from './routes.ts'
+import type { RouteCall } from './route.ts'
 
 /** `GET /containerLogs/<namespace>/<pod>/<container>` with the query of PodLogOptions. */
-export async function serveLogs(context: KubeletServerContext, call: RouteCall, response: ServerResponse): Promise<void> {
+export async function serveLogs(
+  context: KubeletServerContext,
+  call: RouteCall,
+  response: ServerResponse,
+): Promise<void> {
   const worker = podOf(context, call)
   const run = runToRead(worker, call)
   const options = logOptions(call.query, context.clock.now())
@@ -23,7 +27,9 @@ export async function serveLogs(context: KubeletServerContext, call: RouteCall, 
   }
   const log = readLog(source, options, call.signal)
   const first = await log.next().catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new HttpError(400, `unable to retrieve container logs for ${containerId(context, run)}`) : error
+    throw error.code === 'ENOENT'
+      ? new HttpError(400, `unable to retrieve container logs for containerd://${run.id}`)
+      : error
   })
   response.writeHead(200, { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' })
   response.flushHeaders()
@@ -32,10 +38,6 @@ export async function serveLogs(context: KubeletServerContext, call: RouteCall, 
   await pipeline(log, response).catch((error: unknown) => {
     if (!call.signal.aborted) throw error
   })
-}
-
-function containerId(_context: KubeletServerContext, run: ContainerStatus): string {
-  return `containerd://${run.id}`
 }
 
 /** The run whose log is meant; 400 with upstream's words while there is none. */
@@ -50,7 +52,8 @@ function runToRead(worker: PodWorker, { parameters, query }: RouteCall): Contain
     const [latest, before] = runs
     // While a crashed container waits for its restart, its last run is the previous one.
     const previous = latest && latest.state === 'exited' && isWaiting(worker, name) ? latest : before
-    if (previous === undefined) throw new HttpError(400, `previous terminated container "${name}" in pod "${pod}" not found`)
+    if (previous === undefined)
+      throw new HttpError(400, `previous terminated container "${name}" in pod "${pod}" not found`)
     return previous
   }
   const [latest] = runs

@@ -4,35 +4,11 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { UserInfo } from '#api/meta/exchange.ts'
-import type { Clock } from '#lib/clock.ts'
-import type { Log } from '#lib/log.ts'
-import type { ContainerRuntime } from '../cri/runtime.ts'
-import type { PodWorkers } from '../pod-worker/pod-workers.ts'
 import { HttpError } from './http-error.ts'
 import { accessOf, userOf, type KubeletAccess } from './kubelet-access.ts'
-import { findRoute, type RouteCall } from './routes.ts'
-
-export interface KubeletServerOptions {
-  /** 0: any free port. */
-  readonly port: number
-  /** Address to listen on; default all. */
-  readonly address?: string
-  /** PEM. */
-  readonly certificate: string
-  readonly key: string
-  /** PEM of the CA whose client certificates are believed. */
-  readonly clientCa: string
-  /** Asked about users that are neither the API server nor administrators; absent: they are refused. */
-  readonly authorize?: (access: KubeletAccess) => Promise<boolean>
-}
-
-export interface KubeletServerContext extends KubeletServerOptions {
-  readonly clock: Clock
-  readonly log: Log
-  readonly runtime: ContainerRuntime
-  readonly workers: PodWorkers
-  readonly nodeName: string
-}
+import type { RouteCall } from './route.ts'
+import { findRoute } from './routes.ts'
+import type { KubeletServerContext } from './server-context.ts'
 
 export interface KubeletServer {
   readonly port: number
@@ -69,7 +45,11 @@ export async function startKubeletServer(context: KubeletServerContext): Promise
   }
 }
 
-async function answer(context: KubeletServerContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  context: KubeletServerContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const stop = new AbortController()
   response.once('close', () => stop.abort())
   try {
@@ -105,7 +85,12 @@ async function upgrade(
     if (!(error instanceof HttpError)) context.log.warn('kubelet stream failed', { error })
     const { status, message } = error instanceof HttpError ? error : { status: 500, message: (error as Error).message }
     const body = Buffer.from(message, 'utf8')
-    const lines = [`HTTP/1.1 ${status} Error`, 'Content-Type: text/plain', `Content-Length: ${body.length}`, 'Connection: close']
+    const lines = [
+      `HTTP/1.1 ${status} Error`,
+      'Content-Type: text/plain',
+      `Content-Length: ${body.length}`,
+      'Connection: close',
+    ]
     socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]))
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { KubeletServerContext } from './kubelet-server.ts'
-import type { RouteCall } from './routes.ts'
+import type { KubeletServerContext } from './server-context.ts'
+import type { RouteCall } from './route.ts'
 
 /** `GET /healthz` */
 export function serveHealth(_context: KubeletServerContext, _call: RouteCall, response: ServerResponse): void {

@@ -2,14 +2,15 @@ import type { ContainerStatus } from '../cri/container.ts'
 import { currentSandbox, isRunning } from '../pod-worker/pod-view.ts'
 import type { PodWorker } from '../pod-worker/pod-worker.ts'
 import { HttpError } from './http-error.ts'
-import type { KubeletServerContext } from './kubelet-server.ts'
-import type { RouteCall } from './routes.ts'
+import type { KubeletServerContext } from './server-context.ts'
+import type { RouteCall } from './route.ts'
 
 /** The worker of the pod that the path names; 404 when this node has none. */
 export function podOf({ workers }: KubeletServerContext, { parameters }: RouteCall): PodWorker {
   const { namespace = '', pod = '', uid } = parameters
   const worker = workers.find(namespace, pod)
-  if (worker === undefined || (uid !== undefined && worker.pod.metadata.uid !== uid)) throw new HttpError(404, 'pod does not exist')
+  if (worker === undefined || (uid !== undefined && worker.pod.metadata.uid !== uid))
+    throw new HttpError(404, 'pod does not exist')
   return worker
 }
 

@@ -1,32 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { serveLogs } from './container-logs.ts'
-import type { KubeletServerContext } from './kubelet-server.ts'
 import { serveHealth, servePods } from './node-pages.ts'
+import type { Route, RouteCall } from './route.ts'
 import { serveSummary } from './stats-summary.ts'
 import { streamAttach, streamExec, streamPortForward } from './streams.ts'
-
-export interface UpgradeRequest {
-  readonly request: IncomingMessage
-  readonly socket: Duplex
-  /** What came with the request's first packet. */
-  readonly head: Buffer
-}
-
-export interface Route {
-  /** Segments of the path; `:name` matches any one. */
-  readonly path: string
-  readonly respond?: (context: KubeletServerContext, call: RouteCall, response: ServerResponse) => Promise<void> | void
-  readonly stream?: (context: KubeletServerContext, call: RouteCall, upgrade: UpgradeRequest) => Promise<void>
-}
-
-export interface RouteCall {
-  readonly route: Route
-  readonly parameters: Readonly<Record<string, string>>
-  readonly query: URLSearchParams
-  /** Aborted when the caller has gone. */
-  readonly signal: AbortSignal
-}
 
 /** All paths of the kubelet's server. */
 const routes: readonly Route[] = [

@@ -2,12 +2,16 @@ import type { ServerResponse } from 'node:http'
 import { formatTime } from '#lib/clock.ts'
 import type { ContainerStats } from '../cri/runtime.ts'
 import { containerNameLabel, podUidLabel } from '../pod-worker/labels.ts'
-import type { KubeletServerContext } from './kubelet-server.ts'
+import type { KubeletServerContext } from './server-context.ts'
 import { writeJson } from './node-pages.ts'
-import type { RouteCall } from './routes.ts'
+import type { RouteCall } from './route.ts'
 
 /** `GET /stats/summary`: CPU and memory of all containers, as the runtime measures them. */
-export async function serveSummary(context: KubeletServerContext, _call: RouteCall, response: ServerResponse): Promise<void> {
+export async function serveSummary(
+  context: KubeletServerContext,
+  _call: RouteCall,
+  response: ServerResponse,
+): Promise<void> {
   const byPod = Map.groupBy(await context.runtime.containerStats(), ({ labels }) => labels[podUidLabel] ?? '')
   const pods = context.workers.list().map(({ pod }) => {
     const containers = byPod.get(pod.metadata.uid) ?? []

@@ -1,12 +1,16 @@
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { HttpError } from './http-error.ts'
-import type { KubeletServerContext } from './kubelet-server.ts'
+import type { KubeletServerContext } from './server-context.ts'
 import { podOf, runningContainer, sandboxIdOf } from './pod-lookup.ts'
-import type { RouteCall, UpgradeRequest } from './routes.ts'
+import type { RouteCall, UpgradeRequest } from './route.ts'
 
 /** `/exec/<namespace>/<pod>/<container>?command=…&input=1&output=1&error=1&tty=1` */
-export async function streamExec(context: KubeletServerContext, call: RouteCall, upgrade: UpgradeRequest): Promise<void> {
+export async function streamExec(
+  context: KubeletServerContext,
+  call: RouteCall,
+  upgrade: UpgradeRequest,
+): Promise<void> {
   const run = runningContainer(podOf(context, call), call.parameters['container'] ?? '')
   const command = call.query.getAll('command')
   if (command.length === 0) throw new HttpError(400, 'you must specify at least 1 command')
@@ -15,23 +19,40 @@ export async function streamExec(context: KubeletServerContext, call: RouteCall,
 }
 
 /** `/attach/<namespace>/<pod>/<container>?input=1&output=1&error=1&tty=1` */
-export async function streamAttach(context: KubeletServerContext, call: RouteCall, upgrade: UpgradeRequest): Promise<void> {
+export async function streamAttach(
+  context: KubeletServerContext,
+  call: RouteCall,
+  upgrade: UpgradeRequest,
+): Promise<void> {
   const run = runningContainer(podOf(context, call), call.parameters['container'] ?? '')
   await relay(await context.runtime.attach(run.id, wantedStreams(call.query)), upgrade)
 }
 
 /** `/portForward/<namespace>/<pod>`; SPDY names the port with each stream, WebSocket in the query. */
-export async function streamPortForward(context: KubeletServerContext, call: RouteCall, upgrade: UpgradeRequest): Promise<void> {
+export async function streamPortForward(
+  context: KubeletServerContext,
+  call: RouteCall,
+  upgrade: UpgradeRequest,
+): Promise<void> {
   const sandboxId = sandboxIdOf(podOf(context, call))
-  const ports = [...call.query.getAll('port'), ...call.query.getAll('ports')].flatMap((text) => text.split(',')).map(Number)
-  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535)) throw new HttpError(400, 'invalid port')
+  const ports = [...call.query.getAll('port'), ...call.query.getAll('ports')]
+    .flatMap((text) => text.split(','))
+    .map(Number)
+  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
+    throw new HttpError(400, 'invalid port')
   await relay(await context.runtime.portForward(sandboxId, ports), upgrade)
 }
 
 function wantedStreams(query: URLSearchParams): { tty: boolean; stdin: boolean; stdout: boolean; stderr: boolean } {
-  const isSet = (...names: readonly string[]): boolean => names.some((name) => ['1', 'true'].includes(query.get(name) ?? ''))
+  const isSet = (...names: readonly string[]): boolean =>
+    names.some((name) => ['1', 'true'].includes(query.get(name) ?? ''))
   const tty = isSet('tty')
-  const streams = { tty, stdin: isSet('input', 'stdin'), stdout: isSet('output', 'stdout'), stderr: !tty && isSet('error', 'stderr') }
+  const streams = {
+    tty,
+    stdin: isSet('input', 'stdin'),
+    stdout: isSet('output', 'stdout'),
+    stderr: !tty && isSet('error', 'stderr'),
+  }
   if (!streams.stdin && !streams.stdout && !streams.stderr) {
     throw new HttpError(400, 'you must specify at least 1 of stdin, stdout, stderr')
   }

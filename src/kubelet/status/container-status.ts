@@ -73,7 +73,7 @@ function neverRun(
   return {
     name: container.name,
     // A container that ended and was removed from the runtime stays ended.
-    state: ended && input.isEnding ? { terminated: ended } : endedUnseen(input, known) ?? { waiting },
+    state: ended && input.isEnding ? { terminated: ended } : (endedUnseen(input, known) ?? { waiting }),
     lastState: known?.lastState ?? {},
     ready: false,
     restartCount: known?.restartCount ?? 0,

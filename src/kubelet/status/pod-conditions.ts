@@ -59,7 +59,11 @@ function initializedVerdict({ pod, phase, init, main }: ConditionInput): Verdict
   })
   if (incomplete.length === 0) return { status: 'True' }
   const names = incomplete.map(({ name }) => name).join(' ')
-  return { status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${names}]` }
+  return {
+    status: 'False',
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: [${names}]`,
+  }
 }
 
 function containersReadyVerdict({ pod, phase, init, main }: ConditionInput): Verdict {
@@ -79,7 +83,9 @@ function readyVerdict({ pod }: ConditionInput, containersReady: Verdict): Verdic
   const complaints = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
     const gate = pod.status?.conditions?.find(({ type }) => type === conditionType)
     if (gate === undefined) return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`]
-    return gate.status === 'True' ? [] : [`the status of pod readiness gate "${conditionType}" is not "True", but ${gate.status}`]
+    return gate.status === 'True'
+      ? []
+      : [`the status of pod readiness gate "${conditionType}" is not "True", but ${gate.status}`]
   })
   if (complaints.length === 0) return { status: 'True' }
   const message = complaints.length === 1 ? complaints.join() : `[${complaints.join(', ')}]`

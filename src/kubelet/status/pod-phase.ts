@@ -16,9 +16,12 @@ export function podPhase({ pod, init, main, isEnding }: PhaseInput): NonNullable
   if (progress === 'failed') return 'Failed'
   const ended = main.filter(({ state }) => state?.terminated !== undefined)
   const running = main.filter(({ state }) => state?.running !== undefined)
-  const neverRan = main.filter(({ state, lastState }) => state?.waiting !== undefined && lastState?.terminated === undefined)
+  const neverRan = main.filter(
+    ({ state, lastState }) => state?.waiting !== undefined && lastState?.terminated === undefined,
+  )
   const allEnded = ended.length === main.length
-  if (isEnding && running.length === 0 && (allEnded || progress === 'pending')) return endOf(progress === 'pending' ? init : ended)
+  if (isEnding && running.length === 0 && (allEnded || progress === 'pending'))
+    return endOf(progress === 'pending' ? init : ended)
   if (progress === 'pending' && running.length === 0) return 'Pending'
   if (neverRan.length > 0) return 'Pending'
   if (allEnded && ended.every((status) => !runsAgain(pod, status))) return endOf(ended)
@@ -52,7 +55,11 @@ function sidecarProgress(status: ContainerStatus | undefined): 'done' | 'pending
   return status?.started === true || hasRun ? 'done' : 'pending'
 }
 
-function initContainerProgress(pod: Pod, container: Container, status: ContainerStatus | undefined): 'done' | 'pending' | 'failed' {
+function initContainerProgress(
+  pod: Pod,
+  container: Container,
+  status: ContainerStatus | undefined,
+): 'done' | 'pending' | 'failed' {
   const ended = status?.state?.terminated ?? (status?.state?.waiting && status.lastState?.terminated)
   if (ended === undefined) return 'pending'
   if (ended.exitCode === 0) return 'done'

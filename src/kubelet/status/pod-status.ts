@@ -11,8 +11,11 @@ import type { PodStatusInput } from './pod-status-input.ts'
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, failure, hostIps } = input
   const known = pod.status ?? {}
-  const statuses = (containers: readonly Container[] | undefined, role: 'init' | 'main' | 'ephemeral', isInitialized: boolean) =>
-    (containers ?? []).map((container) => containerStatusOf(input, container, { role, isInitialized }))
+  const statuses = (
+    containers: readonly Container[] | undefined,
+    role: 'init' | 'main' | 'ephemeral',
+    isInitialized: boolean,
+  ) => (containers ?? []).map((container) => containerStatusOf(input, container, { role, isInitialized }))
   const init = statuses(pod.spec.initContainers, 'init', false)
   const isInitialized = initProgress(pod, init) === 'done'
   const main = statuses(pod.spec.containers, 'main', isInitialized)
@@ -54,7 +57,11 @@ function isTerminalPhase(phase: PodStatus['phase']): phase is 'Succeeded' | 'Fai
 }
 
 /** A phase never goes back: what has finished stays finished. */
-function phaseOf(input: PodStatusInput, init: NonNullable<PodStatus['initContainerStatuses']>, main: typeof init): NonNullable<PodStatus['phase']> {
+function phaseOf(
+  input: PodStatusInput,
+  init: NonNullable<PodStatus['initContainerStatuses']>,
+  main: typeof init,
+): NonNullable<PodStatus['phase']> {
   const known = input.pod.status?.phase
   if (isTerminalPhase(known)) return known
   if (input.failure) return 'Failed'

@@ -83,7 +83,9 @@ export class StatusWriter {
     if (patch === undefined) return
     const { client } = this.#options
     const { signal } = this.#stop
-    const answer = await client.resource(pods, namespace).patch(name, { type: 'strategic', patch }, { subresource: 'status', signal })
+    const answer = await client
+      .resource(pods, namespace)
+      .patch(name, { type: 'strategic', patch }, { subresource: 'status', signal })
     this.observe(answer)
   }
 }

@@ -15,7 +15,10 @@ export const configMapVolume: VolumePlugin = {
 }
 
 /** What `writePayload` needs to know of the pod. */
-export function writeOptions({ pod, nowMs }: Parameters<VolumePlugin['setUp']>[0]): { nowMs: number; fsGroup?: number } {
+export function writeOptions({ pod, nowMs }: Parameters<VolumePlugin['setUp']>[0]): {
+  nowMs: number
+  fsGroup?: number
+} {
   const fsGroup = pod.spec.securityContext?.fsGroup
   return { nowMs, ...(fsGroup !== undefined && { fsGroup }) }
 }

@@ -64,7 +64,10 @@ export function downwardEntries(
   })
 }
 
-function resourceContext({ pod, allocatable }: VolumeRequest): { container?: Container; allocatable: VolumeRequest['allocatable'] } {
+function resourceContext({ pod, allocatable }: VolumeRequest): {
+  container?: Container
+  allocatable: VolumeRequest['allocatable']
+} {
   const [first] = pod.spec.containers
   return { allocatable, ...(first && { container: first }) }
 }

@@ -28,7 +28,11 @@ const oneDayMs = 86_400_000
 /** Renewals of many pods that started together are spread over this time. */
 const jitterMs = 10_000
 
-export function createTokenSource(options: { readonly client: Client; readonly clock: Clock; readonly random: Random }): TokenSource {
+export function createTokenSource(options: {
+  readonly client: Client
+  readonly clock: Clock
+  readonly random: Random
+}): TokenSource {
   const { client, clock, random } = options
   const tokens = new Map<string, Map<string, PodToken>>()
   const request = async (pod: Pod, { audience, expirationSeconds }: TokenParameters): Promise<PodToken> => {
@@ -44,7 +48,9 @@ export function createTokenSource(options: { readonly client: Client; readonly c
       },
     }
     const account = pod.spec.serviceAccountName || 'default'
-    const answer = await client.resource(serviceAccounts, namespace).createSubresource<TokenRequest>(account, 'token', body)
+    const answer = await client
+      .resource(serviceAccounts, namespace)
+      .createSubresource<TokenRequest>(account, 'token', body)
     const { token, expirationTimestamp } = answer.status ?? {}
     if (token === undefined || expirationTimestamp === undefined) throw new Error('the API server sent no token')
     const nowMs = clock.now()

@@ -1,0 +1,27 @@
+import type { Clock } from '#lib/clock.ts'
+import type { Log } from '#lib/log.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { PodWorkers } from '../pod-worker/pod-workers.ts'
+import type { KubeletAccess } from './kubelet-access.ts'
+
+export interface KubeletServerOptions {
+  /** 0: any free port. */
+  readonly port: number
+  /** Address to listen on; default all. */
+  readonly address?: string
+  /** PEM. */
+  readonly certificate: string
+  readonly key: string
+  /** PEM of the CA whose client certificates are believed. */
+  readonly clientCa: string
+  /** Asked about users that are neither the API server nor administrators; absent: they are refused. */
+  readonly authorize?: (access: KubeletAccess) => Promise<boolean>
+}
+
+export interface KubeletServerContext extends KubeletServerOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly runtime: ContainerRuntime
+  readonly workers: PodWorkers
+  readonly nodeName: string
+}
