@@ -1,9 +1,6 @@
-import type { Kind } from './kind.ts'
 import { kindRegistry, type KindRegistry } from './kind-registry.ts'
+import { kinds } from './kind-table.ts'
 import { once } from './schema/load.ts'
 
-/** Every kind that has a file of its own. A kind that is not listed is served by the schema alone. */
-export const kinds: readonly Kind[] = []
-
-/** The registry of the built-in kinds. */
+/** The registry of the built-in kinds: those of the table, and for the others the schema alone. */
 export const builtInKinds: () => KindRegistry = once(() => kindRegistry(kinds))

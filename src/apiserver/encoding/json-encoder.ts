@@ -58,7 +58,7 @@ export class JsonEncoder {
 function isOwnList(list: object, items: readonly object[]): boolean {
   const { kind } = list as { readonly kind?: unknown }
   const item = items[0] as { readonly kind?: unknown } | undefined
-  return item === undefined || kind === `${item.kind}List`
+  return kind !== 'PartialObjectMetadataList' && (item === undefined || kind === `${item.kind}List`)
 }
 
 function withoutType(item: object): object {

@@ -1,5 +1,6 @@
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
+import { validateMetadata } from '#api/meta/validate-metadata.ts'
 import { StatusError, alreadyExists, badRequest, invalid } from '#api/meta/status.ts'
 import { formatTime } from '#lib/clock.ts'
 import { ConflictError } from '#storage/store.ts'
@@ -10,9 +11,8 @@ import { applyDefaults } from './defaults.ts'
 import { deepCopy } from './deep-copy.ts'
 import { finishLater } from './finish-later.ts'
 import { served } from './read.ts'
-import { storageKey, type ServedResource } from './served-resource.ts'
+import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
 import { toStored } from './stored-version.ts'
-import { validateMetadata } from './validate-metadata.ts'
 import type { WriteOptions } from './write-options.ts'
 
 /** Stores a new object; answers it as stored. `draft` belongs to this call. */
@@ -43,7 +43,10 @@ async function validateAndStore(
   { dryRun }: WriteOptions,
 ): Promise<KubernetesObject> {
   const { resource } = context
-  const errors = [...validateMetadata(resource, draft), ...(resource.rules.validate?.(draft as KubernetesObject) ?? [])]
+  const errors = [
+    ...validateMetadata(draft as KubernetesObject, metadataRules(resource)),
+    ...(resource.rules.validate?.(draft as KubernetesObject) ?? []),
+  ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
   await admitValidating(context, { operation: 'CREATE', object: draft, oldObject: undefined, dryRun })
   if (dryRun) return draft as KubernetesObject

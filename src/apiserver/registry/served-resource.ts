@@ -1,5 +1,6 @@
 import type { Kind } from '#api/kind.ts'
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
+import type { MetadataRules } from '#api/meta/validate-metadata.ts'
 import type { Subresource } from '#api/schema/catalog.ts'
 import type { ObjectNode } from '#api/schema/node.ts'
 import type { ColumnRow } from '#api/schema/shapes.ts'
@@ -29,6 +30,11 @@ export interface StorageForm {
 export interface VersionConversion {
   toServed(stored: KubernetesObject): KubernetesObject
   toStored(served: KubernetesObject): KubernetesObject
+}
+
+/** What metadata of the resource must obey. */
+export function metadataRules({ namespaced, rules }: ServedResource): MetadataRules {
+  return { namespaced, ...(rules.nameRule !== undefined && { nameRule: rules.nameRule }) }
 }
 
 /** `/registry/core/pods/default/web`; the namespace is empty for cluster-scoped objects and left out. */

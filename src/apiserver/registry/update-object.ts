@@ -1,4 +1,5 @@
 import type { Draft } from '#api/kind.ts'
+import { validateMetadata, validateMetadataUpdate } from '#api/meta/validate-metadata.ts'
 import { isSameJson } from '#api/meta/merge-patch.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { badRequest, conflict, invalid, notFound, type FieldError } from '#api/meta/status.ts'
@@ -10,9 +11,8 @@ import { behaviourOf } from './behaviours.ts'
 import { applyDefaults } from './defaults.ts'
 import { finishLater } from './finish-later.ts'
 import { findStored, served } from './read.ts'
-import { storageKey, type ServedResource } from './served-resource.ts'
+import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
 import { toStored } from './stored-version.ts'
-import { validateMetadata, validateMetadataUpdate } from './validate-metadata.ts'
 import type { WriteOptions } from './write-options.ts'
 
 export interface UpdateRequest {
@@ -91,8 +91,8 @@ async function validateAndSave(
   if (part.keepsGeneration !== true) countGeneration(resource, draft, old)
   const object = draft as KubernetesObject
   const errors = [
-    ...validateMetadata(resource, draft),
-    ...validateMetadataUpdate(draft, old),
+    ...validateMetadata(object, metadataRules(resource)),
+    ...validateMetadataUpdate(object, old),
     ...part.validate(resource, object, old),
   ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
