@@ -1,0 +1,82 @@
+import { decodeValue } from '../../schema/decode.ts'
+import type { MapNode, ObjectNode, ScalarKind, SchemaNode } from '../../schema/node.ts'
+import { isPlainObject } from '../../schema/own-member.ts'
+import { StatusError } from '../status.ts'
+import { checkItems } from './typed-list.ts'
+
+/** Reads an applied configuration: canonical scalars, no nulls. Throws in the API server's words for what does not fit. */
+export function readAppliedConfig(node: ObjectNode, config: object): Record<string, unknown> {
+  const problems: string[] = []
+  check(node, config, '', problems)
+  if (problems.length > 0) throw cannotBeTyped(config, problems)
+  return decodeValue(node, config).object
+}
+
+function check(node: SchemaNode, value: unknown, path: string, problems: string[]): void {
+  if (value === null || value === undefined || node.shape === 'raw') return
+  if (node.shape === 'scalar') {
+    if (!fits(node.kind, value))
+      problems.push(`${path}: expected ${scalarNames[node.kind] ?? 'string'}, got ${shown(value)}`)
+  } else if (node.shape === 'list') {
+    if (!Array.isArray(value)) return void problems.push(`${path}: expected list, got ${shown(value)}`)
+    if (node.listType !== 'atomic') checkItems(node, value, path)
+    for (const [index, item] of value.entries()) check(node.item, item, `${path}[${index}]`, problems)
+  } else if (isPlainObject(value)) checkMembers(node, value, path, problems)
+  else problems.push(`${path}: expected map, got ${shown(value)}`)
+}
+
+function checkMembers(
+  node: ObjectNode | MapNode,
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+  problems: string[],
+): void {
+  for (const [key, member] of Object.entries(value)) {
+    const below = node.shape === 'map' ? node.value : node.fields.get(key)?.node
+    if (below) check(below, member, `${path}.${key}`, problems)
+    else problems.push(`${path}.${key}: field not declared in schema`)
+  }
+}
+
+const scalarNames: Partial<Record<ScalarKind, string>> = {
+  boolean: 'boolean',
+  int32: 'numeric (int or float)',
+  int64: 'numeric (int or float)',
+  double: 'numeric (int or float)',
+  quantity: 'string or number',
+  intOrString: 'string or number',
+}
+
+function fits(kind: ScalarKind, value: unknown): boolean {
+  switch (kind) {
+    case 'boolean':
+      return typeof value === 'boolean'
+    case 'int32':
+    case 'int64':
+    case 'double':
+      return typeof value === 'number'
+    case 'quantity':
+    case 'intOrString':
+      return typeof value === 'string' || typeof value === 'number'
+    default:
+      return typeof value === 'string'
+  }
+}
+
+function shown(value: unknown): string {
+  return `&value.valueUnstructured{Value:${JSON.stringify(value)}}`
+}
+
+interface Named {
+  readonly apiVersion?: string
+  readonly kind?: string
+  readonly metadata?: { readonly namespace?: string; readonly name?: string }
+}
+
+function cannotBeTyped(config: Named, problems: readonly string[]): StatusError {
+  const { apiVersion = '', kind = '', metadata } = config
+  const groupVersion = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`
+  const subject = `(${metadata?.namespace ?? ''}/${metadata?.name ?? ''}; ${groupVersion}, Kind=${kind})`
+  const list = problems.length === 1 ? problems[0] : `errors:\n  ${problems.join('\n  ')}`
+  return new StatusError('', `failed to create typed patch object ${subject}: ${list}`, { code: 500 })
+}

@@ -1,0 +1,152 @@
+import type { ObjectNode } from '../../schema/node.ts'
+import type { ManagedFieldsEntry } from '../../types/meta.v1.ts'
+import { readAppliedConfig } from './applied-config.ts'
+import { baselineOf, unownedFields } from './baseline.ts'
+import { applyConflict, type Conflict } from './conflicts.ts'
+import { difference, emptySet, intersection, isEmptySet, union, withoutSubtrees, type FieldSet } from './field-set.ts'
+import { isSameManager, readManagers, writeManagers, type Manager, type ManagerIdentity } from './managers.ts'
+import {
+  compareValues,
+  fieldSetOf,
+  mergeValues,
+  removeFields,
+  withNamedParents,
+  type Comparison,
+} from './typed-value.ts'
+
+/** Who writes, by which version and subresource, and when (`metav1.Time` text). */
+export interface FieldWriter {
+  readonly manager: string
+  readonly apiVersion: string
+  readonly subresource: string
+  readonly now: string
+  /** Fields that this endpoint does not write; see `ignoredFields`. */
+  readonly ignored: FieldSet
+}
+
+interface Managed {
+  readonly metadata?: { readonly managedFields?: readonly ManagedFieldsEntry[] | undefined }
+}
+
+export interface ApplyRequest extends FieldWriter {
+  readonly node: ObjectNode
+  /** The stored object, or undefined if apply is to create one. */
+  readonly live: (object & Managed) | undefined
+  /** The configuration as sent, parsed. */
+  readonly config: object
+  readonly force: boolean
+}
+
+export interface ApplyResult {
+  /**
+   * The object with the configuration merged in and what the manager gave up removed, before defaults. It shares parts
+   * with `live` and `config`: decode a copy of it. Its `managedFields` are the old ones.
+   */
+  readonly object: Record<string, unknown>
+  readonly managedFields: readonly ManagedFieldsEntry[]
+  /** False if the configuration changed nothing but who owns what. */
+  readonly isChanged: boolean
+}
+
+/**
+ * Server-side apply (KEP-555): the manager says which fields it wants and owns those, and gives up what it applied before
+ * and no longer mentions. Throws 409 if another manager's field would change and `force` is not set.
+ */
+export function applyConfiguration(request: ApplyRequest): ApplyResult {
+  const { node, force, apiVersion, subresource, ignored } = request
+  const config = removeFields(node, readAppliedConfig(node, request.config), ignored) as Record<string, unknown>
+  const live = request.live ?? {}
+  const identity: ManagerIdentity = { name: request.manager, operation: 'Apply', apiVersion, subresource }
+  const before = managersBefore(request, live)
+  const last = before.find((manager) => isSameManager(manager, identity))
+  const others = before.filter((manager) => manager !== last)
+  const claimed = difference(fieldSetOf(node, config), unownedFields)
+  const merged = mergeValues(node, live, config)
+  const object = pruned(node, merged, last?.fields ?? emptySet, [claimed, ...others.map(({ fields }) => fields)])
+  const comparison = ownable(compareValues(node, live, object), ignored)
+  const conflicts = conflictsWith(others, comparison)
+  if (!force && conflicts.length > 0) throw applyConflict(conflicts)
+  const isChanged = request.live === undefined || !isSame(comparison)
+  const time = isChanged ? request.now : last?.time
+  const managers = [...withoutTaken(others, comparison), { ...identity, time, fields: claimed }]
+  return { object: object as Record<string, unknown>, managedFields: writeManagers(managers, union), isChanged }
+}
+
+/** An object that nobody manages yet belongs to whoever wrote it before the first apply. */
+function managersBefore(request: ApplyRequest, live: object & Managed): Manager[] {
+  const managers = readManagers(live.metadata?.managedFields)
+  if (managers.length > 0 || request.live === undefined) return managers
+  const { added, modified } = ownable(compareValues(request.node, baselineOf(request.node), live), request.ignored)
+  const { apiVersion } = request
+  const fields = union(added, modified)
+  return [{ name: 'before-first-apply', operation: 'Update', apiVersion, subresource: '', time: request.now, fields }]
+}
+
+/** Removes what the manager applied before and nobody owns now. */
+function pruned(node: ObjectNode, merged: unknown, last: FieldSet, owned: readonly FieldSet[]): unknown {
+  if (isEmptySet(last)) return merged
+  const kept = owned.reduce(union, unownedFields)
+  return removeFields(node, merged, difference(withNamedParents(node, last), withNamedParents(node, kept)))
+}
+
+function ownable({ added, modified, removed }: Comparison, ignored: FieldSet): Comparison {
+  const owned = (set: FieldSet): FieldSet => withoutSubtrees(difference(set, unownedFields), ignored)
+  return { added: owned(added), modified: owned(modified), removed: owned(removed) }
+}
+
+function isSame({ added, modified, removed }: Comparison): boolean {
+  return isEmptySet(added) && isEmptySet(modified) && isEmptySet(removed)
+}
+
+function conflictsWith(others: readonly Manager[], { added, modified }: Comparison): Conflict[] {
+  const changed = union(added, modified)
+  return others
+    .map((manager) => ({ manager, fields: intersection(manager.fields, changed) }))
+    .filter(({ fields }) => !isEmptySet(fields))
+}
+
+/** The managers without what was taken from them or has gone. */
+function withoutTaken(managers: readonly Manager[], { added, modified, removed }: Comparison): Manager[] {
+  const taken = union(union(added, modified), removed)
+  return managers.map((manager) => ({ ...manager, fields: difference(manager.fields, taken) }))
+}
+
+export interface UpdateRequest extends FieldWriter {
+  readonly node: ObjectNode
+  /** The stored object, or undefined for a create. */
+  readonly live: (object & Managed) | undefined
+  /** The object as it is to be stored, with defaults. Its own `managedFields` count: a client may have reset them. */
+  readonly object: object & Managed
+}
+
+/**
+ * The `managedFields` after a create, update or patch: the manager owns what it added or changed, nobody owns what is
+ * gone. Answers the entries as they are if nothing changed.
+ */
+export function trackUpdate(request: UpdateRequest): readonly ManagedFieldsEntry[] {
+  const { node, live, object, manager: name, apiVersion, subresource, now, ignored } = request
+  const given = entriesBefore(object.metadata?.managedFields, live?.metadata?.managedFields)
+  if (live !== undefined && given.length === 0) return []
+  const comparison = ownable(compareValues(node, live ?? baselineOf(node), object), ignored)
+  const taken = union(comparison.added, comparison.modified)
+  if (isEmptySet(taken) && isEmptySet(comparison.removed)) return given
+  const identity: ManagerIdentity = { name, operation: 'Update', apiVersion, subresource }
+  const managers = readManagers(given)
+  const own = managers.find((manager) => isSameManager(manager, identity))
+  const others = withoutTaken(
+    managers.filter((manager) => manager !== own),
+    comparison,
+  )
+  const kept = difference(own?.fields ?? emptySet, comparison.removed)
+  const time = isEmptySet(taken) ? own?.time : now
+  return writeManagers([...others, { ...identity, time, fields: union(kept, taken) }], union)
+}
+
+/** A client that sends no entries keeps the live ones; one that sends a single empty entry wants them gone. */
+function entriesBefore(
+  sent: readonly ManagedFieldsEntry[] = [],
+  live: readonly ManagedFieldsEntry[] = [],
+): readonly ManagedFieldsEntry[] {
+  if (sent.length === 0) return live
+  return sent.length === 1 && Object.keys(sent[0] as object).length === 0 ? [] : sent
+}

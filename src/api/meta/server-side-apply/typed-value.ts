@@ -1,0 +1,203 @@
+import type { MapNode, ObjectNode, SchemaNode } from '../../schema/node.ts'
+import { isPlainObject, setOwn } from '../../schema/own-member.ts'
+import { isSameJson } from '../merge-patch.ts'
+import { FieldSetBuilder, type FieldSet } from './field-set.ts'
+import { itemsOf, type ListItem } from './typed-list.ts'
+
+/** What can be done with values whose lists, maps and structs the schema calls atomic or not. */
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+/** The type of a member of a struct or map; undefined for a field that the schema does not know. */
+function memberNode(node: ObjectNode | MapNode, key: string): SchemaNode | undefined {
+  return node.shape === 'map' ? node.value : node.fields.get(key)?.node
+}
+
+function isAtomic(node: SchemaNode | undefined): boolean {
+  if (node === undefined || node.shape === 'scalar' || node.shape === 'raw') return true
+  return node.shape === 'list' ? node.listType === 'atomic' : node.atomic
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null
+}
+
+/** The fields that an applied configuration claims. */
+export function fieldSetOf(node: SchemaNode, value: unknown): FieldSet {
+  const builder = new FieldSetBuilder()
+  claim(node, value, [], builder)
+  return builder.build()
+}
+
+function claim(node: SchemaNode | undefined, value: unknown, path: readonly string[], claimed: FieldSetBuilder): void {
+  if (isAtomic(node)) return claimed.insert(path)
+  if (node?.shape === 'list') return claimItems(itemsOf(node, value as unknown[]), node.item, path, claimed)
+  for (const [key, member] of Object.entries(value as JsonObject)) {
+    if (member === undefined) continue
+    const memberPath = [...path, `f:${key}`]
+    claim(memberNode(node as ObjectNode | MapNode, key), member, memberPath, claimed)
+    const isEmpty = isPlainObject(member) && Object.keys(member).length === 0
+    if (isEmpty || node?.shape === 'map') claimed.insert(memberPath)
+  }
+}
+
+function claimItems(
+  items: readonly ListItem[],
+  node: SchemaNode,
+  path: readonly string[],
+  claimed: FieldSetBuilder,
+): void {
+  for (const { step, value } of items) {
+    const itemPath = [...path, step]
+    claimed.insert(itemPath)
+    claim(node, value, itemPath, claimed)
+  }
+}
+
+export interface Comparison {
+  readonly added: FieldSet
+  readonly modified: FieldSet
+  readonly removed: FieldSet
+}
+
+interface ComparisonBuilder {
+  readonly added: FieldSetBuilder
+  readonly modified: FieldSetBuilder
+  readonly removed: FieldSetBuilder
+}
+
+/** Which fields differ between two values of a type. A parent that appears or goes is itself such a field. */
+export function compareValues(node: SchemaNode, before: unknown, after: unknown): Comparison {
+  const builder = { added: new FieldSetBuilder(), modified: new FieldSetBuilder(), removed: new FieldSetBuilder() }
+  compare(node, before, after, [], builder)
+  return { added: builder.added.build(), modified: builder.modified.build(), removed: builder.removed.build() }
+}
+
+function compare(
+  node: SchemaNode | undefined,
+  before: unknown,
+  after: unknown,
+  path: readonly string[],
+  result: ComparisonBuilder,
+): void {
+  if (before === after) return
+  const isLeaf = isAtomic(node) || (isEmptyOrAbsent(before) && isEmptyOrAbsent(after))
+  if (!isLeaf) compareBelow(node as Exclude<SchemaNode, { shape: 'scalar' | 'raw' }>, before, after, path, result)
+  if (before === undefined) result.added.insert(path)
+  else if (after === undefined) result.removed.insert(path)
+  else if (isLeaf && !isSameJson(before, after)) result.modified.insert(path)
+}
+
+function isEmptyOrAbsent(value: unknown): boolean {
+  if (isAbsent(value)) return true
+  return Array.isArray(value) ? value.length === 0 : Object.keys(value as object).length === 0
+}
+
+function compareBelow(
+  node: Exclude<SchemaNode, { shape: 'scalar' | 'raw' }>,
+  before: unknown,
+  after: unknown,
+  path: readonly string[],
+  result: ComparisonBuilder,
+): void {
+  if (node.shape === 'list') {
+    const old = byStep(itemsOf(node, (before as unknown[] | null | undefined) ?? []))
+    const now = byStep(itemsOf(node, (after as unknown[] | null | undefined) ?? []))
+    for (const step of new Set([...old.keys(), ...now.keys()])) {
+      compare(node.item, old.get(step), now.get(step), [...path, step], result)
+    }
+    return
+  }
+  const old = (before ?? {}) as JsonObject
+  const now = (after ?? {}) as JsonObject
+  for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
+    compare(memberNode(node, key), ownMember(old, key), ownMember(now, key), [...path, `f:${key}`], result)
+  }
+}
+
+function ownMember(object: JsonObject, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined
+}
+
+function byStep(items: readonly ListItem[]): Map<string, unknown> {
+  return new Map(items.map(({ step, value }) => [step, value]))
+}
+
+/** The live value with the applied one merged in: what is applied wins, what is not mentioned stays. Shares both. */
+export function mergeValues(node: SchemaNode | undefined, live: unknown, applied: unknown): unknown {
+  if (isAbsent(live) || isAtomic(node)) return applied
+  if (node?.shape === 'list') {
+    return mergeItems(node.item, itemsOf(node, live as unknown[]), itemsOf(node, applied as unknown[]))
+  }
+  const result: Record<string, unknown> = { ...(live as JsonObject) }
+  for (const [key, value] of Object.entries(applied as JsonObject)) {
+    if (value === undefined) continue
+    setOwn(
+      result,
+      key,
+      mergeValues(memberNode(node as ObjectNode | MapNode, key), ownMember(live as JsonObject, key), value),
+    )
+  }
+  return result
+}
+
+/**
+ * Applied items keep their order; an item that only the live list has keeps its place before what follows it there.
+ *
+ * Example: live [a, x, b], applied [b, a] becomes [b, a, x]; live [a, b], applied [c] becomes [a, b, c].
+ */
+function mergeItems(node: SchemaNode, live: readonly ListItem[], applied: readonly ListItem[]): unknown[] {
+  const liveByStep = byStep(live)
+  const appliedSteps = new Set(applied.map(({ step }) => step))
+  const merged = new Set<string>()
+  const result: unknown[] = []
+  let next = 0
+  for (const { step, value } of applied) {
+    for (let item = live[next]; item && item.step !== step; item = live[++next]) {
+      if (!appliedSteps.has(item.step)) result.push(item.value)
+      else if (!merged.has(item.step)) break
+    }
+    if (live[next]?.step === step) next++
+    result.push(mergeValues(node, liveByStep.get(step), value))
+    merged.add(step)
+  }
+  const rest = live.slice(next).filter(({ step }) => !appliedSteps.has(step))
+  return [...result, ...rest.map(({ value }) => value)]
+}
+
+/** The value without the fields and items of the set. Parents stay, even when nothing is left in them. */
+export function removeFields(node: SchemaNode | undefined, value: unknown, set: FieldSet): unknown {
+  if (set.below.size === 0 || isAbsent(value) || isAtomic(node)) return value
+  if (node?.shape === 'list') {
+    const kept = itemsOf(node, value as unknown[]).filter(({ step }) => set.below.get(step)?.isMember !== true)
+    return kept.map((item) => removeBelow(node.item, item.value, set.below.get(item.step)))
+  }
+  const result: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(value as JsonObject)) {
+    const below = set.below.get(`f:${key}`)
+    if (below?.isMember === true) continue
+    setOwn(result, key, removeBelow(memberNode(node as ObjectNode | MapNode, key), member, below))
+  }
+  return result
+}
+
+function removeBelow(node: SchemaNode | undefined, value: unknown, set: FieldSet | undefined): unknown {
+  return set ? removeFields(node, value, set) : value
+}
+
+/** The set with every struct field on the way to a member added: owning `.spec.replicas` is having a say in `.spec`. */
+export function withNamedParents(node: SchemaNode | undefined, set: FieldSet): FieldSet {
+  const below = new Map<string, FieldSet>()
+  for (const [step, child] of set.below) {
+    const childNode = nodeAt(node, step)
+    const widened = withNamedParents(childNode, child)
+    const isNamed = node?.shape === 'object' && child.below.size > 0 && childNode !== undefined
+    below.set(step, isNamed ? { ...widened, isMember: true } : widened)
+  }
+  return { isMember: set.isMember, below }
+}
+
+function nodeAt(node: SchemaNode | undefined, step: string): SchemaNode | undefined {
+  if (node?.shape === 'list') return node.item
+  return node?.shape === 'object' || node?.shape === 'map' ? memberNode(node, step.slice(2)) : undefined
+}
