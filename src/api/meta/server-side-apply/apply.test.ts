@@ -178,9 +178,9 @@ test('sets merge value by value', () => {
   const subject = configMap()
     .apply('m1', { metadata: { finalizers: ['x/a'] } })
     .apply('m2', { metadata: { finalizers: ['x/b'] } })
-  assert.deepEqual((subject.live?.metadata as Json)['finalizers'], ['x/a', 'x/b'])
+  assert.deepEqual((subject.live as unknown as { metadata: Json }).metadata['finalizers'], ['x/a', 'x/b'])
   subject.apply('m1', {})
-  assert.deepEqual((subject.live?.metadata as Json)['finalizers'], ['x/b'])
+  assert.deepEqual((subject.live as unknown as { metadata: Json }).metadata['finalizers'], ['x/b'])
 })
 
 test('the creator owns what it sent, parents included where they are new', () => {
