@@ -1,4 +1,6 @@
 import type { Controller } from '#reconcile/controller.ts'
+import { clusterDnsController } from './cluster-dns/controller.ts'
+import type { ClusterDnsOptions } from './cluster-dns/decide.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
@@ -12,6 +14,7 @@ import { serviceAccountController } from './service-account/controller.ts'
 export interface ControllersOptions {
   /** PEM of the CA that signs the API server's certificate: published in every namespace. */
   readonly rootCa: string
+  readonly dns: ClusterDnsOptions
 }
 
 /** All controllers of a cluster, made anew for each: some keep memory of their own. */
@@ -26,5 +29,6 @@ export function createControllers(options: ControllersOptions): readonly Control
     endpointsController,
     namespaceController,
     garbageCollector(),
+    clusterDnsController(options.dns),
   ]
 }

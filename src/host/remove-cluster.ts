@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rm, rmdir } from 'node:fs/promises'
 import type { Clock } from '#lib/clock.ts'
 import { runCommand } from '#lib/command.ts'
 import { cgroupProcesses, removeCgroups } from './cgroup-tree.ts'
@@ -68,6 +68,10 @@ async function removeNetwork(layout: HostLayout): Promise<void> {
     await runCommand('nft', ['delete', 'table', family as string, name as string])
   }
   for (const file of cniResults(layout)) await rm(file, { force: true })
+  // Folders of CNI's library, gone unless another runtime keeps something in them.
+  for (const folder of ['/var/lib/cni/results', '/var/lib/cni/cache', '/var/lib/cni']) {
+    await rmdir(folder).catch(() => undefined)
+  }
 }
 
 /** CNI's library caches each result outside of our folders, named by network. */

@@ -4,12 +4,13 @@ import { keepAlive } from '#lib/clock.ts'
 import { down } from './commands/down.ts'
 import { server } from './commands/server.ts'
 import { stop } from './commands/stop.ts'
+import { up } from './commands/up.ts'
 import { version } from './commands/version.ts'
 
 const program: Program = {
   name: 'coracle',
   description: 'Coracle is a complete Kubernetes in one process.',
-  commands: [stop, down, server, version],
+  commands: [up, stop, down, server, version],
 }
 
 const terminal = {

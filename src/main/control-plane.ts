@@ -13,9 +13,11 @@ import { createTokenIssuer } from '#apiserver/tokens/token-issuer.ts'
 import type { Client } from '#client/client.ts'
 import { createClient } from '#client/create-client.ts'
 import { inProcessTransport } from '#client/in-process-transport.ts'
+import { autoCompact } from '#storage/auto-compact.ts'
 import type { Store } from '#storage/store.ts'
 import type { Effects } from './effects.ts'
 import { openStore, type StorageKind } from './open-store.ts'
+import { ownRoles } from './own-roles.ts'
 import { ranges } from './ranges.ts'
 
 export interface ControlPlaneOptions {
@@ -59,13 +61,18 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
     clientCa: pki.ca.certificate,
     nowMs: effects.clock.now(),
   })
+  await server.bootstrap.ensure(ownRoles())
   const listener = await listenOn(server, pki, options, effects)
   const handle: ApiHandler = server.handle
+  const stopping = new AbortController()
+  const compaction = autoCompact(store, { ...effects, signal: stopping.signal })
   return {
     pki,
     port: listener.port,
     clientAs: (user) => createClient(inProcessTransport(handle, user)),
     async close() {
+      stopping.abort()
+      await compaction
       await server.close()
       await listener.close()
       await store.close()

@@ -2,6 +2,7 @@ import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
 import { startControlPlane } from './control-plane.ts'
 import { processEffects } from './effects.ts'
 import { machineAddress } from './machine-address.ts'
+import { startManagers } from './managers.ts'
 import type { StorageKind } from './open-store.ts'
 import { terminationSignal } from './termination-signal.ts'
 
@@ -29,8 +30,10 @@ export async function runServer(settings: ServerSettings): Promise<void> {
       client: controlPlane.pki.admin,
     })
   }
+  const managers = startManagers(controlPlane, effects)
   effects.log.info('The control plane is ready', { address: settings.bindAddress, port: controlPlane.port })
   await ended
+  await managers.stop()
   await controlPlane.close()
 }
 

@@ -47,7 +47,13 @@ export async function smallCluster(t: TestContext): Promise<SmallCluster> {
   const stopping = new AbortController()
   const events = createEventRecorder({ client, clock, log, component: 'test' })
   const context = { client, informers, events, clock, random, log, signal: stopping.signal }
-  const controllers = runControllers(createControllers({ rootCa: 'the root CA' }), context)
+  const controllers = runControllers(
+    createControllers({
+      rootCa: 'the root CA',
+      dns: { clusterIP: '10.96.0.10', nodePort: 10_053 },
+    }),
+    context,
+  )
   t.after(async () => {
     stopping.abort()
     await controllers.stop()

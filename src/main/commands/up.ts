@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { defineCommand, type Terminal } from '#cli/command.ts'
+import { defaultDataDir, hostLayout, type HostLayout } from '#host/layout.ts'
+import { detectMachine } from '#host/machine.ts'
+import { installPackages, missingPackages } from '#host/prerequisites.ts'
+import { readProcessFile } from '#host/process-file.ts'
+import { requireRoot } from '../require-root.ts'
+import type { UpMessage, UpSettings } from '../up-message.ts'
+
+export const up = defineCommand({
+  name: 'up',
+  summary: 'Start a cluster on this machine, or start it again',
+  description:
+    'Installs what is missing (containerd, runc, CNI plugins, nftables), starts the control plane and a node in one ' +
+    'background process, and returns when the node is ready. A cluster that was stopped or killed goes on where it ' +
+    'was; its containers are adopted.',
+  examples: [
+    '# Start a cluster and look at it',
+    'coracle up',
+    `export KUBECONFIG=${defaultDataDir}/kubeconfig`,
+    'kubectl get nodes',
+  ],
+  flags: [
+    { name: 'data-dir', type: 'string', default: defaultDataDir, help: 'Where the cluster keeps everything' },
+    {
+      name: 'write-kubeconfig',
+      type: 'string',
+      default: '',
+      help: 'Write the administrator kubeconfig here too (default: only to kubeconfig in the data directory)',
+    },
+    { name: 'secure-port', type: 'integer', default: 6443, help: 'Port of the API server' },
+    { name: 'node-name', type: 'string', default: '', help: 'Name of the node (default: the host name)' },
+    { name: 'foreground', type: 'boolean', default: false, help: 'Stay in the foreground and log to standard error' },
+  ],
+  async run({ values, terminal }) {
+    const machine = detectMachine()
+    requireRoot(machine, 'coracle up')
+    const layout = hostLayout(values['data-dir'])
+    if (readProcessFile(layout.serverPidFile)) {
+      terminal.write(`The cluster is already running.\n${nextSteps(layout, values['write-kubeconfig'])}`)
+      return 0
+    }
+    const missing = missingPackages()
+    if (missing.length > 0) {
+      terminal.write(`* Installing ${missing.join(', ')}\n`)
+      await installPackages(missing)
+    }
+    const settings = {
+      dataDir: layout.dataDir,
+      kubeconfigFile: values['write-kubeconfig'],
+      port: values['secure-port'],
+      nodeName: values['node-name'],
+    }
+    if (values.foreground) {
+      const { runUp } = await import('../run-up.ts')
+      await runUp(settings, (message) => report(message, layout, settings.kubeconfigFile, terminal))
+      return 0
+    }
+    return await startInBackground(layout, settings, terminal)
+  },
+})
+
+/** Starts the cluster's process, passes its progress on, and leaves it alone once the node is ready. */
+async function startInBackground(layout: HostLayout, settings: UpSettings, terminal: Terminal): Promise<number> {
+  mkdirSync(layout.dataDir, { recursive: true, mode: 0o711 })
+  const log = openSync(layout.serverLog, 'a', 0o600)
+  const entry = join(import.meta.dirname, '../up-process.ts')
+  const child = spawn(process.execPath, [...process.execArgv, entry, JSON.stringify(settings)], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  })
+  closeSync(log)
+  const failure = await followUntilReady(child, (message) => report(message, layout, settings.kubeconfigFile, terminal))
+  if (failure === undefined) return 0
+  terminal.writeError(`error: ${failure}\nThe log is ${layout.serverLog}\n`)
+  return 1
+}
+
+/** Resolves to undefined when the child says it is ready, or to what went wrong. */
+function followUntilReady(child: ChildProcess, hear: (message: UpMessage) => void): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  child.on('message', (message: UpMessage) => {
+    hear(message)
+    if (message.type === 'failed') resolve(message.reason)
+    if (message.type === 'ready') resolve(undefined)
+  })
+  child.once('error', (error) => resolve(error.message))
+  child.once('exit', (code, signal) => resolve(`The cluster process ended with ${code ?? signal}`))
+  return promise.finally(() => {
+    if (child.connected) child.disconnect()
+    child.unref()
+  })
+}
+
+function report(message: UpMessage, layout: HostLayout, kubeconfigFile: string, terminal: Terminal): void {
+  if (message.type === 'step') terminal.write(`* ${message.text}\n`)
+  if (message.type === 'ready') terminal.write(nextSteps(layout, kubeconfigFile))
+}
+
+function nextSteps(layout: HostLayout, kubeconfigFile: string): string {
+  return `
+The cluster is ready. Its kubeconfig is ${kubeconfigFile === '' ? layout.kubeconfig : kubeconfigFile}
+
+Try:
+  export KUBECONFIG=${kubeconfigFile === '' ? layout.kubeconfig : kubeconfigFile}
+  kubectl get nodes
+  kubectl get pods --all-namespaces
+`
+}

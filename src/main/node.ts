@@ -1,0 +1,135 @@
+import { join } from 'node:path'
+import type { Pki } from '#apiserver/certificates/pki.ts'
+import type { Client } from '#client/client.ts'
+import { createEventRecorder } from '#client/event-recorder.ts'
+import type { Informer } from '#client/informer.ts'
+import { createInformers } from '#client/informers.ts'
+import { isNodeReady } from '#api/core/v1/node-facts.ts'
+import type { Node } from '#api/types/core.v1.ts'
+import { nodes } from '#api/types/resources.ts'
+import { ensureContainerd } from '#host/containerd.ts'
+import { sysctlRecord, type HostLayout } from '#host/layout.ts'
+import type { Machine } from '#host/machine.ts'
+import { pauseImageReference, writePauseImage } from '#host/pause-image.ts'
+import { cniBinaryDir } from '#host/prerequisites.ts'
+import { applySysctls } from '#host/sysctls.ts'
+import { containerdRuntime } from '#kubelet/cri/containerd-runtime.ts'
+import { createKubelet } from '#kubelet/kubelet.ts'
+import { subjectAccessReviewer } from '#kubelet/server/kubelet-access.ts'
+import type { KubeletServerOptions } from '#kubelet/server/server-context.ts'
+import { linuxNode } from '#kubelet/linux-node.ts'
+import { runCommand } from '#lib/command.ts'
+import type { Effects } from './effects.ts'
+import { startDns, startProxy, writePodNetwork, type NodeNetworkOptions } from './node-network.ts'
+import { ranges } from './ranges.ts'
+
+export interface NodeOptions {
+  /** Acts as the node's kubelet. */
+  readonly client: Client
+  /** Acts as the service proxy and the cluster's name server. */
+  readonly networkClient: Client
+  readonly keys: Pick<Pki, 'ca' | 'kubeletServing'>
+  readonly nodeName: string
+  readonly address: string
+  readonly layout: HostLayout
+  readonly effects: Effects
+}
+
+export interface RunningNode {
+  /** Resolves when the node reports that it is ready. */
+  readonly ready: Promise<void>
+  /** Ends kubelet, proxy and name server; containers and rules stay. */
+  stop(): Promise<void>
+}
+
+/** Starts or adopts the cluster's containerd, with the image that every sandbox needs. */
+export async function prepareContainerd(layout: HostLayout, machine: Machine, effects: Effects): Promise<void> {
+  const pluginDir = cniBinaryDir()
+  if (pluginDir === undefined) throw new Error('The CNI plugins are missing: install containernetworking-plugins')
+  await applySysctls(sysctlRecord(layout))
+  const restrictOomScore = !machine.canLowerOomScore
+  await ensureContainerd(
+    { layout, cniBinaryDir: pluginDir, pauseImage: pauseImageReference, restrictOomScore },
+    effects.clock,
+  )
+  await importPauseImage(layout)
+}
+
+async function importPauseImage({ dataDir, containerd }: HostLayout): Promise<void> {
+  const ctr = ['--address', containerd.socket, '--namespace', 'k8s.io', 'images']
+  const present = await runCommand('ctr', [...ctr, 'list', '--quiet', `name==${pauseImageReference}`])
+  if (present.stdout.includes(pauseImageReference)) return
+  const archive = join(dataDir, 'pause.tar')
+  await writePauseImage(archive)
+  await runCommand('ctr', [...ctr, 'import', archive])
+}
+
+/** Runs a node in this process, over a containerd that already answers. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { clock, random, log } = options.effects
+  const informerLog = log.with({ component: 'node-informers' })
+  const informers = createInformers({ client: options.client, clock, random, log: informerLog })
+  const networkInformers = createInformers({ client: options.networkClient, clock, random, log: informerLog })
+  const events = createEventRecorder({
+    client: options.client,
+    clock,
+    log,
+    component: 'kubelet',
+    host: options.nodeName,
+  })
+  const { layout } = options
+  const runtime = await containerdRuntime({ socketPath: layout.containerd.socket })
+  const directories = { rootDir: layout.kubeletDir, logsDir: layout.podLogDir, cgroupRoot: layout.cgroupRoot }
+  const kubelet = createKubelet({
+    client: options.client,
+    informers,
+    clock,
+    random,
+    log: log.with({ component: 'kubelet' }),
+    events,
+    runtime,
+    nodeName: options.nodeName,
+    nodeAddresses: [options.address],
+    clusterDns: [ranges.dnsService],
+    clusterDomain: ranges.clusterDomain,
+    server: kubeletServer(options),
+    podCidr: '10.244.0.0/24',
+    effects: await linuxNode({ ...directories, runtime, clock }),
+  })
+  await kubelet.start()
+  const ownNode = informers.of(nodes, { fieldSelector: `metadata.name=${options.nodeName}` })
+  const podCidr = await firstMatch(ownNode, (node) => node.spec.podCIDR)
+  await writePodNetwork(layout, podCidr)
+  const network: NodeNetworkOptions = { ...options, informers: networkInformers, podInformers: informers, podCidr }
+  const proxy = startProxy(network)
+  const dns = await startDns(network)
+  return {
+    ready: Promise.all([proxy.ready, firstMatch(ownNode, (node) => (isNodeReady(node) ? true : undefined))]).then(
+      () => undefined,
+    ),
+    async stop() {
+      proxy.stop()
+      await dns.close()
+      await kubelet.stop()
+      await events.stop()
+      await Promise.all([informers.stop(), networkInformers.stop()])
+    },
+  }
+}
+
+function kubeletServer({ client, keys, nodeName, address }: NodeOptions): KubeletServerOptions {
+  const { certificate, key } = keys.kubeletServing(nodeName, [address])
+  const authorize = subjectAccessReviewer(client)
+  return { address, port: ranges.kubeletPort, certificate, key, clientCa: keys.ca.certificate, authorize }
+}
+
+/** The first answer that is not undefined, for a node as it is or as it becomes. */
+function firstMatch<Answer>(informer: Informer<Node>, look: (node: Node) => Answer | undefined): Promise<Answer> {
+  const { promise, resolve } = Promise.withResolvers<Answer>()
+  const check = (node: Node): void => {
+    const answer = look(node)
+    if (answer !== undefined) resolve(answer)
+  }
+  const remove = informer.listen({ added: check, updated: check })
+  return promise.finally(remove)
+}

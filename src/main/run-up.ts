@@ -1,0 +1,69 @@
+import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
+import { hostLayout, type HostLayout } from '#host/layout.ts'
+import { detectMachine } from '#host/machine.ts'
+import { writeProcessFile } from '#host/process-file.ts'
+import { startControlPlane, type ControlPlane } from './control-plane.ts'
+import { processEffects } from './effects.ts'
+import { identities, nodeIdentity } from './identities.ts'
+import { machineAddress } from './machine-address.ts'
+import { startManagers } from './managers.ts'
+import { prepareContainerd, startNode } from './node.ts'
+import { terminationSignal } from './termination-signal.ts'
+import type { UpMessage, UpSettings } from './up-message.ts'
+
+/** Runs a whole cluster, server and node, in this process until it is told to end. */
+export async function runUp(settings: UpSettings, tell: (message: UpMessage) => void): Promise<void> {
+  const effects = processEffects()
+  const ended = terminationSignal()
+  const layout = hostLayout(settings.dataDir)
+  await mkdir(layout.dataDir, { recursive: true, mode: 0o711 })
+  await writeProcessFile(layout.serverPidFile, process.pid)
+  const nodeName = settings.nodeName === '' ? hostname().toLowerCase() : settings.nodeName
+  const address = await machineAddress()
+  tell({ type: 'step', text: 'Starting containerd and the control plane' })
+  const [controlPlane] = await Promise.all([
+    startControlPlane(
+      {
+        dataDir: layout.dataDir,
+        storage: 'sqlite',
+        bindAddress: '0.0.0.0',
+        port: settings.port,
+        advertiseAddress: address,
+      },
+      effects,
+    ),
+    prepareContainerd(layout, detectMachine(), effects),
+  ])
+  writeKubeconfigs(controlPlane, layout, settings)
+  const managers = startManagers(controlPlane, effects)
+  tell({ type: 'step', text: `Starting node ${nodeName}` })
+  const node = await startNode({
+    client: controlPlane.clientAs(nodeIdentity(nodeName)),
+    networkClient: controlPlane.clientAs(identities.proxy),
+    keys: controlPlane.pki,
+    nodeName,
+    address,
+    layout,
+    effects,
+  })
+  await node.ready
+  tell({ type: 'ready' })
+  const signal = await ended
+  effects.log.info('Stopping; containers go on', { signal })
+  await node.stop()
+  await managers.stop()
+  await controlPlane.close()
+}
+
+function writeKubeconfigs(controlPlane: ControlPlane, layout: HostLayout, settings: UpSettings): void {
+  const files = [layout.kubeconfig, ...(settings.kubeconfigFile === '' ? [] : [settings.kubeconfigFile])]
+  for (const file of files) {
+    writeKubeconfig(file, {
+      server: `https://127.0.0.1:${controlPlane.port}`,
+      caCertificate: controlPlane.pki.ca.certificate,
+      client: controlPlane.pki.admin,
+    })
+  }
+}

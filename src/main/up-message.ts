@@ -1,0 +1,15 @@
+/** What the background process is told. */
+export interface UpSettings {
+  readonly dataDir: string
+  /** Empty: only the data directory's own. */
+  readonly kubeconfigFile: string
+  readonly port: number
+  /** Empty: the host name. */
+  readonly nodeName: string
+}
+
+/** What the cluster's process tells the command that started it. */
+export type UpMessage =
+  | { readonly type: 'step'; readonly text: string }
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly reason: string }
