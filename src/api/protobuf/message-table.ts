@@ -1,6 +1,6 @@
 import { schemaTypes, wireOnlyTypes } from '../schema/load.ts'
 import type { SchemaType } from '../schema/shapes.ts'
-import { zeroMeansAbsent } from './presence.ts'
+import { zeroMeansAbsent } from '../schema/presence.ts'
 
 /** How one field of a message travels. */
 export interface WireField {

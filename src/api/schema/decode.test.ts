@@ -35,6 +35,10 @@ test('scalars become canonical; nulls, empty collections and unknown fields go',
     spec: {
       containers: [{ name: 'c', command: [], resources: { limits: { cpu: 0.5, memory: '1024Mi' } } }],
       nodeSelector: {},
+      hostPID: false,
+      hostname: '',
+      runtimeClassName: '',
+      terminationGracePeriodSeconds: 0,
       hostNetwork: true,
     },
   })
@@ -42,7 +46,12 @@ test('scalars become canonical; nulls, empty collections and unknown fields go',
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'p', annotations: { a: '' }, deletionTimestamp: '2024-01-01T00:00:00Z' },
-    spec: { containers: [{ name: 'c', resources: { limits: { cpu: '500m', memory: '1Gi' } } }], hostNetwork: true },
+    spec: {
+      containers: [{ name: 'c', resources: { limits: { cpu: '500m', memory: '1Gi' } } }],
+      hostNetwork: true,
+      runtimeClassName: '',
+      terminationGracePeriodSeconds: 0,
+    },
   }
   assert.deepEqual(decodeText(podNode, text).object, wanted)
   const value = Object.freeze(JSON.parse(text))

@@ -3,8 +3,8 @@ import { cloneJson, setOwn } from './own-member.ts'
 import { ScalarMismatch, ScalarRefusal, scalarReaders } from './scalars.ts'
 
 /**
- * The hot walk over a decoded JSON value: checks types, writes canonical scalars, drops nulls, unknown fields and empty
- * optional lists and maps. It only notes that something is unknown; `diagnose.ts` finds out what and where.
+ * The hot walk over a decoded JSON value: checks types, writes canonical scalars, drops nulls, unknown fields, empty
+ * optional lists and maps, and zeros that say nothing. It only notes that something is unknown; `diagnose.ts` finds out what and where.
  */
 export interface DecodeState {
   /** False: the value belongs to us and is changed in place. True: it is somebody else's and stays as it is. */
@@ -52,11 +52,16 @@ function compile(node: SchemaNode): Decoder {
 interface FieldDecoder {
   readonly decode: Decoder
   readonly dropsEmpty: boolean
+  readonly dropsZero: boolean
 }
 
 function fieldDecoder(field: FieldNode): FieldDecoder {
   const isCollection = field.node.shape === 'list' || field.node.shape === 'map'
-  return { decode: decoderOf(field.node), dropsEmpty: isCollection && !field.required }
+  return {
+    decode: decoderOf(field.node),
+    dropsEmpty: isCollection && !field.required,
+    dropsZero: field.zeroMeansAbsent,
+  }
 }
 
 function objectDecoder(node: ObjectNode): Decoder {
@@ -98,6 +103,7 @@ function decodeField(field: FieldDecoder | undefined, value: unknown, state: Dec
   }
   if (value === null || value === undefined) return dropped
   const next = field.decode(value, state)
+  if (field.dropsZero && (next === '' || next === 0 || next === false)) return dropped
   return field.dropsEmpty && isEmpty(next) ? dropped : next
 }
 

@@ -1,4 +1,5 @@
 import { once, schemaTypes } from './load.ts'
+import { zeroMeansAbsent } from './presence.ts'
 import type { SchemaField, SchemaType } from './shapes.ts'
 
 /**
@@ -42,6 +43,8 @@ export interface FieldNode {
   /** Of strategic merge patches: `merge`, `retainKeys`, `replace`, joined by commas. */
   readonly patchStrategy: string
   readonly patchMergeKey: string | undefined
+  /** The zero of this optional scalar says no more than its absence, so that it is left out. */
+  readonly zeroMeansAbsent: boolean
 }
 
 export interface ListNode {
@@ -110,7 +113,7 @@ class LazyObject implements ObjectNode {
     this.name = name
     this.atomic = type.mapType === 'atomic'
     this.#fields = once(
-      () => new Map(Object.entries(type.fields ?? {}).map(([key, field]) => [key, fieldNode(key, field)])),
+      () => new Map(Object.entries(type.fields ?? {}).map(([key, field]) => [key, fieldNode(name, key, field)])),
     )
   }
 
@@ -119,16 +122,28 @@ class LazyObject implements ObjectNode {
   }
 }
 
-function fieldNode(name: string, field: SchemaField): FieldNode {
+function fieldNode(typeName: string, name: string, field: SchemaField): FieldNode {
+  const node = nodeOf(field)
   return {
     name,
-    node: nodeOf(field),
+    node,
     required: field.required === true,
     default: field.default,
     enum: field.enum,
     patchStrategy: field.patchStrategy ?? '',
     patchMergeKey: field.patchMergeKey,
+    zeroMeansAbsent: field.required !== true && isPlainScalar(typeName, name, node),
   }
+}
+
+function isPlainScalar(typeName: string, name: string, node: SchemaNode): boolean {
+  if (node.shape !== 'scalar') return false
+  const isText = node.kind === 'string' || node.kind === 'bytes'
+  const isNumber = node.kind === 'int32' || node.kind === 'int64' || node.kind === 'boolean'
+  return (
+    (isText || isNumber) &&
+    zeroMeansAbsent(typeName.slice(typeName.lastIndexOf('.') + 1), name, isText ? 'string' : node.kind)
+  )
 }
 
 function nodeOf(field: SchemaField): SchemaNode {
