@@ -1,20 +1,27 @@
 import type { Controller } from '#reconcile/controller.ts'
 import { clusterDnsController } from './cluster-dns/controller.ts'
 import type { ClusterDnsOptions } from './cluster-dns/decide.ts'
+import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
+import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts'
+import { nodeLifecycleController } from './node-lifecycle/controller.ts'
+import { podGcController, type PodGcOptions } from './pod-gc/controller.ts'
 import { replicaSetController, replicationController } from './replica-set/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './service-account/controller.ts'
+import { taintEvictionController } from './taint-eviction/controller.ts'
 
 /** What a cluster tells its controllers; each is given what it needs of it. */
-export interface ControllersOptions {
+export interface ControllersOptions extends PodGcOptions {
   /** PEM of the CA that signs the API server's certificate: published in every namespace. */
   readonly rootCa: string
   readonly dns: ClusterDnsOptions
+  /** Where nodes get their pod addresses from; absent: they get none from here. */
+  readonly nodeIpam?: NodeIpamOptions
 }
 
 /** All controllers of a cluster, made anew for each: some keep memory of their own. */
@@ -30,5 +37,10 @@ export function createControllers(options: ControllersOptions): readonly Control
     namespaceController,
     garbageCollector(),
     clusterDnsController(options.dns),
+    nodeLifecycleController(),
+    taintEvictionController,
+    podGcController(options),
+    clusterRoleAggregationController,
+    ...(options.nodeIpam === undefined ? [] : [nodeIpamController(options.nodeIpam)]),
   ]
 }

@@ -24,6 +24,7 @@ export function startManagers(controlPlane: ControlPlane, effects: Effects): Man
   const controllers = runControllers(
     createControllers({
       rootCa: controlPlane.pki.ca.certificate,
+      nodeIpam: { clusterCidrs: [ranges.clusterCidr] },
       dns: { clusterIP: ranges.dnsService, nodePort: ranges.dnsPort },
     }),
     { ...context, signal: stopping.signal },

@@ -46,6 +46,8 @@ export interface ReconcileResult {
  */
 export interface Controller {
   readonly name: string
+  /** The service account in `kube-system` whose bootstrap role grants its rights; default: its name. */
+  readonly serviceAccount?: string
   readonly watches: readonly Watch[]
   /** Called once before the first work: adds watches of resources that are only known at run time, then or later. */
   readonly watchMore?: (context: ControllerContext, watch: (watch: Watch) => void) => void

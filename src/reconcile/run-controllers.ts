@@ -31,13 +31,13 @@ export interface ControllerMetrics {
 
 export interface RunOptions {
   /** Whom a controller acts as; absent: all act as the context's client. Informers are shared and always act as that. */
-  readonly actAs?: (controllerName: string) => UserInfo
+  readonly actAs?: (controller: Controller) => UserInfo
 }
 
-/** The service account in `kube-system` that upstream's bootstrap roles grant a controller of this name its rights. */
-export function controllerServiceAccount(controllerName: string): UserInfo {
+/** The service account in `kube-system` that the bootstrap roles grant a controller's rights. */
+export function controllerServiceAccount({ name, serviceAccount = name }: Controller): UserInfo {
   const groups = ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated']
-  return { name: `system:serviceaccount:kube-system:${controllerName}`, groups }
+  return { name: `system:serviceaccount:kube-system:${serviceAccount}`, groups }
 }
 
 /** Runs control loops until the context's signal aborts or `stop` is called. */
@@ -69,10 +69,11 @@ async function start(loops: readonly ControlLoop[], context: ControllerContext):
   for (const loop of loops) loop.start()
 }
 
-function contextOf({ name }: Controller, context: ControllerContext, { actAs }: RunOptions): ControllerContext {
+function contextOf(controller: Controller, context: ControllerContext, { actAs }: RunOptions): ControllerContext {
+  const { name } = controller
   return {
     ...context,
-    client: actAs === undefined ? context.client : context.client.as(actAs(name)),
+    client: actAs === undefined ? context.client : context.client.as(actAs(controller)),
     events: context.events.from(name),
     log: context.log.with({ controller: name }),
   }

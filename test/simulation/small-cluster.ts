@@ -32,6 +32,9 @@ export interface SmallCluster {
   run(pod: Pod, node?: string): Promise<void>
 }
 
+/** What the cluster publishes as its CA. */
+export const rootCa = 'the root CA'
+
 const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
 
 export async function smallCluster(t: TestContext): Promise<SmallCluster> {
@@ -49,7 +52,8 @@ export async function smallCluster(t: TestContext): Promise<SmallCluster> {
   const context = { client, informers, events, clock, random, log, signal: stopping.signal }
   const controllers = runControllers(
     createControllers({
-      rootCa: 'the root CA',
+      rootCa: rootCa,
+      nodeIpam: { clusterCidrs: ['10.244.0.0/16'] },
       dns: { clusterIP: '10.96.0.10', nodePort: 10_053 },
     }),
     context,
