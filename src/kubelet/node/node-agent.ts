@@ -28,6 +28,9 @@ const heartbeatMs = 10_000
 const statusReportMs = 300_000
 /** Images are listed anew at every so-manieth heartbeat. */
 const imageListEvery = 6
+/** Until the node is ready for the first time its health is looked at this often, as upstream does too. */
+const firstReadyCheckMs = 50
+const firstReadyLimitMs = 30_000
 const firstRetryMs = 100
 const longestRetryMs = 7_000
 
@@ -105,6 +108,9 @@ export class NodeAgent {
   async #heartbeats(): Promise<void> {
     const { clock, log } = this.#options
     const { signal } = this.#stop
+    await this.#becomeReady().catch((error: unknown) => {
+      if (!signal.aborted) log.warn('node not ready', { error })
+    })
     while (!signal.aborted) {
       await clock.sleep(heartbeatMs, signal).catch(() => undefined)
       if (signal.aborted) return
@@ -113,6 +119,17 @@ export class NodeAgent {
       } catch (error) {
         if (!signal.aborted) log.warn('heartbeat failed', { error })
       }
+    }
+  }
+
+  /** A new node waits for nothing but its network: it should not wait for a heartbeat as well. */
+  async #becomeReady(): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = this.#stop
+    const untilMs = clock.monotonic() + firstReadyLimitMs
+    for (let health = await this.#health(); clock.monotonic() < untilMs; health = await this.#health()) {
+      if (health.complaints.length === 0) return this.#report(health)
+      await clock.sleep(firstReadyCheckMs, signal)
     }
   }
 
