@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
 import { startControlPlane } from './control-plane.ts'
 import { processEffects } from './effects.ts'
@@ -32,6 +33,8 @@ export async function runServer(settings: ServerSettings): Promise<void> {
   }
   const managers = startManagers(controlPlane, effects)
   effects.log.info('The control plane is ready', { address: settings.bindAddress, port: controlPlane.port })
+  // The next start finds every module compiled; Node itself would write them only at a clean exit.
+  flushCompileCache()
   await ended
   await managers.stop()
   await controlPlane.close()

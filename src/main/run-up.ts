@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { flushCompileCache } from 'node:module'
 import { hostname } from 'node:os'
 import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
 import { hostLayout, type HostLayout } from '#host/layout.ts'
@@ -50,6 +51,8 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
   })
   await node.ready
   tell({ type: 'ready' })
+  // The next start finds every module compiled; Node itself would write them only at a clean exit.
+  flushCompileCache()
   const signal = await ended
   effects.log.info('Stopping; containers go on', { signal })
   await node.stop()
