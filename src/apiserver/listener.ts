@@ -9,6 +9,7 @@ import type { Log } from '#lib/log.ts'
 import type { PeerIdentity } from './authn/peer-certificate.ts'
 import { ResponseWriter } from './encoding/response-writer.ts'
 import type { ApiServer } from './server.ts'
+import { methodNotAllowed } from './steps/refusals.ts'
 import type { UpgradeHandler } from './upgrade.ts'
 
 export interface ListenerOptions {
@@ -73,6 +74,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       socket.destroy()
     })
   })
+  secure.on('clientError', refuseUnreadable)
   secure.on('tlsClientError', (error: Error) => log.debug('a TLS handshake failed', { error: error.message }))
   secure.on('sessionError', (error: Error) => log.debug('an HTTP/2 session failed', { error: error.message }))
   const { address, port } = await bind(secure, options)
@@ -214,10 +216,22 @@ async function upgrade(
   }
 }
 
+/** What Node's parser does not read never becomes a request; a method it does not know is answered as any other. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const isMethod = error.code === 'HPE_INVALID_METHOD'
+  const refusal = isMethod ? methodNotAllowed() : new StatusError('BadRequest', 'the request could not be read')
+  endWithStatus(socket, refusal)
+}
+
 /** Answers on a socket that has left the HTTP server's hands. */
 function refuseUpgrade(log: Log, socket: Duplex, error: unknown): void {
   if (!isStatusError(error)) log.error('an upgraded connection failed', { error })
   const status = isStatusError(error) ? error : new StatusError('InternalError', 'Internal error occurred')
+  endWithStatus(socket, status)
+}
+
+function endWithStatus(socket: Duplex, status: StatusError): void {
   const body = JSON.stringify(status.toStatus())
   if (!socket.writable) return
   socket.end(

@@ -103,7 +103,7 @@ function detailsOf(target: ObjectName): StatusDetails {
   return {
     ...(target.name === '' ? {} : { name: target.name }),
     ...(target.group === '' ? {} : { group: target.group }),
-    kind: target.resource,
+    ...(target.resource === '' ? {} : { kind: target.resource }),
   }
 }
 

@@ -46,7 +46,7 @@ export class ResponseWriter {
   async #bytesOf(request: ApiRequest | undefined, response: ApiResponse, object: object): Promise<Uint8Array> {
     if (isProtobuf(response)) return this.#protobuf.encode(object)
     if (response.headers['content-type'] === 'application/yaml') {
-      const { formatYaml } = await import('./yaml.ts')
+      const { formatYaml } = await import('#lib/yaml.ts')
       return Buffer.from(formatYaml(JSON.parse(Buffer.from(this.#json.encode(object)).toString())))
     }
     return isPretty(request) ? this.#json.encodePretty(object) : this.#json.encode(object)
@@ -83,11 +83,17 @@ function end(response: ApiResponse, bytes: Uint8Array, outgoing: ServerResponse)
   outgoing.end(bytes)
 }
 
+/** Where one `Warning` ends and the next begins: each gets a line of its own, as some clients want it. */
+const betweenWarnings = /, (?=299 - ")/
+
 /** HTTP/2 has no connection headers. */
-function headersFor({ headers }: ApiResponse, outgoing: ServerResponse): Record<string, string> {
-  const { connection, ...rest } = headers
+function headersFor({ headers }: ApiResponse, outgoing: ServerResponse): Record<string, string | string[]> {
+  const { connection, warning, ...rest } = headers
   const isHttp1 = outgoing.req.httpVersionMajor === 1
-  return { 'cache-control': 'no-cache, private', ...rest, ...(connection !== undefined && isHttp1 && { connection }) }
+  const sent: Record<string, string | string[]> = { 'cache-control': 'no-cache, private', ...rest }
+  if (warning !== undefined) sent['warning'] = warning.split(betweenWarnings)
+  if (connection !== undefined && isHttp1) sent['connection'] = connection
+  return sent
 }
 
 function flush(outgoing: ServerResponse): void {

@@ -1,11 +1,13 @@
 import { namespaceBehaviour } from './namespace-behaviour.ts'
 import type { ResourceBehaviour } from './resource-behaviour.ts'
 import { serviceBehaviour } from './services/service-behaviour.ts'
+import { signingRequestBehaviour } from './signing-request-behaviour.ts'
 import type { ServedResource } from './served-resource.ts'
 
 const behaviours: Readonly<Record<string, ResourceBehaviour>> = {
   'v1/namespaces': namespaceBehaviour,
   'v1/services': serviceBehaviour,
+  'certificates.k8s.io/v1/certificatesigningrequests': signingRequestBehaviour,
 }
 
 const ordinary: ResourceBehaviour = {}

@@ -9,6 +9,7 @@ import { admitMutating, admitValidating } from './admit.ts'
 import { behaviourOf } from './behaviours.ts'
 import { applyDefaults } from './defaults.ts'
 import { deepCopy } from './deep-copy.ts'
+import { dedupeOwners } from './owner-references.ts'
 import { finishLater } from './finish-later.ts'
 import { served } from './read.ts'
 import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
@@ -27,6 +28,7 @@ export async function createObject(
   prepareMetadata(context, draft)
   applyDefaults(resource, draft)
   const { dryRun } = options
+  dedupeOwners(context, draft)
   await admitMutating(context, { operation: 'CREATE', object: draft, oldObject: undefined, dryRun })
   prepareForCreate(resource, draft)
   const finish = behaviourOf(resource).beforeCreate?.(context, draft)
@@ -109,7 +111,7 @@ async function store(context: ResourceContext, draft: Draft<KubernetesObject>): 
       return served(resource, server.codec.decode(value, revision))
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error
-      if (spare === undefined || attempt >= generateAttempts) throw exists(resource, name)
+      if (spare === undefined || attempt >= generateAttempts) throw exists(resource, name, isBeingDeleted(error))
       draft = spare
       const base = (draft.metadata.generateName ?? '').slice(0, longestName - generatedLength)
       draft.metadata.name = base + server.random.suffix(generatedLength)
@@ -117,6 +119,14 @@ async function store(context: ResourceContext, draft: Draft<KubernetesObject>): 
   }
 }
 
-function exists(resource: ServedResource, name: string): StatusError {
-  return alreadyExists({ group: resource.group, resource: resource.plural, name })
+function isBeingDeleted({ current }: ConflictError): boolean {
+  if (current === undefined) return false
+  const stored = JSON.parse(Buffer.from(current.value).toString()) as KubernetesObject
+  return stored.metadata.deletionTimestamp !== undefined
+}
+
+function exists({ group, plural }: ServedResource, name: string, isGoing: boolean): StatusError {
+  const error = alreadyExists({ group, resource: plural, name })
+  if (!isGoing || error.details === undefined) return error
+  return new StatusError('AlreadyExists', `object is being deleted: ${error.message}`, { details: error.details })
 }

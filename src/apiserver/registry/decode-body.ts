@@ -1,7 +1,7 @@
 import type { Draft } from '#api/kind.ts'
 import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { badRequest } from '#api/meta/status.ts'
-import { decodeBody, type FieldValidation } from '#api/schema/decode.ts'
+import { cannotBeHandled, decodeBody, type FieldValidation } from '#api/schema/decode.ts'
 import { kindNode, type ObjectNode } from '#api/schema/node.ts'
 import { parseMediaRange } from '../encoding/media-types.ts'
 import type { RequestContext } from '../request-context.ts'
@@ -31,8 +31,10 @@ export async function decodeObject(
   wanted: WantedKind,
   fieldValidation: FieldValidation,
 ): Promise<Draft<KubernetesObject>> {
-  const body = await readBody(context)
-  return asObject(context, body ?? {}, wanted, fieldValidation)
+  const { value, problems } = await readBody(context, wanted.kind)
+  const object = asObject(context, value ?? {}, wanted, fieldValidation)
+  settleYamlProblems(context, problems, wanted, fieldValidation)
+  return object
 }
 
 /** The same for a body that has been read: JSON text or a value. */
@@ -74,34 +76,75 @@ function checkKind({ apiVersion, kind }: Draft<KubernetesObject>, wanted: Wanted
   }
 }
 
-/** A request's body: JSON text, or the value of YAML or of a caller in this process; undefined if there is none. */
-export async function readBody({ request }: Pick<RequestContext, 'request'>): Promise<string | object | undefined> {
+export interface ReadBody {
+  /** JSON text, or the value of YAML, protobuf, or of a caller in this process; undefined if there is no body. */
+  readonly value: string | object | undefined
+  /** Repeated keys of YAML. */
+  readonly problems: readonly string[]
+}
+
+/** Reads a request's body by its content type. Throws `BadRequest` and `UnsupportedMediaType`. */
+export async function readBody({ request }: Pick<RequestContext, 'request'>, kind: string): Promise<ReadBody> {
   const { body, headers } = request
-  if (body === undefined) return undefined
-  if (!(body instanceof Uint8Array)) return body as object
+  if (body === undefined) return { value: undefined, problems: [] }
+  if (!(body instanceof Uint8Array)) return { value: body as object, problems: [] }
   const contentType = headers['content-type'] ?? ''
   const mediaType = contentType === '' ? 'application/json' : parseMediaRange(contentType)?.type
   switch (mediaType) {
     case 'application/json':
-      return body.length === 0 ? undefined : textOf(body)
-    case 'application/yaml': {
-      const { parseYaml } = await import('../encoding/yaml.ts')
-      return (parseYaml(textOf(body)) ?? {}) as object
-    }
+      return { value: body.length === 0 ? undefined : textOf(body), problems: [] }
+    case 'application/yaml':
+      return readYaml(textOf(body))
     case 'application/vnd.kubernetes.protobuf':
-      return parseProtobuf(body)
+      return { value: await parseProtobuf(body, kind), problems: [] }
     default:
       throw unsupportedMediaType(acceptedBodies)
   }
 }
 
-async function parseProtobuf(body: Uint8Array): Promise<object> {
+/** Only the first document counts. */
+async function readYaml(text: string): Promise<ReadBody> {
+  const { parseYamlDocuments, YamlError } = await import('#lib/yaml.ts')
+  try {
+    const [first] = parseYamlDocuments(text)
+    return { value: (first?.value ?? {}) as object, problems: first?.duplicates ?? [] }
+  } catch (error) {
+    if (error instanceof YamlError) throw badRequest(`error converting YAML to JSON: ${error.message}`)
+    throw error
+  }
+}
+
+const protobufPrefix = Buffer.from([0x6b, 0x38, 0x73, 0x00])
+
+async function parseProtobuf(body: Uint8Array, kind: string): Promise<object> {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const what = `the object provided is unrecognized (must be of type ${kind}): `
+  if (!bytes.subarray(0, protobufPrefix.length).equals(protobufPrefix)) {
+    const shown = bytes.subarray(0, 64).toString('hex')
+    throw badRequest(
+      `${what}provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] (${shown})`,
+    )
+  }
   const { kubernetesProtobuf } = await import('#api/protobuf/envelope.ts')
   try {
-    return kubernetesProtobuf().decode(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+    return kubernetesProtobuf().decode(bytes)
   } catch (error) {
-    throw badRequest(`the object provided is unrecognized: ${(error as Error).message}`)
+    throw badRequest(what + (error as Error).message)
   }
+}
+
+function settleYamlProblems(
+  context: RequestContext,
+  problems: readonly string[],
+  wanted: WantedKind,
+  fieldValidation: FieldValidation,
+): void {
+  if (problems.length === 0 || fieldValidation === 'Ignore') return
+  if (fieldValidation === 'Strict') {
+    const why = `strict decoding error: yaml: unmarshal errors:\n  ${problems.join('\n  ')}`
+    throw cannotBeHandled(wanted, why)
+  }
+  context.warnings.push(...problems)
 }
 
 export function textOf(bytes: Uint8Array): string {

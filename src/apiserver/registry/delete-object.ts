@@ -59,7 +59,7 @@ async function attemptDelete(
   const key = storageKey(resource, namespace, name)
   if (isGone(resource, object)) {
     if (!options.dryRun) await server.store.commit([{ key, delete: true, ifRevision: stored.revision }])
-    return { object: old, isRemoved: true }
+    return { object: resource.rules.gracePeriodSeconds === undefined ? old : object, isRemoved: true }
   }
   if (options.dryRun || isSameJson(object, old)) return { object, isRemoved: false }
   const value = server.codec.encode(toStored(resource, marked))
@@ -72,14 +72,21 @@ function checkPreconditions(
   { metadata }: KubernetesObject,
   options: DeleteRequest,
 ): void {
-  const target = { group: resource.group, resource: resource.plural, name: metadata.name }
+  const target = { group: resource.group, resource: resource.kind, name: metadata.name }
   const { uid, resourceVersion } = options
   if (uid !== undefined && uid !== metadata.uid) {
-    throw conflict(target, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`)
+    throw conflict(
+      target,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). ` +
+        'The object might have been deleted and then recreated',
+    )
   }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    const versions = `${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`
-    throw conflict(target, `Precondition failed: ResourceVersion in precondition: ${versions}`)
+    throw conflict(
+      target,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record ` +
+        `(${metadata.resourceVersion}). The object might have been modified`,
+    )
   }
 }
 
@@ -92,7 +99,7 @@ function mark({ server, resource }: ResourceContext, draft: Draft<KubernetesObje
   if (before === undefined) {
     metadata.deletionTimestamp = formatTime(server.clock.now() + grace * 1_000)
     metadata.deletionGracePeriodSeconds = grace
-    if (resource.rules.hasGeneration) metadata.generation = (metadata.generation ?? 0) + 1
+    if ((metadata.generation ?? 0) > 0) metadata.generation = (metadata.generation ?? 0) + 1
     behaviourOf(resource).onDeletion?.(draft)
     return
   }
@@ -104,13 +111,14 @@ function mark({ server, resource }: ResourceContext, draft: Draft<KubernetesObje
 }
 
 function graceOf(
-  defaultGrace: ((object: KubernetesObject) => number) | undefined,
+  kindGrace: ((object: KubernetesObject, requestedSeconds?: number) => number) | undefined,
   object: KubernetesObject,
   { gracePeriodSeconds }: DeleteRequest,
 ): number {
-  if (defaultGrace === undefined) return 0
-  if (gracePeriodSeconds === undefined) return object.metadata.deletionGracePeriodSeconds ?? defaultGrace(object)
-  return gracePeriodSeconds < 0 ? 1 : gracePeriodSeconds
+  if (kindGrace === undefined) return 0
+  const { deletionTimestamp, deletionGracePeriodSeconds } = object.metadata
+  if (gracePeriodSeconds === undefined && deletionTimestamp !== undefined) return deletionGracePeriodSeconds ?? 0
+  return kindGrace(object, gracePeriodSeconds)
 }
 
 const foreground = 'foregroundDeletion'

@@ -3,6 +3,7 @@ import { applyMergePatch } from '#api/meta/merge-patch.ts'
 import { badRequest } from '#api/meta/status.ts'
 import { applyStrategicMergePatch } from '#api/meta/strategic-merge-patch.ts'
 import { DecodeError, parseJson } from '#api/schema/decode.ts'
+import { findDuplicates } from '#api/schema/json-scanner.ts'
 import type { ObjectNode } from '#api/schema/node.ts'
 import { parseMediaRange } from '../encoding/media-types.ts'
 import type { RequestContext } from '../request-context.ts'
@@ -11,6 +12,8 @@ import { unsupportedMediaType } from './write-options.ts'
 
 /** A patch of any type, ready to be applied to any state of the object. */
 export interface PatchDocument {
+  /** Repeated members of the patch's text: `duplicate field "data.z"`. */
+  readonly duplicates: () => readonly string[]
   /** The patched object; `current` is left as it is. Throws a `StatusError` if the patch does not fit. */
   readonly apply: (current: object) => object
 }
@@ -24,18 +27,19 @@ export const acceptedPatches: readonly string[] = [
 
 /** Reads the patch in a request's body by its content type. `node` is the type that it patches. */
 export function readPatch({ request }: RequestContext, node: ObjectNode): PatchDocument {
+  const duplicates = (): readonly string[] => duplicatesOf(request.body)
   switch (patchTypeOf(request.headers['content-type'])) {
     case 'application/json-patch+json': {
-      const operations = readJsonPatch(parseBody(request.body))
-      return { apply: (current) => applyJsonPatch(current, operations) as object }
+      const body = parseBody(request.body)
+      return { duplicates, apply: (current) => applyJsonPatch(current, readJsonPatch(body)) as object }
     }
     case 'application/merge-patch+json': {
       const patch = readObject(request.body)
-      return { apply: (current) => applyMergePatch(current, patch) as object }
+      return { duplicates, apply: (current) => applyMergePatch(current, patch) as object }
     }
     case 'application/strategic-merge-patch+json': {
       const patch = readObject(request.body)
-      return { apply: (current) => applyStrategicMergePatch(node, current, patch) }
+      return { duplicates, apply: (current) => applyStrategicMergePatch(node, current, patch) }
     }
     default:
       throw unsupportedMediaType(acceptedPatches)
@@ -45,6 +49,13 @@ export function readPatch({ request }: RequestContext, node: ObjectNode): PatchD
 /** The media type alone, in lower case. */
 export function patchTypeOf(contentType: string | undefined): string | undefined {
   return parseMediaRange(contentType ?? '')?.type
+}
+
+const reportedDuplicates = 100
+
+function duplicatesOf(body: unknown): readonly string[] {
+  if (!(body instanceof Uint8Array)) return []
+  return findDuplicates(textOf(body), reportedDuplicates).map((path) => `duplicate field ${JSON.stringify(path)}`)
 }
 
 function readObject(body: unknown): object {

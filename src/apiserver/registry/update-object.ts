@@ -2,7 +2,7 @@ import type { Draft } from '#api/kind.ts'
 import { validateMetadata, validateMetadataUpdate } from '#api/meta/validate-metadata.ts'
 import { isSameJson } from '#api/meta/merge-patch.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
-import { badRequest, conflict, invalid, notFound, type FieldError } from '#api/meta/status.ts'
+import { StatusError, badRequest, conflict, invalid, notFound, type FieldError } from '#api/meta/status.ts'
 import { ConflictError, type Entry } from '#storage/store.ts'
 import { StoredObject } from '../cache/stored-object.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -90,9 +90,12 @@ async function validateAndSave(
   const old = served(resource, stored.object)
   if (part.keepsGeneration !== true) countGeneration(resource, draft, old)
   const object = draft as KubernetesObject
+  const metadataErrors = validateMetadataUpdate(object, old)
   const errors = [
+    // Upstream looks at the change of the metadata twice, and lists each cause twice.
+    ...metadataErrors,
     ...validateMetadata(object, metadataRules(resource)),
-    ...validateMetadataUpdate(object, old),
+    ...metadataErrors,
     ...part.validate(resource, object, old),
   ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
@@ -117,10 +120,23 @@ function checkIdentity(context: ResourceContext, draft: Draft<KubernetesObject>,
     }
   }
   if ((metadata.uid ?? '') !== '' && metadata.uid !== old.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`
-    throw conflict(targetOf(context), why)
+    const key = `/registry/${resource.plural}/${resource.namespaced ? `${info.namespace}/` : ''}${info.name}`
+    const uids = `UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`
+    const why = `Precondition failed: ${uids}`
+    throw conflict(
+      targetOf(context),
+      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+    )
   }
   const wanted = metadata.resourceVersion ?? ''
+  if (!/^\d*$/.test(wanted)) {
+    throw new StatusError('', `strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`)
+  }
+  if ((wanted === '' || wanted === '0') && resource.rules.requiresResourceVersion === true) {
+    const message = 'Invalid value: 0: must be specified for an update'
+    const error: FieldError = { type: 'FieldValueInvalid', field: 'metadata.resourceVersion', message }
+    throw invalid({ group: resource.group, kind: resource.plural, name: info.name }, [error])
+  }
   if (wanted !== '' && wanted !== '0' && wanted !== old.metadata.resourceVersion) throw conflict(targetOf(context))
 }
 

@@ -1,7 +1,8 @@
 import type { ApiRequest, UserInfo } from '#api/meta/exchange.ts'
 import { StatusError } from '#api/meta/status.ts'
-import type { RequestInfo } from '../request-info.ts'
-import { requireAllowed } from './authorize.ts'
+import type { RequestContext } from '../request-context.ts'
+import type { RequestInfo, Verb } from '../request-info.ts'
+import { decide, requireAllowed } from './authorize.ts'
 import type { Step } from './step.ts'
 
 /**
@@ -13,10 +14,28 @@ export const impersonate: Step = {
   run(context) {
     const wanted = impersonatedUser(context.request)
     if (wanted === undefined) return undefined
-    for (const ask of permissionsFor(wanted)) requireAllowed({ ...ask, user: context.user }, context.server)
+    if (!mayImpersonate(context, wanted)) requireConstrained(context, wanted)
     context.user = withImpliedGroups(wanted)
     return undefined
   },
+}
+
+/** Whether the caller may do anything in the other's name. */
+function mayImpersonate({ user, server }: RequestContext, wanted: UserInfo): boolean {
+  return permissionsFor(wanted).every((ask) => decide({ ...ask, user }, server).decision === 'allow')
+}
+
+/** Whether the caller may do just this in the other's name (KEP-5284); throws `Forbidden`. */
+function requireConstrained({ info, user, server }: RequestContext, wanted: UserInfo): void {
+  const mode = modeOf(wanted)
+  requireAllowed({ ...info, verb: `impersonate-on:${mode}:${info.verb}` as Verb, user }, server)
+  for (const ask of permissionsFor(wanted))
+    requireAllowed({ ...ask, verb: `impersonate:${mode}` as Verb, user }, server)
+}
+
+function modeOf({ name }: UserInfo): string {
+  if (name.startsWith('system:serviceaccount:')) return 'serviceaccount'
+  return name.startsWith('system:node:') ? 'arbitrary-node' : 'user-info'
 }
 
 const extraPrefix = 'impersonate-extra-'

@@ -16,7 +16,7 @@ export const negotiate: Step = {
     const { info, request } = context
     if (!info.isResourceRequest) return undefined
     const negotiated = chooseForm(request, context)
-    if (negotiated === undefined) throw notAcceptable(info)
+    if (negotiated === undefined) throw notAcceptable(info, request.headers['accept'] ?? '')
     context.negotiated = negotiated
     return undefined
   },
@@ -72,7 +72,10 @@ function isPretty(asked: string | null, userAgent: string | undefined): boolean 
 const served = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 const streamed = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
 
-function notAcceptable(info: RequestInfo): StatusError {
+function notAcceptable(info: RequestInfo, accept: string): StatusError {
+  if (parseAccept(accept).some(({ type }) => mediaTypes[type] !== undefined)) {
+    return new StatusError('NotAcceptable', `only the following media types are accepted: ${served.join(', ')}`)
+  }
   const available = info.verb === 'list' || info.verb === 'watch' ? [...served, ...streamed] : served
   const message = `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`
   return new StatusError('NotAcceptable', message, { details: {} })

@@ -1,6 +1,6 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import { objectResponse } from '../encoding/responses.ts'
-import { asObject } from '../registry/decode-body.ts'
+import { decodePatched } from '../registry/decode-patched.ts'
 import { readPatch } from '../registry/patch-document.ts'
 import { updateObject, type UpdatePart } from '../registry/update-object.ts'
 import { mainPart } from '../registry/update-parts.ts'
@@ -21,7 +21,7 @@ export async function patchPart(context: ResourceContext, part: UpdatePart): Pro
     context,
     options,
     part,
-    change: (current) => asObject(context, document.apply(current), resource, options.fieldValidation),
+    change: (current) => decodePatched(context, document, current, options.fieldValidation),
   })
   return objectResponse(changed)
 }

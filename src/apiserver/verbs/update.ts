@@ -1,20 +1,53 @@
+import type { Draft } from '#api/kind.ts'
 import type { ApiResponse } from '#api/meta/exchange.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import { isStatusError } from '#api/meta/status.ts'
 import { objectResponse } from '../encoding/responses.ts'
+import { createObject } from '../registry/create-object.ts'
 import { decodeObject } from '../registry/decode-body.ts'
 import { deepCopy } from '../registry/deep-copy.ts'
 import { updateObject, type UpdatePart } from '../registry/update-object.ts'
 import { mainPart } from '../registry/update-parts.ts'
-import { readWriteOptions } from '../registry/write-options.ts'
+import { readWriteOptions, type WriteOptions } from '../registry/write-options.ts'
 import type { ResourceContext } from '../request-context.ts'
+import { requireAllowed } from '../steps/authorize.ts'
 
 /** PUT of an object. */
-export function update(context: ResourceContext): Promise<ApiResponse> {
-  return updatePart(context, mainPart)
+export async function update(context: ResourceContext): Promise<ApiResponse> {
+  const options = readWriteOptions(context, 'UpdateOptions')
+  const wanted = await decodeObject(context, context.resource, options.fieldValidation)
+  try {
+    return objectResponse(await replace(context, wanted, options, mainPart))
+  } catch (error) {
+    if (context.resource.rules.createOnUpdate !== true || !isStatusError(error, 'NotFound')) throw error
+    return objectResponse(await createInstead(context, wanted, options), 201)
+  }
 }
 
-/** PUT of an object or of the part of it that a subresource stands for. */
+/** PUT of the part of an object that a subresource stands for. */
 export async function updatePart(context: ResourceContext, part: UpdatePart): Promise<ApiResponse> {
   const options = readWriteOptions(context, 'UpdateOptions')
   const wanted = await decodeObject(context, context.resource, options.fieldValidation)
-  return objectResponse(await updateObject({ context, options, part, change: () => deepCopy(wanted) as typeof wanted }))
+  return objectResponse(await replace(context, wanted, options, part))
+}
+
+function replace(
+  context: ResourceContext,
+  wanted: Draft<KubernetesObject>,
+  options: WriteOptions,
+  part: UpdatePart,
+): Promise<KubernetesObject> {
+  return updateObject({ context, options, part, change: () => deepCopy(wanted as KubernetesObject) })
+}
+
+/** Who may only update must not create this way. */
+function createInstead(
+  context: ResourceContext,
+  wanted: Draft<KubernetesObject>,
+  options: WriteOptions,
+): Promise<KubernetesObject> {
+  const { info, user, server } = context
+  requireAllowed({ ...info, verb: 'create', user }, server)
+  wanted.metadata.name ||= info.name
+  return createObject(context, wanted, options)
 }

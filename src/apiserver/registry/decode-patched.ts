@@ -1,0 +1,62 @@
+import type { Draft } from '#api/kind.ts'
+import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
+import { invalidValue } from '#api/meta/field-errors.ts'
+import { invalid } from '#api/meta/status.ts'
+import { DecodeError, decodeValue, type FieldValidation } from '#api/schema/decode.ts'
+import type { ResourceContext } from '../request-context.ts'
+import type { PatchDocument } from './patch-document.ts'
+
+/** The patched object as a draft. A patch that makes it unreadable is `Invalid`, and quotes what it made. */
+export function decodePatched(
+  context: ResourceContext,
+  patch: PatchDocument,
+  current: KubernetesObject,
+  fieldValidation: FieldValidation,
+): Draft<KubernetesObject> {
+  const { resource, warnings } = context
+  const patched = patch.apply(current) as KubernetesObject
+  try {
+    checkType(patched, resource)
+    const { object, problems } = decodeValue<Draft<KubernetesObject>>(resource.node, patched)
+    const all = fieldValidation === 'Ignore' ? [] : [...patch.duplicates(), ...problems]
+    if (fieldValidation === 'Strict' && all.length > 0)
+      throw new DecodeError(`strict decoding error: ${all.join(', ')}`)
+    for (const warning of all) if (!warnings.includes(warning)) warnings.push(warning)
+    return object
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    throw invalid({ group: '', kind: '', name: '' }, [invalidValue('patch', quotable(patched), error.message)])
+  }
+}
+
+function checkType({ apiVersion, kind }: KubernetesObject, resource: ResourceContext['resource']): void {
+  if (apiVersion !== apiVersionOf(resource)) {
+    const scheme = 'pkg/api/legacyscheme/scheme.go:30'
+    throw new DecodeError(`no kind "${kind}" is registered for version "${apiVersion}" in scheme "${scheme}"`)
+  }
+  if (kind === resource.kind) return
+  const packageName = resource.group === '' ? 'core' : resource.group.split('.')[0]
+  const from = `${resource.version}.${kind}`
+  throw new DecodeError(`converting (${from}) to (${packageName}.${resource.kind}): unknown conversion`)
+}
+
+const metadataOrder = [
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+]
+
+/** The text of the patched object with its members in upstream's order: sorted, but for the metadata. */
+function quotable(object: KubernetesObject): string {
+  const { metadata } = object
+  const known = metadataOrder.filter((key) => key in metadata)
+  const keys = [...known, ...Object.keys(metadata).filter((key) => !known.includes(key))]
+  const ordered = Object.fromEntries(keys.map((key) => [key, metadata[key as keyof typeof metadata]]))
+  const members = Object.entries(object).sort(([left], [right]) => (left < right ? -1 : 1))
+  return JSON.stringify(Object.fromEntries(members.map(([key, value]) => [key, key === 'metadata' ? ordered : value])))
+}
