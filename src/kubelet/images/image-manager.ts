@@ -5,6 +5,7 @@ import type { AuthConfig, ImageInfo } from '../cri/image.ts'
 import { isRuntimeError, type ContainerRuntime } from '../cri/runtime.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
+import { containerEvents } from '../pod-worker/container-events.ts'
 import { formatDuration } from '../pod-worker/restart-backoff.ts'
 import { parseImageName } from './image-name.ts'
 import { pullCredentials } from './pull-secrets.ts'
@@ -98,7 +99,7 @@ function referenceOf({ events }: ImageManagerOptions, { pod, container }: ImageR
     return parseImageName(image).reference
   } catch {
     const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`
-    events.record(pod, 'Warning', 'InspectFailed', message)
+    containerEvents(events, pod, container.name)('Warning', 'InspectFailed', message)
     throw new ContainerStartError('InvalidImageName', message)
   }
 }
@@ -112,19 +113,19 @@ async function inspect(
     const present = await runtime.imageStatus(image)
     if (present) {
       const message = `Container image "${container.image}" already present on machine and can be accessed by the pod`
-      events.record(pod, 'Normal', 'Pulled', message)
+      containerEvents(events, pod, container.name)('Normal', 'Pulled', message)
     }
     return present
   } catch (error) {
     const message = `Failed to inspect image "${image}": ${error instanceof Error ? error.message : String(error)}`
-    events.record(pod, 'Warning', 'InspectFailed', message)
+    containerEvents(events, pod, container.name)('Warning', 'InspectFailed', message)
     throw new ContainerStartError('ImageInspectError', message)
   }
 }
 
 function neverPulled({ events }: ImageManagerOptions, { pod, container }: ImageRequest): ContainerStartError {
   const message = `Container image "${container.image}" is not present with pull policy of Never`
-  events.record(pod, 'Warning', 'ErrImageNeverPull', message)
+  containerEvents(events, pod, container.name)('Warning', 'ErrImageNeverPull', message)
   return new ContainerStartError('ErrImageNeverPull', message)
 }
 
@@ -134,14 +135,14 @@ function backingOff(
   backoff: PullBackoff,
 ): ContainerStartError {
   const message = `Back-off pulling image "${container.image}"`
-  events.record(pod, 'Normal', 'BackOff', message)
+  containerEvents(events, pod, container.name)('Normal', 'BackOff', message)
   return new ContainerStartError('ImagePullBackOff', `${message}: ${backoff.message}`)
 }
 
 async function pull(options: ImageManagerOptions, request: ImageRequest, image: string): Promise<ImageInfo> {
   const { runtime, events, clock } = options
   const { pod, container, signal } = request
-  events.record(pod, 'Normal', 'Pulling', `Pulling image "${container.image}"`)
+  containerEvents(events, pod, container.name)('Normal', 'Pulling', `Pulling image "${container.image}"`)
   const startedMs = clock.monotonic()
   try {
     const reference = await pullWithCredentials(options, request, image)
@@ -149,12 +150,16 @@ async function pull(options: ImageManagerOptions, request: ImageRequest, image: 
     if (pulled === undefined) throw new Error(`image ${image} is not there after its pull`)
     const took = formatDuration(Math.round(clock.monotonic() - startedMs))
     const message = `Successfully pulled image "${container.image}" in ${took} (${took} including waiting). Image size: ${pulled.sizeBytes} bytes.`
-    events.record(pod, 'Normal', 'Pulled', message)
+    containerEvents(events, pod, container.name)('Normal', 'Pulled', message)
     return pulled
   } catch (error) {
     if (signal.aborted) throw error
     const text = error instanceof Error ? error.message : String(error)
-    events.record(pod, 'Warning', 'Failed', `Failed to pull image "${container.image}": ${text}`)
+    containerEvents(events, pod, container.name)(
+      'Warning',
+      'Failed',
+      `Failed to pull image "${container.image}": ${text}`,
+    )
     const isRegistryDown = isRuntimeError(error, 'Unavailable')
     throw new ContainerStartError(isRegistryDown ? 'RegistryUnavailable' : 'ErrImagePull', text)
   }
@@ -165,12 +170,12 @@ async function pullWithCredentials(
   request: ImageRequest,
   image: string,
 ): Promise<string> {
-  const { pod, objects, signal } = request
+  const { pod, container, objects, signal } = request
   const { credentials, missing } = await pullCredentials(pod, image, objects)
   if (missing.length > 0) {
     const names = missing.join(', ')
     const message = `Unable to retrieve some image pull secrets (${names}); attempting to pull the image may not succeed.`
-    events.record(pod, 'Warning', 'FailedToRetrieveImagePullSecret', message)
+    containerEvents(events, pod, container.name)('Warning', 'FailedToRetrieveImagePullSecret', message)
   }
   if (credentials.length === 0) return runtime.pullImage(image, { signal })
   let failure: unknown

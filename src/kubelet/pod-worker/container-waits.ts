@@ -2,6 +2,7 @@ import { allContainers } from '#api/core/v1/pod-facts.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 import type { WaitingReason } from '../status/pod-status-input.ts'
+import { containerEvents } from './container-events.ts'
 import type { PodPlan } from './pod-plan.ts'
 import { formatDuration, type RestartBackoff } from './restart-backoff.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -65,8 +66,7 @@ export class ContainerWaits {
       const message = `back-off ${formatDuration(delayMs)} restarting failed container=${container} pod=${podText}`
       if (this.#reasons.get(container)?.message === message) continue
       this.#reasons.set(container, { reason: 'CrashLoopBackOff', message })
-      this.#context.events.record(
-        pod,
+      containerEvents(this.#context.events, pod, container)(
         'Warning',
         'BackOff',
         `Back-off restarting failed container ${container} in pod ${podText}`,

@@ -14,6 +14,7 @@ import { isSame } from '../status/status-patch.ts'
 import { StatusWriter } from '../status/status-writer.ts'
 import { VolumeError, type VolumesOnHost } from '../volumes/pod-volumes.ts'
 import { refusalOf, type Refusal } from './admission.ts'
+import { containerEvents } from './container-events.ts'
 import { ContainerWaits } from './container-waits.ts'
 import { decidePod } from './decide.ts'
 import { PodObserver } from './observe-pod.ts'
@@ -328,7 +329,8 @@ export class PodWorker {
     message,
     cause,
   }: Extract<PodAction, { type: 'killContainer' }>): Promise<void> {
-    this.#context.events.record(this.#pod, 'Normal', cause === 'sandbox' ? 'SandboxChanged' : 'Killing', message)
+    const record = containerEvents(this.#context.events, this.#pod, run.name)
+    record('Normal', cause === 'sandbox' ? 'SandboxChanged' : 'Killing', message)
     const probe = cause === 'liveness' ? spec?.livenessProbe : cause === 'startup' ? spec?.startupProbe : undefined
     const graceSeconds = probe?.terminationGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30
     await stopContainer(this.#context, {

@@ -3,6 +3,7 @@ import type { SandboxConfig } from '../cri/sandbox.ts'
 import { isRuntimeError } from '../cri/runtime.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 import { containerConfig, type ContainerConfigInput } from './container-config.ts'
+import { containerEvents } from './container-events.ts'
 import { runHook } from './lifecycle-hook.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -21,21 +22,21 @@ export async function startContainer(context: WorkerContext, input: StartContain
   const { pod, container, signal } = input
   const { events, runtime, images } = context
   const image = await images.ensure(input)
-  const config = await withEvent(context, pod, 'CreateContainerConfigError', () =>
+  const config = await withEvent(context, input, 'CreateContainerConfigError', () =>
     containerConfig(context, { ...input, image }),
   )
-  const id = await withEvent(context, pod, 'CreateContainerError', () =>
+  const id = await withEvent(context, input, 'CreateContainerError', () =>
     runtime.createContainer(input.sandboxId, config, input.sandbox, { signal }),
   )
-  events.record(pod, 'Normal', 'Created', 'Container created')
-  await withEvent(context, pod, 'RunContainerError', () => runtime.startContainer(id, { signal }))
-  events.record(pod, 'Normal', 'Started', 'Container started')
+  containerEvents(events, pod, container.name)('Normal', 'Created', 'Container created')
+  await withEvent(context, input, 'RunContainerError', () => runtime.startContainer(id, { signal }))
+  containerEvents(events, pod, container.name)('Normal', 'Started', 'Container started')
   await runPostStart(context, { ...input, id, pod, container })
 }
 
 async function withEvent<Result>(
   { events }: WorkerContext,
-  pod: Pod,
+  { pod, container }: { readonly pod: Pod; readonly container: Container },
   reason: string,
   step: () => Promise<Result>,
 ): Promise<Result> {
@@ -44,7 +45,7 @@ async function withEvent<Result>(
   } catch (error) {
     if (isRuntimeError(error, 'Cancelled')) throw error
     const message = error instanceof Error ? (isRuntimeError(error) ? error.details : error.message) : String(error)
-    events.record(pod, 'Warning', 'Failed', `Error: ${message}`)
+    containerEvents(events, pod, container.name)('Warning', 'Failed', `Error: ${message}`)
     throw error instanceof ContainerStartError ? error : new ContainerStartError(reason, message, { cause: error })
   }
 }
@@ -66,8 +67,12 @@ async function runPostStart(
     await runHook(context, handler, { pod, container, containerId: id, podIp, timeoutSeconds: 0, signal })
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    context.events.record(pod, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${text}`)
-    context.events.record(pod, 'Normal', 'Killing', 'FailedPostStartHook')
+    containerEvents(context.events, pod, container.name)(
+      'Warning',
+      'FailedPostStartHook',
+      `PostStartHook failed: ${text}`,
+    )
+    containerEvents(context.events, pod, container.name)('Normal', 'Killing', 'FailedPostStartHook')
     await context.runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30)
     throw new ContainerStartError('PostStartHookError', `PostStartHook failed: ${text}`, { cause: error })
   }

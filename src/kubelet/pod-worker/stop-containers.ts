@@ -1,6 +1,7 @@
 import { allContainers, isSidecar } from '#api/core/v1/pod-facts.ts'
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import type { ContainerStatus } from '../cri/container.ts'
+import { containerEvents } from './container-events.ts'
 import { graceAnnotation } from './labels.ts'
 import { runHook } from './lifecycle-hook.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -31,7 +32,7 @@ export async function stopContainers(context: WorkerContext, input: StopInput): 
   const stop = (run: ContainerStatus): Promise<void> => {
     const remainingSeconds = Math.max(0, (deadlineMs - context.clock.monotonic()) / 1000)
     const spec = specOf(run)
-    context.events.record(input.pod, 'Normal', 'Killing', `Stopping container ${run.name}`)
+    containerEvents(context.events, input.pod, run.name)('Normal', 'Killing', `Stopping container ${run.name}`)
     return stopContainer(context, {
       pod: input.pod,
       podIp: input.podIp,
@@ -80,7 +81,7 @@ async function runPreStop(
   }).catch((error: unknown) => {
     if (stop.signal.aborted) return
     const text = error instanceof Error ? error.message : String(error)
-    context.events.record(pod, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${text}`)
+    containerEvents(context.events, pod, run.name)('Warning', 'FailedPreStopHook', `PreStopHook failed: ${text}`)
   })
   // The hook may hang: the grace period goes on without it.
   await Promise.race([hook, context.clock.sleep(graceSeconds * 1000, stop.signal).catch(() => undefined)])

@@ -4,6 +4,7 @@ import type { EventRecorder } from '#client/events.ts'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { ContainerStatus } from '../cri/container.ts'
+import { containerEvents } from '../pod-worker/container-events.ts'
 import { isRunning, latestContainer, type PodView } from '../pod-worker/pod-view.ts'
 import type { ProbeResults, ProbeType } from './probe-results.ts'
 import type { ProbeRunner } from './run-probe.ts'
@@ -97,7 +98,7 @@ export class PodProber implements ProbeResults {
         initial: initialResult(type, known),
         mayRun: () => type === 'startup' || this.isStarted(container, run.id),
         attempt: () => this.#options.run(spec, { container, containerId: run.id, podIp }),
-        report: (message) => this.#report(type, message),
+        report: (message) => this.#report(container.name, type, message),
         changed: () => this.#changed(type, run.id),
       })
       probes.set(type, probe)
@@ -123,9 +124,10 @@ export class PodProber implements ProbeResults {
     return { ready: status.ready, started: status.started === true }
   }
 
-  #report(type: ProbeType, message: string): void {
+  #report(name: string, type: ProbeType, message: string): void {
     const title = type.charAt(0).toUpperCase() + type.slice(1)
-    if (this.#pod) this.#options.events.record(this.#pod, 'Warning', 'Unhealthy', `${title} probe failed: ${message}`)
+    if (this.#pod === undefined) return
+    containerEvents(this.#options.events, this.#pod, name)('Warning', 'Unhealthy', `${title} probe failed: ${message}`)
   }
 }
 

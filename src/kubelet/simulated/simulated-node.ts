@@ -1,0 +1,38 @@
+import type { NodeEffects } from '../kubelet-options.ts'
+import type { MachineFacts } from '../node/node-machine.ts'
+import { probeSuccess } from '../probes/probe-outcome.ts'
+import type { ProbeRunner } from '../probes/run-probe.ts'
+import { simulatedPodHost } from './simulated-pod-host.ts'
+
+export interface SimulatedNodeOptions {
+  readonly cpus?: number
+  readonly memoryBytes?: number
+  /** Answers probes; default: all succeed. */
+  readonly probe?: ProbeRunner
+}
+
+const gibibyte = 1024 ** 3
+
+/** A node without a machine: it has what it is told, and nothing on it is real. */
+export function simulatedNode(options: SimulatedNodeOptions = {}): NodeEffects {
+  const facts: MachineFacts = {
+    cpus: options.cpus ?? 32,
+    memoryBytes: options.memoryBytes ?? 256 * gibibyte,
+    ephemeralStorageBytes: 100 * gibibyte,
+    machineId: '',
+    systemUuid: '',
+    bootId: '',
+    kernelVersion: 'simulated',
+    osImage: 'Simulated node',
+    operatingSystem: 'linux',
+    architecture: 'amd64',
+    hostname: 'simulated',
+  }
+  return {
+    host: simulatedPodHost(),
+    machine: { facts: async () => facts, pressure: async () => ({ memory: false, disk: false, pid: false }) },
+    files: { resolvConf: async () => ({ servers: [], searches: [], options: [] }), hosts: async () => '' },
+    probe: options.probe ?? (async () => probeSuccess),
+    seccompDirectory: '/simulated/seccomp',
+  }
+}

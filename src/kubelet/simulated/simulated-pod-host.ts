@@ -1,0 +1,59 @@
+import { configMaps, secrets } from '#api/types/resources.ts'
+import type { Pod, Volume } from '#api/types/core.v1.ts'
+import type { PodObjects } from '../objects/pod-objects.ts'
+import type { HostedVolumes, PodHost, VolumeContext } from '../pod-worker/pod-host.ts'
+import { VolumeError } from '../volumes/pod-volumes.ts'
+import type { VolumeOnHost } from '../volumes/volume-plugin.ts'
+
+/** Pods that leave no trace: nothing is written, but volumes still wait for the objects they are made of. */
+export function simulatedPodHost(): PodHost {
+  return {
+    prepare: async ({ metadata }) => ({ cgroupParent: '', logDirectory: `/simulated/${metadata.uid}` }),
+    volumes: (_pod, context) => simulatedVolumes(context),
+    writeHostsFile: async ({ metadata }) => `/simulated/${metadata.uid}/etc-hosts`,
+    createTerminationLog: async ({ metadata }, { name }, attempt) => `/simulated/${metadata.uid}/${name}/${attempt}`,
+    bindSubPath: async (_pod, { volumePath, subPath }) => `${volumePath}/${subPath}`,
+    readTail: async () => '',
+    cleanUp: async () => undefined,
+    remains: async () => [],
+  }
+}
+
+function simulatedVolumes(context: VolumeContext): HostedVolumes {
+  return {
+    refreshAtMs: undefined,
+    setUp: (pod) => setUp(pod, context().objects),
+    refresh: async () => undefined,
+  }
+}
+
+async function setUp(pod: Pod, objects: PodObjects): Promise<ReadonlyMap<string, VolumeOnHost>> {
+  const failures = new Map<string, string>()
+  const ready = new Map<string, VolumeOnHost>()
+  for (const volume of pod.spec.volumes ?? []) {
+    const missing = await missingSource(volume, objects)
+    if (missing === undefined) ready.set(volume.name, { hostPath: `/simulated/${pod.metadata.uid}/${volume.name}` })
+    else failures.set(volume.name, `MountVolume.SetUp failed for volume "${volume.name}" : ${missing}`)
+  }
+  if (failures.size > 0) throw new VolumeError(failures)
+  return ready
+}
+
+/** The first object that the volume needs and that does not exist. */
+async function missingSource(volume: Volume, objects: PodObjects): Promise<string | undefined> {
+  const { configMap, secret, projected } = volume
+  const sources = [
+    ...(configMap ? [{ configMap }] : []),
+    ...(secret ? [{ secret: { name: secret.secretName, optional: secret.optional } }] : []),
+    ...(projected?.sources ?? []),
+  ]
+  for (const source of sources) {
+    const needsMap = source.configMap && source.configMap.optional !== true ? source.configMap.name : undefined
+    if (needsMap !== undefined && (await objects.get(configMaps, needsMap)) === undefined)
+      return `configmap "${needsMap}" not found`
+    const needsSecret = source.secret && source.secret.optional !== true ? source.secret.name : undefined
+    if (needsSecret !== undefined && (await objects.get(secrets, needsSecret)) === undefined)
+      return `secret "${needsSecret}" not found`
+  }
+  return undefined
+}
