@@ -93,7 +93,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     clusterDns: [ranges.dnsService],
     clusterDomain: ranges.clusterDomain,
     server: kubeletServer(options),
-    podCidr: '10.244.0.0/24',
     effects: await linuxNode({ ...directories, runtime, clock }),
   })
   await kubelet.start()

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs'
+
+/** Prints one figure as a JSON line. */
+export function report(what: string, figures: Readonly<Record<string, number | string | undefined>>): void {
+  const rounded = Object.entries(figures).map(([key, value]) => [key, typeof value === 'number' ? round(value) : value])
+  process.stdout.write(`${JSON.stringify({ what, ...(Object.fromEntries(rounded) as object) })}\n`)
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(4))
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+/** Resident memory of a process now. */
+export function residentBytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kilobytes) * 1024
+}
+
+/** Processor time a process has used so far, in seconds (100 clock ticks a second, as Linux reports them). */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
