@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Node } from '#api/types/core.v1.ts'
+import { leases, nodes, namespaces, pods, serviceAccounts } from '#api/types/resources.ts'
+import { formatMicroTime, formatTime } from '#lib/clock.ts'
+import { smallCluster, type SmallCluster } from './small-cluster.ts'
+
+type Beat = (...names: string[]) => Promise<void>
+
+/** Nodes that report as kubelets do: `beat` renews the leases of those that are alive. */
+async function nodesOf(cluster: SmallCluster, ...names: string[]): Promise<Beat> {
+  const { client, clock } = cluster
+  const all = await client.resource(namespaces).list()
+  if (!all.items.some(({ metadata }) => metadata.name === 'kube-node-lease')) {
+    await client.resource(namespaces).create({ metadata: { name: 'kube-node-lease' }, spec: {} })
+  }
+  for (const name of names) {
+    await client.resource(nodes).create({ metadata: { name }, spec: {} })
+    const now = formatTime(clock.now())
+    const ready = { type: 'Ready', status: 'True', lastHeartbeatTime: now, lastTransitionTime: now }
+    const patch = { status: { conditions: [ready] } }
+    await client.resource(nodes).patch(name, { type: 'strategic', patch }, { subresource: 'status' })
+    const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: formatMicroTime(clock.now()) }
+    await client.resource(leases, 'kube-node-lease').create({ metadata: { name }, spec })
+  }
+  return async (...alive) => {
+    for (const name of alive) {
+      const patch = { spec: { renewTime: formatMicroTime(clock.now()) } }
+      await client.resource(leases, 'kube-node-lease').patch(name, { type: 'merge', patch })
+    }
+  }
+}
+
+async function pass(cluster: SmallCluster, seconds: number, beat: Beat, ...alive: string[]): Promise<void> {
+  for (let passed = 0; passed < seconds; passed += 10) {
+    await cluster.clock.advance(10_000)
+    await beat(...alive)
+    await cluster.settle()
+  }
+}
+
+async function read({ client }: SmallCluster, name: string): Promise<Node> {
+  return client.resource(nodes).get(name)
+}
+
+function taintsOf(node: Node): readonly string[] {
+  return (node.spec?.taints ?? []).map(({ key, effect }) => `${key}:${effect}`).toSorted()
+}
+
+function readiness({ status }: Node): string | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready')?.status
+}
+
+test('each node gets its own block of pod addresses', async (t) => {
+  const cluster = await smallCluster(t)
+  await nodesOf(cluster, 'n1', 'n2', 'n3')
+  await cluster.until('all have one', async () => {
+    const { items } = await cluster.client.resource(nodes).list()
+    return new Set(items.map(({ spec }) => spec?.podCIDR).filter(Boolean)).size === 3
+  })
+})
+
+test('a silent node becomes unreachable, loses its pods in time, and recovers', async (t) => {
+  const cluster = await smallCluster(t)
+  const { client } = cluster
+  const beat = await nodesOf(cluster, 'n1', 'n2')
+  await cluster.until(
+    'pods can be made',
+    async () => (await client.resource(serviceAccounts, 'test').list()).items.length > 0,
+  )
+  const spec = { containers: [{ name: 'c', image: 'i' }] }
+  await cluster.run(await client.resource(pods, 'test').create({ metadata: { name: 'p' }, spec }), 'n2')
+  await pass(cluster, 120, beat, 'n1', 'n2')
+  assert.equal(readiness(await read(cluster, 'n2')), 'True')
+  await pass(cluster, 40, beat, 'n1')
+  assert.equal(readiness(await read(cluster, 'n2')), 'True')
+  await pass(cluster, 20, beat, 'n1')
+  assert.equal(readiness(await read(cluster, 'n2')), 'Unknown')
+  assert.deepEqual(taintsOf(await read(cluster, 'n2')), [
+    'node.kubernetes.io/unreachable:NoExecute',
+    'node.kubernetes.io/unreachable:NoSchedule',
+  ])
+  const pod = await client.resource(pods, 'test').get('p')
+  assert.equal(pod.status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'False')
+  assert.equal(pod.metadata.deletionTimestamp, undefined)
+  await pass(cluster, 310, beat, 'n1')
+  assert.notEqual((await client.resource(pods, 'test').get('p')).metadata.deletionTimestamp, undefined)
+  const conditions = [{ type: 'Ready', status: 'True', lastHeartbeatTime: formatTime(cluster.clock.now()) }]
+  await client
+    .resource(nodes)
+    .patch('n2', { type: 'strategic', patch: { status: { conditions } } }, { subresource: 'status' })
+  await pass(cluster, 10, beat, 'n1', 'n2')
+  assert.deepEqual(taintsOf(await read(cluster, 'n2')), [])
+})
+
+test('when every node is silent nothing is driven out', async (t) => {
+  const cluster = await smallCluster(t)
+  const beat = await nodesOf(cluster, 'n1')
+  await pass(cluster, 80, beat)
+  assert.equal(readiness(await read(cluster, 'n1')), 'Unknown')
+  assert.deepEqual(taintsOf(await read(cluster, 'n1')), ['node.kubernetes.io/unreachable:NoSchedule'])
+})
+
+test('pods of a node that is gone are removed after a while', async (t) => {
+  const cluster = await smallCluster(t)
+  const { client } = cluster
+  const beat = await nodesOf(cluster, 'n1', 'n2')
+  await cluster.until(
+    'pods can be made',
+    async () => (await client.resource(serviceAccounts, 'test').list()).items.length > 0,
+  )
+  const spec = { containers: [{ name: 'c', image: 'i' }] }
+  await cluster.run(await client.resource(pods, 'test').create({ metadata: { name: 'p' }, spec }), 'n2')
+  await client.resource(nodes).delete('n2')
+  await pass(cluster, 30, beat, 'n1')
+  assert.equal((await client.resource(pods, 'test').list()).items.length, 1)
+  await pass(cluster, 20, beat, 'n1')
+  assert.equal((await client.resource(pods, 'test').list()).items.length, 0)
+})

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ClusterRole } from '#api/types/rbac.v1.ts'
+import { formatRule, uncoveredRules } from '#apiserver/authz/rules-cover.ts'
+import { policyObjects } from '#apiserver/bootstrap/policy.ts'
+import { createControllers } from '#controllers/controllers.ts'
+import { ownRoles } from '#main/own-roles.ts'
+import { rbacOf } from '#reconcile/rbac-of.ts'
+
+const roles = new Map(
+  [...policyObjects(), ...ownRoles()]
+    .filter(({ object }) => object.kind === 'ClusterRole')
+    .map(({ object }) => [object.metadata.name, object as unknown as ClusterRole]),
+)
+
+const controllers = createControllers({
+  rootCa: '',
+  dns: { clusterIP: '10.96.0.10', nodePort: 10_053 },
+  nodeIpam: { clusterCidrs: ['10.244.0.0/16'] },
+})
+
+// Watches are the informers', which all share and which act as the controller manager.
+for (const controller of controllers) {
+  const { name, serviceAccount = name } = controller
+  test(`${name} writes nothing that its account may not`, () => {
+    const role = roles.get(`system:controller:${serviceAccount}`) ?? roles.get(`coracle:${serviceAccount}`)
+    assert.ok(role, `there is no role for ${serviceAccount}`)
+    const missing = uncoveredRules(role.rules ?? [], rbacOf({ ...controller, watches: [] }))
+    assert.deepEqual(missing.map(formatRule), [])
+  })
+}
