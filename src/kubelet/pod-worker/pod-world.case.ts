@@ -174,20 +174,20 @@ export class PodWorld {
   }
 
   #client(): Client {
-    const world = this
+    const feed = this.#feed
     const resource = (kind: Resource) => ({
-      patch: async (name: string, patch: Patch) => world.#patchStatus(name, patch),
+      patch: async (name: string, patch: Patch) => this.#patchStatus(name, patch),
       delete: async (name: string) => {
-        world.deleted.push(name)
-        world.vanish(name)
+        this.deleted.push(name)
+        this.vanish(name)
       },
       list: async ({ fieldSelector = '' }: { fieldSelector?: string }) => {
         const object =
-          kind.plural === 'configmaps' ? world.#configMaps.get(fieldSelector.split('=')[1] ?? '') : undefined
+          kind.plural === 'configmaps' ? this.#configMaps.get(fieldSelector.split('=')[1] ?? '') : undefined
         return { items: object === undefined ? [] : [object], resourceVersion: '1' }
       },
       async *watch({ signal, fieldSelector = '' }: { signal: AbortSignal; fieldSelector?: string }) {
-        for await (const event of world.#feed.follow(signal)) {
+        for await (const event of feed.follow(signal)) {
           if (event.object.metadata.name === fieldSelector.split('=')[1]) yield event
         }
       },
