@@ -22,7 +22,17 @@ export function eventToEventsGroup(event: KubernetesObject): KubernetesObject {
   return renamed(event, coreToEventsGroup, 'events.k8s.io/v1')
 }
 
+/** What every core event has, set or not. */
+const coreZeros = {
+  reportingComponent: '',
+  reportingInstance: '',
+  involvedObject: {},
+  source: {},
+  firstTimestamp: null,
+  lastTimestamp: null,
+}
+
 /** An event of `events.k8s.io/v1` in the form of the core group. */
 export function eventToCore(event: KubernetesObject): KubernetesObject {
-  return renamed(event, eventsGroupToCore, 'v1')
+  return { ...coreZeros, ...renamed(event, eventsGroupToCore, 'v1') } as KubernetesObject
 }

@@ -220,5 +220,7 @@ test('what the patch adds where nothing was has no directives left', () => {
       },
     },
   )
+  const added = applyStrategicMergePatch(template, {}, { metadata: { labels: { $patch: 'replace', a: 'b' } } })
+  assert.deepEqual(added, { metadata: {} })
   assert.deepEqual(result, { metadata: {}, template: { spec: { containers: [{ name: 'a' }] } } })
 })

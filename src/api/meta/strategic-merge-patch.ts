@@ -60,7 +60,7 @@ function mergeMember(node: SchemaNode | undefined, result: Record<string, unknow
   if (value === null) delete result[key]
   else if (isPlainObject(value) && isPlainObject(old)) setOwn(result, key, mergeStruct(node, key, old, value))
   else if (Array.isArray(value) && Array.isArray(old)) setOwn(result, key, mergeList(fieldOf(node, key), old, value))
-  else setOwn(result, key, withoutDirectives(value))
+  else if (!hasPatchDirective(value)) setOwn(result, key, withoutDirectives(value))
 }
 
 function mergeStruct(node: SchemaNode | undefined, key: string, old: JsonObject, value: JsonObject): unknown {
@@ -190,18 +190,20 @@ function deletePrimitives(result: Record<string, unknown>, key: string, values: 
   if (Array.isArray(old)) result[key] = old.filter((item) => !values.includes(item))
 }
 
-/** What a patch adds where nothing was: its directives and nulls have nothing to act on. */
+/** What a patch adds where nothing was: its directives and nulls, and the maps with `$patch`, have nothing to act on. */
 function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.filter((item) => !isPlainObject(item) || item['$patch'] === undefined).map(withoutDirectives)
-  }
+  if (Array.isArray(value)) return value.filter((item) => !hasPatchDirective(item)).map(withoutDirectives)
   if (!isPlainObject(value)) return value
   const result: Record<string, unknown> = {}
-  if (value['$patch'] === 'delete') return result
   for (const [key, member] of Object.entries(value)) {
-    if (member !== null && !isDirective(key)) setOwn(result, key, withoutDirectives(member))
+    if (member !== null && !isDirective(key) && !hasPatchDirective(member))
+      setOwn(result, key, withoutDirectives(member))
   }
   return result
+}
+
+function hasPatchDirective(value: unknown): boolean {
+  return isPlainObject(value) && value['$patch'] !== undefined
 }
 
 function isDirective(key: string): boolean {

@@ -10,6 +10,7 @@ import { admitMutating, admitValidating } from './admit.ts'
 import { behaviourOf } from './behaviours.ts'
 import { applyDefaults } from './defaults.ts'
 import { finishLater } from './finish-later.ts'
+import { recordManager } from './managed-fields.ts'
 import { findStored, served } from './read.ts'
 import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
 import { toStored } from './stored-version.ts'
@@ -22,6 +23,8 @@ export interface UpdateRequest {
   readonly change: (current: KubernetesObject) => Draft<KubernetesObject> | Promise<Draft<KubernetesObject>>
   /** Which part may change. */
   readonly part: UpdatePart
+  /** False where `change` says itself who owns what, as server-side apply does. */
+  readonly recordsManager?: boolean
 }
 
 /** The rules of the main resource and of each subresource that updates: what of the draft counts, what is checked. */
@@ -61,7 +64,7 @@ function targetOf({ resource, info }: ResourceContext): { group: string; resourc
 }
 
 async function attemptUpdate(
-  { context, options, change, part }: UpdateRequest,
+  { context, options, change, part, recordsManager = true }: UpdateRequest,
   stored: StoredObject,
 ): Promise<KubernetesObject> {
   const { resource } = context
@@ -71,6 +74,7 @@ async function attemptUpdate(
   keepSystemFields(draft, old)
   applyDefaults(resource, draft)
   part.prepare(resource, draft, old)
+  if (recordsManager) recordManager(context, options, draft, old)
   const subject = { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun } as const
   await admitMutating(context, subject)
   const finish = behaviourOf(resource).beforeUpdate?.(context, draft, old)
@@ -82,7 +86,7 @@ async function attemptUpdate(
 }
 
 async function validateAndSave(
-  { context, options, part }: Omit<UpdateRequest, 'change'>,
+  { context, options, part }: Omit<UpdateRequest, 'change' | 'recordsManager'>,
   draft: Draft<KubernetesObject>,
   stored: StoredObject,
 ): Promise<KubernetesObject> {
