@@ -10,22 +10,19 @@ import { behaviourOf } from './behaviours.ts'
 import { applyDefaults } from './defaults.ts'
 import { deepCopy } from './deep-copy.ts'
 import { dedupeOwners } from './owner-references.ts'
+import { trackManagers } from './field-managers.ts'
 import { finishLater } from './finish-later.ts'
-import { recordManager } from './managed-fields.ts'
 import { served } from './read.ts'
 import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
 import { toStored } from './stored-version.ts'
 import type { WriteOptions } from './write-options.ts'
 
-/**
- * Stores a new object; answers it as stored. `draft` belongs to this call. Server-side apply says itself who owns what,
- * and then has no manager recorded.
- */
+/** Stores a new object; answers it as stored. `draft` belongs to this call; its `managedFields` are made or taken as given. */
 export async function createObject(
   context: ResourceContext,
   draft: Draft<KubernetesObject>,
   options: WriteOptions,
-  recordsManager: boolean = true,
+  managers: 'track' | 'given' = 'track',
 ): Promise<KubernetesObject> {
   const { resource } = context
   adoptNamespace(context, draft)
@@ -34,7 +31,7 @@ export async function createObject(
   applyDefaults(resource, draft)
   const { dryRun } = options
   dedupeOwners(context, draft)
-  if (recordsManager) recordManager(context, options, draft)
+  if (managers === 'track') trackManagers(context, options, draft, undefined)
   await admitMutating(context, { operation: 'CREATE', object: draft, oldObject: undefined, dryRun })
   prepareForCreate(resource, draft)
   const finish = behaviourOf(resource).beforeCreate?.(context, draft)

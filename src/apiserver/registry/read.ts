@@ -7,16 +7,10 @@ import { storageKey, type ServedResource } from './served-resource.ts'
 
 /** The object that the request names, in the served version. The cache must be current. Throws `NotFound`. */
 export function requireObject(context: ResourceContext): KubernetesObject {
-  const { resource, info } = context
-  const object = findObject(context)
-  if (object === undefined) throw notFound({ group: resource.group, resource: resource.plural, name: info.name })
-  return object
-}
-
-/** The same, or undefined. */
-export function findObject({ resource, info, server }: ResourceContext): KubernetesObject | undefined {
+  const { resource, info, server } = context
   const stored = findStored(server, resource, info.namespace, info.name)
-  return stored && served(resource, stored.object)
+  if (stored === undefined) throw notFound({ group: resource.group, resource: resource.plural, name: info.name })
+  return served(resource, stored.object)
 }
 
 export function findStored(

@@ -43,7 +43,7 @@ function pathKey(group: string, version: string, plural: string): string {
 /** Node, columns and rules are looked up on first use: a start touches few kinds. */
 function builtIn(resource: CatalogResource, kinds: KindRegistry): ServedResource {
   const { group, version, plural, kind, namespaced, singular, verbs, subresources, storage } = resource
-  const convert = conversionOf(group, version, plural)
+  const convert = conversionOf(resource)
   return {
     group,
     version,

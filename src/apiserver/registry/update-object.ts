@@ -9,8 +9,8 @@ import type { ResourceContext } from '../request-context.ts'
 import { admitMutating, admitValidating } from './admit.ts'
 import { behaviourOf } from './behaviours.ts'
 import { applyDefaults } from './defaults.ts'
+import { trackManagers } from './field-managers.ts'
 import { finishLater } from './finish-later.ts'
-import { recordManager } from './managed-fields.ts'
 import { findStored, served } from './read.ts'
 import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
 import { toStored } from './stored-version.ts'
@@ -21,10 +21,10 @@ export interface UpdateRequest {
   readonly options: WriteOptions
   /** The wanted object, made from the current one; called again when somebody else wrote in between. */
   readonly change: (current: KubernetesObject) => Draft<KubernetesObject> | Promise<Draft<KubernetesObject>>
+  /** Whether the change makes its own `managedFields`; else what the request changed is noted. */
+  readonly managers?: 'track' | 'given'
   /** Which part may change. */
   readonly part: UpdatePart
-  /** False where `change` says itself who owns what, as server-side apply does. */
-  readonly recordsManager?: boolean
 }
 
 /** The rules of the main resource and of each subresource that updates: what of the draft counts, what is checked. */
@@ -59,12 +59,12 @@ function entryObject({ server }: ResourceContext, entry: Entry): StoredObject {
   return new StoredObject(entry.key, entry.modRevision, entry.value, server.codec)
 }
 
-function targetOf({ resource, info }: ResourceContext): { group: string; resource: string; name: string } {
+export function targetOf({ resource, info }: ResourceContext): { group: string; resource: string; name: string } {
   return { group: resource.group, resource: resource.plural, name: info.name }
 }
 
 async function attemptUpdate(
-  { context, options, change, part, recordsManager = true }: UpdateRequest,
+  { context, options, change, managers, part }: UpdateRequest,
   stored: StoredObject,
 ): Promise<KubernetesObject> {
   const { resource } = context
@@ -73,8 +73,8 @@ async function attemptUpdate(
   checkIdentity(context, draft, old)
   keepSystemFields(draft, old)
   applyDefaults(resource, draft)
+  if (managers !== 'given') trackManagers(context, options, draft, old)
   part.prepare(resource, draft, old)
-  if (recordsManager) recordManager(context, options, draft, old)
   const subject = { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun } as const
   await admitMutating(context, subject)
   const finish = behaviourOf(resource).beforeUpdate?.(context, draft, old)
@@ -86,7 +86,7 @@ async function attemptUpdate(
 }
 
 async function validateAndSave(
-  { context, options, part }: Omit<UpdateRequest, 'change' | 'recordsManager'>,
+  { context, options, part }: Omit<UpdateRequest, 'change'>,
   draft: Draft<KubernetesObject>,
   stored: StoredObject,
 ): Promise<KubernetesObject> {
@@ -123,15 +123,6 @@ function checkIdentity(context: ResourceContext, draft: Draft<KubernetesObject>,
       throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
     }
   }
-  if ((metadata.uid ?? '') !== '' && metadata.uid !== old.metadata.uid) {
-    const key = `/registry/${resource.plural}/${resource.namespaced ? `${info.namespace}/` : ''}${info.name}`
-    const uids = `UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`
-    const why = `Precondition failed: ${uids}`
-    throw conflict(
-      targetOf(context),
-      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
-    )
-  }
   const wanted = metadata.resourceVersion ?? ''
   if (!/^\d*$/.test(wanted)) {
     throw new StatusError('', `strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`)
@@ -144,25 +135,19 @@ function checkIdentity(context: ResourceContext, draft: Draft<KubernetesObject>,
   if (wanted !== '' && wanted !== '0' && wanted !== old.metadata.resourceVersion) throw conflict(targetOf(context))
 }
 
-/** What only the server writes. */
+/** What only the server writes: filled in where the client left it out; what it changed is found by validation. */
 function keepSystemFields({ metadata }: Draft<KubernetesObject>, old: KubernetesObject): void {
   const kept = old.metadata
-  metadata.uid = kept.uid
-  metadata.creationTimestamp = kept.creationTimestamp
+  metadata.uid ||= kept.uid
+  metadata.creationTimestamp ||= kept.creationTimestamp
   metadata.resourceVersion = kept.resourceVersion
-  keep(metadata, 'deletionTimestamp', kept.deletionTimestamp)
-  keep(metadata, 'deletionGracePeriodSeconds', kept.deletionGracePeriodSeconds)
-  keep(metadata, 'generation', kept.generation)
+  if (kept.deletionTimestamp !== undefined) metadata.deletionTimestamp ??= kept.deletionTimestamp
+  if (kept.deletionGracePeriodSeconds !== undefined) {
+    metadata.deletionGracePeriodSeconds ??= kept.deletionGracePeriodSeconds
+  }
+  if (kept.generation === undefined) delete metadata.generation
+  else metadata.generation = kept.generation
   delete metadata.selfLink
-}
-
-function keep<Key extends keyof Draft<KubernetesObject>['metadata']>(
-  metadata: Draft<KubernetesObject>['metadata'],
-  key: Key,
-  value: Draft<KubernetesObject>['metadata'][Key] | undefined,
-): void {
-  if (value === undefined) delete metadata[key]
-  else metadata[key] = value as Draft<KubernetesObject>['metadata'][Key]
 }
 
 /** `generation` counts changes of what is wanted: all but metadata and status. */

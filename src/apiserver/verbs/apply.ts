@@ -1,93 +1,92 @@
 import type { Draft } from '#api/kind.ts'
 import type { ApiResponse } from '#api/meta/exchange.ts'
-import { applyConfiguration } from '#api/meta/server-side-apply/apply.ts'
 import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
-import { badRequest } from '#api/meta/status.ts'
+import { applyConfiguration } from '#api/meta/server-side-apply/apply.ts'
+import { badRequest, invalid, isStatusError } from '#api/meta/status.ts'
 import { decodeValue } from '#api/schema/decode.ts'
 import { objectResponse } from '../encoding/responses.ts'
 import { createObject } from '../registry/create-object.ts'
 import { textOf } from '../registry/decode-body.ts'
-import { fieldWriter, setManagedFields } from '../registry/managed-fields.ts'
-import { findObject } from '../registry/read.ts'
+import { fieldWriter, setManagers } from '../registry/field-managers.ts'
 import { updateObject, type UpdatePart } from '../registry/update-object.ts'
-import type { WriteOptions } from '../registry/write-options.ts'
+import { mainPart } from '../registry/update-parts.ts'
+import { readWriteOptions, type WriteOptions } from '../registry/write-options.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { requireAllowed } from '../steps/authorize.ts'
 
-/** Server-side apply (KEP-555): a PATCH whose body says which fields its sender wants to own. Creates what is not there. */
-export async function applyPart(
-  context: ResourceContext,
-  part: UpdatePart,
-  options: WriteOptions,
-): Promise<ApiResponse> {
+/** PATCH with `application/apply-patch+yaml`: server-side apply (KEP-555). Creates the object if there is none. */
+export async function apply(context: ResourceContext, part: UpdatePart): Promise<ApiResponse> {
+  const options = readWriteOptions(context, 'PatchOptions')
+  requireManager(context)
   const config = await readConfig(context)
-  const change = (live: KubernetesObject | undefined): Draft<KubernetesObject> =>
-    appliedDraft(context, options, config, live)
-  await context.server.feed.current(context.request.signal)
-  const exists = findObject(context) !== undefined
-  if (exists || context.info.subresource !== '') {
-    return objectResponse(await updateObject({ context, options, part, change, recordsManager: false }))
+  checkConfig(context, config)
+  try {
+    const change = (current: KubernetesObject): Draft<KubernetesObject> => merged(context, options, config, current)
+    return objectResponse(await updateObject({ context, options, part, managers: 'given', change }))
+  } catch (error) {
+    if (part !== mainPart || !isStatusError(error, 'NotFound')) throw error
+    return objectResponse(await create(context, options, config), 201)
   }
-  requireName(context, config)
-  requireAllowed({ ...context.info, verb: 'create', user: context.user }, context.server)
-  return objectResponse(await createObject(context, change(undefined), options, false), 201)
 }
 
-function appliedDraft(
+type Config = Partial<Pick<KubernetesObject, 'apiVersion' | 'kind'>> & {
+  readonly metadata?: Partial<KubernetesObject['metadata']>
+}
+
+function requireManager({ request }: ResourceContext): void {
+  if ((request.query.get('fieldManager') ?? '') !== '') return
+  const message = 'Required value: is required for apply patch'
+  const error = { type: 'FieldValueRequired', field: 'fieldManager', message } as const
+  throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions', name: '' }, [error])
+}
+
+async function readConfig({ request }: ResourceContext): Promise<Config> {
+  const { body } = request
+  if (!(body instanceof Uint8Array)) return (body ?? {}) as Config
+  const { parseYamlDocuments, YamlError } = await import('#lib/yaml.ts')
+  try {
+    return (parseYamlDocuments(textOf(body))[0]?.value ?? {}) as Config
+  } catch (error) {
+    if (error instanceof YamlError) {
+      throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`)
+    }
+    throw error
+  }
+}
+
+function checkConfig({ resource, info }: ResourceContext, { apiVersion = '', kind = '', metadata }: Config): void {
+  if (apiVersion !== apiVersionOf(resource) || kind !== resource.kind) {
+    const groupVersion = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`
+    throw badRequest(`invalid object type: ${groupVersion}, Kind=${kind}`)
+  }
+  if (metadata?.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil')
+  const name = metadata?.name ?? ''
+  if (name !== '' && name !== info.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`)
+  }
+}
+
+function merged(
   context: ResourceContext,
   options: WriteOptions,
-  config: object,
+  config: Config,
   live: KubernetesObject | undefined,
 ): Draft<KubernetesObject> {
   const { node } = context.resource
   const force = options.force === true
-  const { object, managedFields } = applyConfiguration({ ...fieldWriter(context, options), node, live, config, force })
-  const draft = decodeValue<Draft<KubernetesObject>>(node, object).object
-  draft.metadata ??= {} as Draft<KubernetesObject>['metadata']
-  setManagedFields(draft, managedFields)
-  return draft
+  const result = applyConfiguration({ ...fieldWriter(context, options), node, live, config, force })
+  const { object } = decodeValue<Draft<KubernetesObject>>(node, result.object)
+  object.metadata ??= {} as Draft<KubernetesObject>['metadata']
+  setManagers(object, result.managedFields)
+  return object
 }
 
-interface AppliedConfig {
-  readonly apiVersion?: unknown
-  readonly kind?: unknown
-  readonly metadata?: { readonly name?: unknown; readonly managedFields?: unknown }
-}
-
-async function readConfig({ request, resource, info }: ResourceContext): Promise<object> {
-  const config = await parseConfig(request.body)
-  const { apiVersion = '', kind = '', metadata } = config as AppliedConfig
-  if (apiVersion !== apiVersionOf(resource) || kind !== resource.kind) {
-    const groupVersion = String(apiVersion).includes('/') || apiVersion === '' ? apiVersion : `/${String(apiVersion)}`
-    throw badRequest(`invalid object type: ${String(groupVersion === '' ? '/' : groupVersion)}, Kind=${String(kind)}`)
+/** Who may only patch must not create this way. */
+function create(context: ResourceContext, options: WriteOptions, config: Config): Promise<KubernetesObject> {
+  const { info, user, server } = context
+  requireAllowed({ ...info, verb: 'create', user }, server)
+  if ((config.metadata?.name ?? '') === '') {
+    throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
   }
-  const given: unknown = metadata?.managedFields
-  if (given !== undefined && given !== null) throw badRequest('metadata.managedFields must be nil')
-  const name: unknown = metadata?.name
-  if (typeof name === 'string' && name !== '' && name !== info.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`)
-  }
-  return config
-}
-
-async function parseConfig(body: unknown): Promise<object> {
-  const value = body instanceof Uint8Array ? await parseText(textOf(body)) : body
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw badRequest('error decoding YAML: the configuration is no object')
-}
-
-async function parseText(text: string): Promise<unknown> {
-  const { parseYaml, YamlError } = await import('#lib/yaml.ts')
-  try {
-    return parseYaml(text).value
-  } catch (error) {
-    if (!(error instanceof YamlError)) throw error
-    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`)
-  }
-}
-
-/** What apply creates must name itself. */
-function requireName({ info }: ResourceContext, { metadata }: AppliedConfig): void {
-  if (typeof metadata?.name === 'string' && metadata.name !== '') return
-  throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
+  return createObject(context, merged(context, options, config, undefined), options, 'given')
 }

@@ -1,12 +1,12 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import { objectResponse } from '../encoding/responses.ts'
+import { apply } from './apply.ts'
 import { decodePatched } from '../registry/decode-patched.ts'
 import { patchTypeOf, readPatch } from '../registry/patch-document.ts'
 import { updateObject, type UpdatePart } from '../registry/update-object.ts'
 import { mainPart } from '../registry/update-parts.ts'
 import { readWriteOptions } from '../registry/write-options.ts'
 import type { ResourceContext } from '../request-context.ts'
-import { applyPart } from './apply.ts'
 
 /** PATCH of an object. */
 export function patch(context: ResourceContext): Promise<ApiResponse> {
@@ -15,11 +15,9 @@ export function patch(context: ResourceContext): Promise<ApiResponse> {
 
 /** PATCH of an object or of the part of it that a subresource stands for. */
 export async function patchPart(context: ResourceContext, part: UpdatePart): Promise<ApiResponse> {
-  const { resource } = context
+  const { resource, request } = context
+  if (patchTypeOf(request.headers['content-type']) === 'application/apply-patch+yaml') return apply(context, part)
   const options = readWriteOptions(context, 'PatchOptions')
-  if (patchTypeOf(context.request.headers['content-type']) === 'application/apply-patch+yaml') {
-    return applyPart(context, part, options)
-  }
   const document = readPatch(context, resource.node)
   const changed = await updateObject({
     context,

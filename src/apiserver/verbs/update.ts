@@ -1,12 +1,12 @@
 import type { Draft } from '#api/kind.ts'
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
-import { isStatusError } from '#api/meta/status.ts'
+import { conflict, isStatusError } from '#api/meta/status.ts'
 import { objectResponse } from '../encoding/responses.ts'
 import { createObject } from '../registry/create-object.ts'
 import { decodeObject } from '../registry/decode-body.ts'
 import { deepCopy } from '../registry/deep-copy.ts'
-import { updateObject, type UpdatePart } from '../registry/update-object.ts'
+import { targetOf, updateObject, type UpdatePart } from '../registry/update-object.ts'
 import { mainPart } from '../registry/update-parts.ts'
 import { readWriteOptions, type WriteOptions } from '../registry/write-options.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -37,7 +37,28 @@ function replace(
   options: WriteOptions,
   part: UpdatePart,
 ): Promise<KubernetesObject> {
-  return updateObject({ context, options, part, change: () => deepCopy(wanted as KubernetesObject) })
+  return updateObject({
+    context,
+    options,
+    part,
+    change(current) {
+      checkUid(context, wanted, current)
+      return deepCopy(wanted as KubernetesObject)
+    },
+  })
+}
+
+/** A PUT is for the very object it was read from. */
+function checkUid(context: ResourceContext, { metadata }: Draft<KubernetesObject>, current: KubernetesObject): void {
+  const { uid = '' } = metadata
+  if (uid === '' || uid === current.metadata.uid) return
+  const { resource, info } = context
+  const key = `/registry/${resource.plural}/${resource.namespaced ? `${info.namespace}/` : ''}${info.name}`
+  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`
+  throw conflict(
+    targetOf(context),
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  )
 }
 
 /** Who may only update must not create this way. */

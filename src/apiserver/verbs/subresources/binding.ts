@@ -48,6 +48,7 @@ async function bind(
   await updateObject({
     context: { ...context, server: { ...server, admission: [] } },
     options,
+    managers: 'given',
     part: bindingPart,
     change: (current) => bound(context, current as Pod, binding),
   })

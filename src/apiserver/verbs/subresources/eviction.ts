@@ -66,7 +66,7 @@ async function takeFromBudget(context: ResourceContext, pod: Pod, options: Write
   }
   const change = (current: unknown): Draft<PodDisruptionBudget> =>
     disrupted(context, current as PodDisruptionBudget, pod)
-  await updateObject({ context: target, options, part: budgetPart, change })
+  await updateObject({ context: target, options, managers: 'given', part: budgetPart, change })
 }
 
 const budgetPath = { group: 'policy', version: 'v1', resource: 'poddisruptionbudgets', subresource: 'status' } as const

@@ -1,0 +1,50 @@
+import type { Draft } from '#api/kind.ts'
+import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
+import { trackUpdate, type FieldWriter } from '#api/meta/server-side-apply/apply.ts'
+import { ignoredFields } from '#api/meta/server-side-apply/baseline.ts'
+import type { FieldSet } from '#api/meta/server-side-apply/field-set.ts'
+import type { ManagedFieldsEntry } from '#api/types/meta.v1.ts'
+import { formatTime } from '#lib/clock.ts'
+import type { ResourceContext } from '../request-context.ts'
+import type { ServedResource } from './served-resource.ts'
+import type { WriteOptions } from './write-options.ts'
+
+/** Who the request writes as, for `metadata.managedFields`. */
+export function fieldWriter({ resource, info, server }: ResourceContext, options: WriteOptions): FieldWriter {
+  return {
+    manager: options.fieldManager,
+    apiVersion: apiVersionOf(resource),
+    subresource: info.subresource,
+    now: formatTime(server.clock.now()),
+    ignored: ignoredBy(resource, info.subresource),
+  }
+}
+
+/** Notes in the draft which of its fields the request has written. */
+export function trackManagers(
+  context: ResourceContext,
+  options: WriteOptions,
+  draft: Draft<KubernetesObject>,
+  live: KubernetesObject | undefined,
+): void {
+  const object = draft as KubernetesObject
+  setManagers(draft, trackUpdate({ ...fieldWriter(context, options), node: context.resource.node, live, object }))
+}
+
+export function setManagers({ metadata }: Draft<KubernetesObject>, entries: readonly ManagedFieldsEntry[]): void {
+  if (entries.length === 0) delete metadata.managedFields
+  else metadata.managedFields = entries as Draft<ManagedFieldsEntry>[]
+}
+
+/** Facts about a type, worked out once for each endpoint. */
+const ignored = new WeakMap<ServedResource, Map<string, FieldSet>>()
+
+function ignoredBy(resource: ServedResource, subresource: string): FieldSet {
+  const bySubresource = ignored.get(resource) ?? new Map<string, FieldSet>()
+  ignored.set(resource, bySubresource)
+  const known = bySubresource.get(subresource)
+  if (known !== undefined) return known
+  const fields = ignoredFields(resource.node, subresource, resource.subresources.has('status'))
+  bySubresource.set(subresource, fields)
+  return fields
+}
