@@ -50,8 +50,8 @@ function replace(
 
 /** A PUT is for the very object it was read from. */
 function checkUid(context: ResourceContext, { metadata }: Draft<KubernetesObject>, current: KubernetesObject): void {
-  const { uid = '' } = metadata
-  if (uid === '' || uid === current.metadata.uid) return
+  const { uid } = metadata
+  if (!uid || uid === current.metadata.uid) return
   const { resource, info } = context
   const key = `/registry/${resource.plural}/${resource.namespaced ? `${info.namespace}/` : ''}${info.name}`
   const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`
