@@ -1,4 +1,8 @@
 import type { Controller } from '#reconcile/controller.ts'
+import { certificateApprovalController } from './certificates/approval.ts'
+import { certificateCleanupController } from './certificates/cleanup.ts'
+import type { Sign } from './certificates/signer.ts'
+import { certificateSigningController } from './certificates/signing.ts'
 import { clusterDnsController } from './cluster-dns/controller.ts'
 import type { ClusterDnsOptions } from './cluster-dns/decide.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
@@ -20,6 +24,8 @@ export interface ControllersOptions extends PodGcOptions {
   /** PEM of the CA that signs the API server's certificate: published in every namespace. */
   readonly rootCa: string
   readonly dns: ClusterDnsOptions
+  /** Issues certificates for approved requests, see `createSigner`; absent: an outside signer does. */
+  readonly sign?: Sign
   /** Where nodes get their pod addresses from; absent: they get none from here. */
   readonly nodeIpam?: NodeIpamOptions
 }
@@ -41,6 +47,9 @@ export function createControllers(options: ControllersOptions): readonly Control
     taintEvictionController,
     podGcController(options),
     clusterRoleAggregationController,
+    certificateApprovalController,
+    certificateCleanupController,
+    ...(options.sign === undefined ? [] : [certificateSigningController(options.sign)]),
     ...(options.nodeIpam === undefined ? [] : [nodeIpamController(options.nodeIpam)]),
   ]
 }

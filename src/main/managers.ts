@@ -1,5 +1,6 @@
 import { createEventRecorder } from '#client/event-recorder.ts'
 import { createInformers } from '#client/informers.ts'
+import { createSigner } from '#controllers/certificates/signer.ts'
 import { createControllers } from '#controllers/controllers.ts'
 import { controllerServiceAccount, runControllers } from '#reconcile/run-controllers.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
@@ -25,6 +26,7 @@ export function startManagers(controlPlane: ControlPlane, effects: Effects): Man
     createControllers({
       rootCa: controlPlane.pki.ca.certificate,
       nodeIpam: { clusterCidrs: [ranges.clusterCidr] },
+      sign: createSigner(controlPlane.pki.ca, { clock, random }),
       dns: { clusterIP: ranges.dnsService, nodePort: ranges.dnsPort },
     }),
     { ...context, signal: stopping.signal },

@@ -15,6 +15,7 @@ const roles = new Map(
 
 const controllers = createControllers({
   rootCa: '',
+  sign: () => '',
   dns: { clusterIP: '10.96.0.10', nodePort: 10_053 },
   nodeIpam: { clusterCidrs: ['10.244.0.0/16'] },
 })

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import type { UserInfo } from '#api/meta/exchange.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { namespaces, pods } from '#api/types/resources.ts'
 import { admissionPlugins } from '#apiserver/admission/plugins.ts'
+import { newAuthority } from '#apiserver/certificates/certificate-authority.ts'
+import { createAuthorizers } from '#apiserver/authz/authorizers.ts'
+import { GrantIndex } from '#apiserver/authz/rbac-grants.ts'
+import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import { createApiServer } from '#apiserver/server.ts'
 import type { Client } from '#client/client.ts'
 import { createClient } from '#client/create-client.ts'
@@ -11,11 +16,15 @@ import { createEventRecorder } from '#client/event-recorder.ts'
 import type { Informers } from '#client/informer.ts'
 import { createInformers } from '#client/informers.ts'
 import { inProcessTransport } from '#client/in-process-transport.ts'
+import { createSigner } from '#controllers/certificates/signer.ts'
 import { createControllers } from '#controllers/controllers.ts'
 import { formatTime, manualClock, type ManualClock } from '#lib/clock.ts'
 import { jsonLog } from '#lib/log.ts'
 import { seededRandom } from '#lib/random.ts'
-import { runControllers, type RunningControllers } from '#reconcile/run-controllers.ts'
+import type { Effects } from '#main/effects.ts'
+import { identities } from '#main/identities.ts'
+import { ownRoles } from '#main/own-roles.ts'
+import { controllerServiceAccount, runControllers, type RunningControllers } from '#reconcile/run-controllers.ts'
 import { memoryStore } from '#storage/memory/memory-store.ts'
 
 /** The real API server on the memory store and all controllers, in this process, under a clock the test moves. */
@@ -24,6 +33,8 @@ export interface SmallCluster {
   readonly informers: Informers
   readonly clock: ManualClock
   readonly controllers: RunningControllers
+  /** The CA that issues certificates here. */
+  readonly ca: X509Certificate
   /** Lets the cluster work until the condition holds, moving time by little; fails if it does not come about. */
   until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
   /** Lets the cluster work until nobody has anything to do at this time. */
@@ -41,34 +52,64 @@ export async function smallCluster(t: TestContext): Promise<SmallCluster> {
   const clock = manualClock()
   const random = seededRandom(1)
   const lines: string[] = []
-  const log = jsonLog({ clock, level: 'warn', write: (line) => lines.push(line) })
-  const store = memoryStore()
-  const server = createApiServer({ store, clock, random, log, admission: admissionPlugins })
-  await server.start()
-  const client = createClient(inProcessTransport(server.handle, admin))
-  const informers = createInformers({ client, clock, random, log })
+  const effects = { clock, random, log: jsonLog({ clock, level: 'warn', write: (line) => lines.push(line) }) }
+  const { server, close } = await startServer(effects)
+  const clientAs = (user: UserInfo): Client => createClient(inProcessTransport(server.handle, user))
+  const client = clientAs(admin)
+  const manager = clientAs(identities.controllerManager)
+  const informers = createInformers({ client: manager, ...effects })
   const stopping = new AbortController()
-  const events = createEventRecorder({ client, clock, log, component: 'test' })
-  const context = { client, informers, events, clock, random, log, signal: stopping.signal }
+  const events = createEventRecorder({ client: manager, ...effects, component: 'test' })
+  const ca = newAuthority('test', effects)
   const controllers = runControllers(
     createControllers({
-      rootCa: rootCa,
+      rootCa,
+      sign: createSigner(ca, effects),
       nodeIpam: { clusterCidrs: ['10.244.0.0/16'] },
       dns: { clusterIP: '10.96.0.10', nodePort: 10_053 },
     }),
-    context,
+    { client: manager, informers, events, ...effects, signal: stopping.signal },
+    { actAs: controllerServiceAccount },
   )
   t.after(async () => {
     stopping.abort()
     await controllers.stop()
     await events.stop()
     await informers.stop()
-    await server.close()
-    await store.close()
+    await close()
   })
   await controllers.started
   await client.resource(namespaces).create({ metadata: { name: 'test' }, spec: {} })
-  return { client, informers, clock, controllers, ...driving(clock, controllers, client, lines) }
+  const authority = new X509Certificate(ca.certificate)
+  return { client, informers, clock, controllers, ca: authority, ...driving(clock, controllers, client, lines) }
+}
+
+/** With the rights and objects that every cluster starts with. */
+async function startServer(effects: Effects) {
+  const store = memoryStore()
+  const server = createApiServer({
+    store,
+    ...effects,
+    admission: admissionPlugins,
+    authorizers: createAuthorizers,
+    reviews: (reader, authorizers) => {
+      const grants = new GrantIndex(reader)
+      return { authorizers, grants, tokens: [], audiences: [], clock: effects.clock }
+    },
+  })
+  await server.start()
+  await bootstrap(server.bootstrap, {
+    addresses: ['192.0.2.1'],
+    port: 6443,
+    clientCa: rootCa,
+    nowMs: effects.clock.now(),
+  })
+  await server.bootstrap.ensure(ownRoles())
+  const close = async (): Promise<void> => {
+    await server.close()
+    await store.close()
+  }
+  return { server, close }
 }
 
 function driving(clock: ManualClock, controllers: RunningControllers, client: Client, lines: readonly string[]) {
