@@ -3,7 +3,6 @@ import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
 import { startControlPlane } from './control-plane.ts'
 import { processEffects } from './effects.ts'
 import { machineAddress } from './machine-address.ts'
-import { startManagers } from './managers.ts'
 import type { StorageKind } from './open-store.ts'
 import { terminationSignal } from './termination-signal.ts'
 
@@ -31,6 +30,8 @@ export async function runServer(settings: ServerSettings): Promise<void> {
       client: controlPlane.pki.admin,
     })
   }
+  // Loaded only now: requests are answered meanwhile.
+  const { startManagers } = await import('./managers.ts')
   const managers = startManagers(controlPlane, effects)
   effects.log.info('The control plane is ready', { address: settings.bindAddress, port: controlPlane.port })
   // The next start finds every module compiled; Node itself would write them only at a clean exit.

@@ -1,8 +1,5 @@
 import { defineCommand } from '#cli/command.ts'
 import { defaultDataDir, hostLayout } from '#host/layout.ts'
-import { detectMachine } from '#host/machine.ts'
-import { removeCluster } from '#host/remove-cluster.ts'
-import { systemClock } from '#lib/clock.ts'
 import { requireRoot } from '../require-root.ts'
 
 export const down = defineCommand({
@@ -20,6 +17,9 @@ export const down = defineCommand({
     },
   ],
   async run({ values, terminal }) {
+    const { detectMachine } = await import('#host/machine.ts')
+    const { removeCluster } = await import('#host/remove-cluster.ts')
+    const { systemClock } = await import('#lib/clock.ts')
     const machine = detectMachine()
     requireRoot(machine, 'coracle down')
     await removeCluster(hostLayout(values['data-dir']), machine, systemClock, (step) => terminal.write(`* ${step}\n`))

@@ -1,8 +1,5 @@
 import { defineCommand } from '#cli/command.ts'
-import { endProcess } from '#host/end-process.ts'
 import { defaultDataDir, hostLayout } from '#host/layout.ts'
-import { readProcessFile } from '#host/process-file.ts'
-import { systemClock } from '#lib/clock.ts'
 
 export const stop = defineCommand({
   name: 'stop',
@@ -16,6 +13,9 @@ export const stop = defineCommand({
     },
   ],
   async run({ values, terminal }) {
+    const { endProcess } = await import('#host/end-process.ts')
+    const { readProcessFile } = await import('#host/process-file.ts')
+    const { systemClock } = await import('#lib/clock.ts')
     const running = readProcessFile(hostLayout(values['data-dir']).serverPidFile)
     if (!running) {
       terminal.write('The cluster does not run.\n')

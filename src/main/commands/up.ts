@@ -3,9 +3,6 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineCommand, type Terminal } from '#cli/command.ts'
 import { defaultDataDir, hostLayout, type HostLayout } from '#host/layout.ts'
-import { detectMachine } from '#host/machine.ts'
-import { installPackages, missingPackages } from '#host/prerequisites.ts'
-import { readProcessFile } from '#host/process-file.ts'
 import { requireRoot } from '../require-root.ts'
 import type { UpMessage, UpSettings } from '../up-message.ts'
 
@@ -35,6 +32,9 @@ export const up = defineCommand({
     { name: 'foreground', type: 'boolean', default: false, help: 'Stay in the foreground and log to standard error' },
   ],
   async run({ values, terminal }) {
+    const { detectMachine } = await import('#host/machine.ts')
+    const { installPackages, missingPackages } = await import('#host/prerequisites.ts')
+    const { readProcessFile } = await import('#host/process-file.ts')
     const machine = detectMachine()
     requireRoot(machine, 'coracle up')
     const layout = hostLayout(values['data-dir'])
