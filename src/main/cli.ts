@@ -19,4 +19,5 @@ const terminal = {
 }
 
 using _alive = keepAlive()
-process.exitCode = await runCommandLine(program, process.argv.slice(2), terminal)
+// A command that failed half-way may have left a server open: its end is the end of the process.
+process.exit(await runCommandLine(program, process.argv.slice(2), terminal))

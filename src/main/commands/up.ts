@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
 import { defineCommand, type Terminal } from '#cli/command.ts'
 import { defaultDataDir, hostLayout, type HostLayout } from '#host/layout.ts'
+import { systemClock } from '#lib/clock.ts'
 import { requireRoot } from '../require-root.ts'
 import type { UpMessage, UpSettings } from '../up-message.ts'
 
@@ -54,23 +54,27 @@ export const up = defineCommand({
       nodeName: values['node-name'],
     }
     if (values.foreground) {
-      const { runUp } = await import('../run-up.ts')
-      await runUp(settings, (message) => report(message, layout, settings.kubeconfigFile, terminal))
+      await runInForeground(settings, (message) => report(message, layout, settings.kubeconfigFile, terminal))
       return 0
     }
     return await startInBackground(layout, settings, terminal)
   },
 })
 
+const readyLimitMs = 120_000
+
 /** Starts the cluster's process, passes its progress on, and leaves it alone once the node is ready. */
 async function startInBackground(layout: HostLayout, settings: UpSettings, terminal: Terminal): Promise<number> {
   mkdirSync(layout.dataDir, { recursive: true, mode: 0o711 })
   const log = openSync(layout.serverLog, 'a', 0o600)
-  const entry = join(import.meta.dirname, '../up-process.ts')
-  const child = spawn(process.execPath, [...process.execArgv, entry, JSON.stringify(settings)], {
-    detached: true,
-    stdio: ['ignore', log, log, 'ipc'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, process.argv[1] ?? '', ...foregroundArguments(settings)],
+    {
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+    },
+  )
   closeSync(log)
   const failure = await followUntilReady(child, (message) => report(message, layout, settings.kubeconfigFile, terminal))
   if (failure === undefined) return 0
@@ -78,17 +82,47 @@ async function startInBackground(layout: HostLayout, settings: UpSettings, termi
   return 1
 }
 
+/** The same command once more, this time to stay. */
+function foregroundArguments({ dataDir, kubeconfigFile, port, nodeName }: UpSettings): string[] {
+  const args = ['up', '--foreground', `--data-dir=${dataDir}`, `--secure-port=${port}`]
+  return [...args, `--write-kubeconfig=${kubeconfigFile}`, `--node-name=${nodeName}`]
+}
+
+/** Runs the cluster in this process; its progress goes to the command that started it, or else to the terminal. */
+async function runInForeground(settings: UpSettings, show: (message: UpMessage) => void): Promise<void> {
+  const { runUp } = await import('../run-up.ts')
+  const hasStarter = process.connected
+  try {
+    await runUp(settings, (message) => (hasStarter ? void tellStarter(message) : show(message)))
+  } catch (error) {
+    if (hasStarter) await tellStarter({ type: 'failed', reason: (error as Error).message })
+    throw error
+  }
+}
+
+/** Resolves when the message is on its way; the starter may be gone by then. */
+function tellStarter(message: UpMessage): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  if (process.connected) process.send?.(message, undefined, undefined, () => resolve())
+  else resolve()
+  return promise
+}
+
 /** Resolves to undefined when the child says it is ready, or to what went wrong. */
 function followUntilReady(child: ChildProcess, hear: (message: UpMessage) => void): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   child.on('message', (message: UpMessage) => {
     hear(message)
-    if (message.type === 'failed') resolve(message.reason)
     if (message.type === 'ready') resolve(undefined)
+    if (message.type === 'failed') resolve(message.reason)
   })
+  const timer = systemClock.schedule(readyLimitMs, () =>
+    resolve(`The node is not ready after ${readyLimitMs / 1000} s`),
+  )
   child.once('error', (error) => resolve(error.message))
   child.once('exit', (code, signal) => resolve(`The cluster process ended with ${code ?? signal}`))
   return promise.finally(() => {
+    timer.cancel()
     if (child.connected) child.disconnect()
     child.unref()
   })

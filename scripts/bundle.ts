@@ -1,0 +1,43 @@
+/**
+ * Joins the command line's several hundred modules into few files under `.cache/bundle`, which Node loads in half the
+ * time and with less memory. The launcher runs it when a source file is newer than the bundle. Files that code finds
+ * beside itself (facts, workers) stay where they are: `import.meta` keeps pointing to the source.
+ */
+import { readFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+
+const root = join(import.meta.dirname, '..')
+const folder = join(root, '.cache/bundle')
+
+const sourcePlaces: Plugin = {
+  name: 'source-places',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+        .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)))
+        .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href))
+      return { loader: 'ts', contents: text }
+    })
+  },
+}
+
+const startedAt = new Date()
+await mkdir(folder, { recursive: true })
+// Chunks are named after their content, so a process that runs from the old bundle still finds its own.
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/main/cli.ts'],
+  outdir: folder,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node26',
+  packages: 'external',
+  logLevel: 'warning',
+  plugins: [sourcePlaces],
+})
+await writeFile(join(folder, 'stamp'), `${startedAt.toISOString()}\n`)
