@@ -2,7 +2,8 @@ import type { Draft } from '#api/kind.ts'
 import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { trackUpdate, type FieldWriter } from '#api/meta/server-side-apply/apply.ts'
 import { ignoredFields } from '#api/meta/server-side-apply/baseline.ts'
-import type { FieldSet } from '#api/meta/server-side-apply/field-set.ts'
+import { emptySet, type FieldSet } from '#api/meta/server-side-apply/field-set.ts'
+import type { ObjectNode } from '#api/schema/node.ts'
 import type { ManagedFieldsEntry } from '#api/types/meta.v1.ts'
 import { formatTime } from '#lib/clock.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -29,6 +30,17 @@ export function trackManagers(
 ): void {
   const object = draft as KubernetesObject
   setManagers(draft, trackUpdate({ ...fieldWriter(context, options), node: context.resource.node, live, object }))
+}
+
+/** The same for an answer that is never stored, whose type may be another than that of the path's resource. */
+export function trackAnswer(
+  context: ResourceContext,
+  options: WriteOptions,
+  draft: Draft<KubernetesObject>,
+  node: ObjectNode,
+): void {
+  const writer = { ...fieldWriter(context, options), apiVersion: draft.apiVersion, ignored: emptySet }
+  setManagers(draft, trackUpdate({ ...writer, node, live: undefined, object: draft as KubernetesObject }))
 }
 
 export function setManagers({ metadata }: Draft<KubernetesObject>, entries: readonly ManagedFieldsEntry[]): void {

@@ -1,4 +1,4 @@
-import { clusterIps } from './service-facts.ts'
+import { clusterIps } from '#api/core/v1/service-facts.ts'
 import type { Service } from '#api/types/core.v1.ts'
 import { services } from '#api/types/resources.ts'
 import type { Random } from '#lib/random.ts'

@@ -2,7 +2,7 @@ import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { invalid, type FieldError } from '#api/meta/status.ts'
 import { invalidValue } from '#api/meta/field-errors.ts'
-import { needsHealthCheckNodePort, needsNodePorts } from './service-facts.ts'
+import { isExternallyAccessible, needsHealthCheckNodePort, needsNodePorts } from '#api/core/v1/service-facts.ts'
 import type { Service } from '#api/types/core.v1.ts'
 import type { ResourceContext } from '../../request-context.ts'
 import type { ResourceBehaviour } from '../resource-behaviour.ts'
@@ -174,9 +174,25 @@ function keepAllocated(service: ServiceDraft, old: Service): void {
   }
   if (needsNodePorts(service as unknown as Service) && needsNodePorts(old)) keepNodePorts(service, old)
   else if (!needsNodePorts(service as unknown as Service) && needsNodePorts(old)) dropNodePorts(service, old)
+  if (spec.type !== before.type) dropWhatTheTypeLacks(service, old)
   if (needsHealthCheckNodePort(service as unknown as Service) && before.healthCheckNodePort !== undefined) {
     spec.healthCheckNodePort ??= before.healthCheckNodePort
   }
+}
+
+/** A client that changes the type sends the old type's fields back; only what it changed itself is a wish. */
+function dropWhatTheTypeLacks(service: ServiceDraft, old: Service): void {
+  const { spec } = service
+  const before = old.spec
+  if (before.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
+    if (spec.allocateLoadBalancerNodePorts === before.allocateLoadBalancerNodePorts) {
+      delete spec.allocateLoadBalancerNodePorts
+    }
+    if (spec.loadBalancerClass === before.loadBalancerClass) delete spec.loadBalancerClass
+    service.status = { ...service.status, loadBalancer: {} }
+  }
+  const isExternal = isExternallyAccessible(service as unknown as Service)
+  if (!isExternal && spec.externalTrafficPolicy === before.externalTrafficPolicy) delete spec.externalTrafficPolicy
 }
 
 function keepNodePorts({ spec }: ServiceDraft, old: Service): void {

@@ -92,8 +92,10 @@ function bound({ info, server }: ResourceContext, pod: Pod, binding: Draft<Bindi
 
 type Conditions = NonNullable<NonNullable<Draft<Pod>['status']>['conditions']>
 
-function scheduled({ status, metadata }: Draft<Pod>, now: string): Conditions {
+function scheduled({ status }: Draft<Pod>, now: string): Conditions {
   const others = (status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled')
-  const generation = metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }
-  return [...others, { ...generation, type: 'PodScheduled', status: 'True', lastTransitionTime: now }] as Conditions
+  return [
+    ...others,
+    { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now },
+  ] as Conditions
 }

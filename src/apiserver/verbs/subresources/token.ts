@@ -1,10 +1,12 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import { StatusError, badRequest } from '#api/meta/status.ts'
+import { applySchemaDefaults } from '#api/schema/defaults.ts'
 import type { TokenRequest } from '#api/types/authentication.v1.ts'
 import { formatTime } from '#lib/clock.ts'
 import { objectResponse } from '../../encoding/responses.ts'
 import { admitMutating, admitValidating } from '../../registry/admit.ts'
-import { decodeObject } from '../../registry/decode-body.ts'
+import { decodeObject, schemaOf } from '../../registry/decode-body.ts'
+import { trackAnswer } from '../../registry/field-managers.ts'
 import { readWriteOptions } from '../../registry/write-options.ts'
 import type { ResourceContext } from '../../request-context.ts'
 
@@ -26,6 +28,8 @@ export async function createToken(context: ResourceContext): Promise<ApiResponse
   metadata.namespace = info.namespace
   metadata.creationTimestamp = formatTime(server.clock.now())
   metadata.uid ||= server.random.uuid()
+  applySchemaDefaults(schemaOf(tokenKind), draft)
+  trackAnswer(context, options, draft, schemaOf(tokenKind))
   await server.feed.current(request.signal)
   const subject = { operation: 'CREATE', object: draft, oldObject: undefined, dryRun: options.dryRun } as const
   await admitMutating(context, subject)
