@@ -1,0 +1,69 @@
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
+import { StatusError } from '#api/meta/status.ts'
+import type { KubeletDialer } from './kubelet-dialer.ts'
+import type { NodeRequest } from './pod-log.ts'
+import { proxyTarget, type ProxyLocationOptions, type ProxyTarget } from './proxy-location.ts'
+
+/** Headers that belong to one connection (RFC 9110, section 7.6.1), and credentials that are the API server's business. */
+const droppedHeaders: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'content-length',
+  'authorization',
+  'cookie',
+])
+
+/** Any method on `pods|services|nodes/NAME/proxy/…`: passes request and answer through, bodies as they come. */
+export async function proxyHttp(context: NodeRequest, options: ProxyLocationOptions, dialer: KubeletDialer): Promise<ApiResponse> {
+  const { info, request } = context
+  const target = proxyTarget(info, options)
+  const query = request.query.toString()
+  const path = `/${info.rest.replace(/^\/+/, '')}${query === '' ? '' : `?${query}`}`
+  const response = await send(target, path, request, dialer)
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value !== undefined && !droppedHeaders.has(name)) headers[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return { status: response.statusCode ?? 502, headers, body: { type: 'stream', chunks: response } }
+}
+
+async function send(target: ProxyTarget, path: string, request: ApiRequest, dialer: KubeletDialer): Promise<IncomingMessage> {
+  const headers: OutgoingHttpHeaders = { 'x-forwarded-uri': request.path }
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined && !name.startsWith(':') && !droppedHeaders.has(name)) headers[name] = value
+  }
+  const { method, signal } = request
+  const body = request.body instanceof Uint8Array ? request.body : undefined
+  const outgoing = { method, path, headers, signal, ...(body && { body }) }
+  return target.isKubelet ? dialer.request(target, outgoing) : sendPlainly(target, outgoing)
+}
+
+interface Outgoing {
+  readonly method: string
+  readonly path: string
+  readonly headers: OutgoingHttpHeaders
+  readonly signal: AbortSignal
+  readonly body?: Uint8Array
+}
+
+/** What runs in pods has certificates that nobody here can know; upstream does not check them either. */
+function sendPlainly({ scheme, host, port }: ProxyTarget, { body, ...outgoing }: Outgoing): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const options = { host, port, ...outgoing }
+  const sent = scheme === 'https' ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options)
+  sent.on('response', resolve)
+  sent.on('error', (error) => {
+    reject(new StatusError('ServiceUnavailable', `error trying to reach service: ${error.message}`, { cause: error }))
+  })
+  sent.end(body)
+  return promise
+}

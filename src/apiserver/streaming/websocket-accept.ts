@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { badRequest } from '#api/meta/status.ts'
+
+export interface WebSocketUpgrade {
+  readonly incoming: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+}
+
+/** The most bytes of one message; upstream's clients send 32 KiB at most. */
+const messageMax = 1024 * 1024
+
+/** The protocols a client offers, in its order, without the one that carries a bearer token. */
+export function offeredProtocols(incoming: IncomingMessage): readonly string[] {
+  const offered = (incoming.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim())
+  return offered.filter((protocol) => protocol !== '' && !protocol.startsWith('base64url.bearer.authorization.k8s.io.'))
+}
+
+/** The first of `supported` that the client offers; BadRequest when there is none. */
+export function chooseProtocol(incoming: IncomingMessage, supported: readonly string[]): string {
+  const offered = offeredProtocols(incoming)
+  const chosen = supported.find((protocol) => offered.includes(protocol))
+  if (chosen !== undefined) return chosen
+  throw badRequest(`unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${supported.join(' ')}]`)
+}
+
+/**
+ * Completes the WebSocket handshake with the chosen protocol. Kubernetes' names may hold a slash, which RFC 6455 does not
+ * allow and the library refuses, so the header is taken out of the request and put into the answer by hand. The socket is
+ * paused: call `resume()` once somebody listens to its messages.
+ */
+export async function acceptWebSocket(upgrade: WebSocketUpgrade, protocol: string): Promise<WebSocket> {
+  const { WebSocketServer } = await import('ws')
+  const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: messageMax })
+  const { incoming, socket, head } = upgrade
+  delete incoming.headers['sec-websocket-protocol']
+  server.on('headers', (headers: string[]) => void headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
+  return new Promise((resolve) => {
+    server.handleUpgrade(incoming, socket, head, (websocket) => {
+      websocket.pause()
+      resolve(websocket)
+    })
+  })
+}
