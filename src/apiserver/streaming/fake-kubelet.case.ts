@@ -21,7 +21,13 @@ export interface FakeKubelet {
 
 export async function startFakeKubelet(pki: Pki): Promise<FakeKubelet> {
   const { certificate: cert, key } = pki.kubeletServing('alpha', ['127.0.0.1'])
-  const kubelet = { port: 0, requests: [] as string[], client: '', outcome: 'success' as FakeKubelet['outcome'], close: () => undefined as void }
+  const kubelet = {
+    port: 0,
+    requests: [] as string[],
+    client: '',
+    outcome: 'success' as FakeKubelet['outcome'],
+    close: () => undefined as void,
+  }
   const server = createServer({ cert, key, ca: pki.ca.certificate, requestCert: true, rejectUnauthorized: true })
   const note = (request: IncomingMessage): void => {
     kubelet.requests.push(`${request.method} ${request.url}`)
@@ -34,7 +40,8 @@ export async function startFakeKubelet(pki: Pki): Promise<FakeKubelet> {
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     note(request)
-    if (request.url?.includes('/refused')) return void socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 7\r\n\r\nno, sir')
+    if (request.url?.includes('/refused'))
+      return void socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 7\r\n\r\nno, sir')
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n')
     const isForward = request.url?.startsWith('/portForward/')
     socket.write(`X-Stream-Protocol-Version: ${isForward ? 'portforward.k8s.io' : 'v4.channel.k8s.io'}\r\n\r\n`)
@@ -82,9 +89,19 @@ function serveStreams(socket: Duplex, head: Buffer, kubelet: FakeKubelet): void 
   })
 }
 
-function finish(connection: SpdyConnection, streams: Map<string, SpdyStream>, resizes: readonly string[], { outcome }: FakeKubelet): void {
+function finish(
+  connection: SpdyConnection,
+  streams: Map<string, SpdyStream>,
+  resizes: readonly string[],
+  { outcome }: FakeKubelet,
+): void {
   if (outcome === 'hang up') return connection.close()
-  const exit = { metadata: {}, status: 'Failure', reason: 'NonZeroExitCode', details: { causes: [{ reason: 'ExitCode', message: '3' }] } }
+  const exit = {
+    metadata: {},
+    status: 'Failure',
+    reason: 'NonZeroExitCode',
+    details: { causes: [{ reason: 'ExitCode', message: '3' }] },
+  }
   const status = outcome === 'exit 3' ? exit : { metadata: {}, status: 'Success' }
   streams.get('stdout')?.end(resizes.join())
   streams.get('stderr')?.end()
@@ -93,8 +110,16 @@ function finish(connection: SpdyConnection, streams: Map<string, SpdyStream>, re
 
 /** A pod on that kubelet's node. */
 export function fakeNodeObjects(port: number): readonly TestObject[] {
-  const status = { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } } }
-  const pod = (name: string, spec: object): TestObject => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'shop' }, spec })
+  const status = {
+    addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+    daemonEndpoints: { kubeletEndpoint: { Port: port } },
+  }
+  const pod = (name: string, spec: object): TestObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop' },
+    spec,
+  })
   return [
     { apiVersion: 'v1', kind: 'Node', metadata: { name: 'alpha' }, status },
     pod('web', { nodeName: 'alpha', containers: [{ name: 'c' }] }),

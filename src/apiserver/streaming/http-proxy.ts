@@ -23,7 +23,11 @@ const droppedHeaders: ReadonlySet<string> = new Set([
 ])
 
 /** Any method on `pods|services|nodes/NAME/proxy/…`: passes request and answer through, bodies as they come. */
-export async function proxyHttp(context: NodeRequest, options: ProxyLocationOptions, dialer: KubeletDialer): Promise<ApiResponse> {
+export async function proxyHttp(
+  context: NodeRequest,
+  options: ProxyLocationOptions,
+  dialer: KubeletDialer,
+): Promise<ApiResponse> {
   const { info, request } = context
   const target = proxyTarget(info, options)
   const query = request.query.toString()
@@ -31,12 +35,18 @@ export async function proxyHttp(context: NodeRequest, options: ProxyLocationOpti
   const response = await send(target, path, request, dialer)
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(response.headers)) {
-    if (value !== undefined && !droppedHeaders.has(name)) headers[name] = Array.isArray(value) ? value.join(', ') : value
+    if (value !== undefined && !droppedHeaders.has(name))
+      headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return { status: response.statusCode ?? 502, headers, body: { type: 'stream', chunks: response } }
 }
 
-async function send(target: ProxyTarget, path: string, request: ApiRequest, dialer: KubeletDialer): Promise<IncomingMessage> {
+async function send(
+  target: ProxyTarget,
+  path: string,
+  request: ApiRequest,
+  dialer: KubeletDialer,
+): Promise<IncomingMessage> {
   const headers: OutgoingHttpHeaders = { 'x-forwarded-uri': request.path }
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined && !name.startsWith(':') && !droppedHeaders.has(name)) headers[name] = value

@@ -97,7 +97,8 @@ export async function errorOf(response: IncomingMessage): Promise<StatusError> {
   const code = response.statusCode ?? 500
   if (code === 400) return new StatusError('BadRequest', text || 'Bad Request')
   if (code === 404) return new StatusError('NotFound', text || 'the server could not find the requested resource')
-  if (code === 401 || code === 403) return new StatusError('InternalError', `the kubelet refused the API server: ${text}`)
+  if (code === 401 || code === 403)
+    return new StatusError('InternalError', `the kubelet refused the API server: ${text}`)
   return new StatusError('InternalError', `Internal error occurred: ${text || `the kubelet answered ${code}`}`)
 }
 

@@ -24,7 +24,8 @@ export function parseLogOptions(query: URLSearchParams, podName: string): LogOpt
   for (const { name, least, rule } of bounds) {
     const value = readNumber(query, name)
     if (value === undefined) continue
-    if (value < least) errors.push({ type: 'FieldValueInvalid', field: name, message: `Invalid value: ${value}: ${rule}` })
+    if (value < least)
+      errors.push({ type: 'FieldValueInvalid', field: name, message: `Invalid value: ${value}: ${rule}` })
     forwarded.set(name, String(value))
   }
   readSinceTime(query, forwarded, errors)
@@ -36,7 +37,8 @@ export function parseLogOptions(query: URLSearchParams, podName: string): LogOpt
 function readSinceTime(query: URLSearchParams, forwarded: URLSearchParams, errors: FieldError[]): void {
   const text = query.get('sinceTime')
   if (text === null || text === '') return
-  if (Number.isNaN(Date.parse(text))) throw badRequest(`parsing time "${text}" as "2006-01-02T15:04:05Z07:00": cannot parse`)
+  if (Number.isNaN(Date.parse(text)))
+    throw badRequest(`parsing time "${text}" as "2006-01-02T15:04:05Z07:00": cannot parse`)
   forwarded.set('sinceTime', text)
   if (!forwarded.has('sinceSeconds')) return
   const message = 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified'
@@ -59,7 +61,8 @@ function readStream(query: URLSearchParams, forwarded: URLSearchParams, errors: 
 function readNumber(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined
-  if (!/^[+-]?\d{1,15}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (!/^[+-]?\d{1,15}$/.test(text))
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
   return Number(text)
 }
 

@@ -13,7 +13,8 @@ export function findPod(reader: ObjectReader, namespace: string, name: string): 
 
 /** The container that a request means: the one it names, or the only one. Throws BadRequest in upstream's words. */
 export function chooseContainer(pod: Pod, wanted: string): string {
-  const names = (list: readonly { readonly name: string }[] | undefined): readonly string[] => (list ?? []).map(({ name }) => name)
+  const names = (list: readonly { readonly name: string }[] | undefined): readonly string[] =>
+    (list ?? []).map(({ name }) => name)
   const main = names(pod.spec?.containers)
   const init = names(pod.spec?.initContainers)
   const ephemeral = names(pod.spec?.ephemeralContainers)

@@ -12,7 +12,11 @@ export interface NodeRequest {
 }
 
 /** GET `pods/NAME/log`: the kubelet's text as it comes; nothing (204) while no node has the pod. */
-export async function podLog({ info, request }: NodeRequest, reader: ObjectReader, dialer: KubeletDialer): Promise<ApiResponse> {
+export async function podLog(
+  { info, request }: NodeRequest,
+  reader: ObjectReader,
+  dialer: KubeletDialer,
+): Promise<ApiResponse> {
   const options = parseLogOptions(request.query, info.name)
   const pod = findPod(reader, info.namespace, info.name)
   const container = chooseContainer(pod, options.container)

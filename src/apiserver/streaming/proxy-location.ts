@@ -48,7 +48,8 @@ function splitName(text: string): ProxyName {
 }
 
 function schemeOf({ scheme }: ProxyName): 'http' | 'https' {
-  if (scheme !== '' && scheme !== 'http' && scheme !== 'https') throw badRequest(`invalid scheme ${JSON.stringify(scheme)}`)
+  if (scheme !== '' && scheme !== 'http' && scheme !== 'https')
+    throw badRequest(`invalid scheme ${JSON.stringify(scheme)}`)
   return scheme === 'https' ? 'https' : 'http'
 }
 
@@ -57,7 +58,12 @@ type Locator = (name: ProxyName, namespace: string, options: ProxyLocationOption
 const locators: Readonly<Record<string, Locator>> = {
   pods(name, namespace, { reader }) {
     const pod = findPod(reader, namespace, name.name)
-    return { scheme: schemeOf(name), host: pod.status?.podIP ?? '', port: portOf(name.port) ?? firstPort(pod) ?? defaultPort(name), isKubelet: false }
+    return {
+      scheme: schemeOf(name),
+      host: pod.status?.podIP ?? '',
+      port: portOf(name.port) ?? firstPort(pod) ?? defaultPort(name),
+      isKubelet: false,
+    }
   },
   services: locateService,
   nodes(name, _namespace, { reader }) {
@@ -108,7 +114,12 @@ function locateService(name: ProxyName, namespace: string, { reader, random }: P
 /** The name of the service port that a number or name means; the only port when nothing is said. */
 function servicePortName({ spec }: Service, wanted: string): string | undefined {
   const ports = spec?.ports ?? []
-  const found = wanted === '' ? (ports.length === 1 ? ports[0] : undefined) : ports.find((port) => port.name === wanted || String(port.port) === wanted)
+  const found =
+    wanted === ''
+      ? ports.length === 1
+        ? ports[0]
+        : undefined
+      : ports.find((port) => port.name === wanted || String(port.port) === wanted)
   return found && (found.name ?? '')
 }
 

@@ -111,7 +111,9 @@ async function finalStatus(error: Readable): Promise<Buffer> {
     length += chunk.length
     if (length > statusMax) return failure('the node sent too long a status')
   }
-  return length === 0 ? failure('the node closed the connection without saying how the command ended') : Buffer.concat(chunks)
+  return length === 0
+    ? failure('the node closed the connection without saying how the command ended')
+    : Buffer.concat(chunks)
 }
 
 function failure(message: string): Buffer {

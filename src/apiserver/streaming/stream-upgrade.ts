@@ -57,7 +57,10 @@ function requireCreate({ info, user }: UpgradeRequest, authorizers: readonly Aut
 }
 
 /** Finds pod, container and kubelet. Throws NotFound and BadRequest in upstream's words and order. */
-export function streamTarget({ info, request }: Pick<UpgradeRequest, 'info' | 'request'>, reader: ObjectReader): StreamTarget {
+export function streamTarget(
+  { info, request }: Pick<UpgradeRequest, 'info' | 'request'>,
+  reader: ObjectReader,
+): StreamTarget {
   if (info.group !== '' || info.resource !== 'pods') throw badRequest('unable to upgrade this resource')
   const pod = findPod(reader, info.namespace, info.name)
   const place = `${encodeURIComponent(info.namespace)}/${encodeURIComponent(info.name)}`
@@ -73,12 +76,21 @@ export function streamTarget({ info, request }: Pick<UpgradeRequest, 'info' | 'r
   return { address, path: `/${info.subresource}/${place}/${encodeURIComponent(container)}?${query}` }
 }
 
-function dial({ address, path }: StreamTarget, protocols: readonly string[], upgrade: UpgradeRequest, dialer: KubeletDialer): Promise<KubeletUpgrade> {
+function dial(
+  { address, path }: StreamTarget,
+  protocols: readonly string[],
+  upgrade: UpgradeRequest,
+  dialer: KubeletDialer,
+): Promise<KubeletUpgrade> {
   const headers = { Connection: 'Upgrade', Upgrade: 'SPDY/3.1', 'X-Stream-Protocol-Version': [...protocols] }
   return dialer.upgrade(address, { method: 'POST', path, headers, signal: upgrade.request.signal })
 }
 
-async function translate(upgrade: UpgradeRequest, target: StreamTarget, { dialer, log }: StreamUpgradeOptions): Promise<void> {
+async function translate(
+  upgrade: UpgradeRequest,
+  target: StreamTarget,
+  { dialer, log }: StreamUpgradeOptions,
+): Promise<void> {
   const protocol = chooseProtocol(upgrade.incoming, Object.keys(channelProtocols))
   const kubelet = await dial(target, [spdyCommandProtocol], upgrade, dialer)
   const websocket = await acceptWebSocket(upgrade, protocol)
@@ -86,7 +98,11 @@ async function translate(upgrade: UpgradeRequest, target: StreamTarget, { dialer
   await translateRemoteCommand({ websocket, codec: channelProtocols[protocol]!, kubelet, options, log })
 }
 
-async function tunnelPortForward(upgrade: UpgradeRequest, target: StreamTarget, { dialer }: StreamUpgradeOptions): Promise<void> {
+async function tunnelPortForward(
+  upgrade: UpgradeRequest,
+  target: StreamTarget,
+  { dialer }: StreamUpgradeOptions,
+): Promise<void> {
   const protocol = chooseProtocol(upgrade.incoming, [tunnelProtocol])
   const kubelet = await dial(target, [spdyForwardProtocol], upgrade, dialer)
   const websocket = await acceptWebSocket(upgrade, protocol)
@@ -94,7 +110,11 @@ async function tunnelPortForward(upgrade: UpgradeRequest, target: StreamTarget, 
 }
 
 /** Hands a SPDY client through to the kubelet, byte for byte. */
-async function proxySpdy(upgrade: UpgradeRequest, target: StreamTarget, { dialer }: StreamUpgradeOptions): Promise<void> {
+async function proxySpdy(
+  upgrade: UpgradeRequest,
+  target: StreamTarget,
+  { dialer }: StreamUpgradeOptions,
+): Promise<void> {
   const kubelet = await dial(target, repeatedHeader(upgrade.incoming, 'x-stream-protocol-version'), upgrade, dialer)
   const { socket, head } = upgrade
   const chosen = kubelet.response.headers['x-stream-protocol-version']

@@ -39,7 +39,9 @@ before(async () => {
     const parts = requestOf(incoming.method ?? '', incoming.url ?? '')
     connections.upgrade({ ...parts, user, incoming, socket, head }).catch((error: unknown) => {
       const status = error as StatusError
-      socket.end(`HTTP/1.1 ${status.code} x\r\nContent-Length: ${Buffer.byteLength(status.message)}\r\n\r\n${status.message}`)
+      socket.end(
+        `HTTP/1.1 ${status.code} x\r\nContent-Length: ${Buffer.byteLength(status.message)}\r\n\r\n${status.message}`,
+      )
     })
   })
   front.listen(0, '127.0.0.1')
@@ -64,7 +66,18 @@ function requestOf(method: string, url: string): { info: RequestInfo; request: A
   const [path = '', query = ''] = url.split('?')
   const [, namespace = '', resource = '', name = '', subresource = '', ...rest] = path.split('/')
   const verb: Verb = method === 'POST' ? 'create' : 'get'
-  const info = { isResourceRequest: true, path, verb, group: '', version: 'v1', resource, subresource, namespace, name, rest: rest.join('/') }
+  const info = {
+    isResourceRequest: true,
+    path,
+    verb,
+    group: '',
+    version: 'v1',
+    resource,
+    subresource,
+    namespace,
+    name,
+    rest: rest.join('/'),
+  }
   const request = { method, path, query: new URLSearchParams(query), headers: {}, signal: new AbortController().signal }
   return { info, request }
 }
@@ -75,13 +88,19 @@ interface Conversation {
 }
 
 /** Runs a command over WebSocket: sends the messages, then collects channels until the server closes. */
-async function converse(url: string, messages: readonly (Buffer | string)[], protocol = 'v5.channel.k8s.io'): Promise<Conversation> {
+async function converse(
+  url: string,
+  messages: readonly (Buffer | string)[],
+  protocol = 'v5.channel.k8s.io',
+): Promise<Conversation> {
   const socket = new WebSocket(`ws://127.0.0.1:${frontPort}${url}`, [protocol])
   const output: Record<string, string> = {}
   socket.on('message', (data: Buffer) => {
     const isText = protocol.includes('base64')
     const channel = isText ? data.toString('latin1', 0, 1) : String(data[0])
-    output[channel] = (output[channel] ?? '') + (isText ? Buffer.from(data.toString('latin1', 1), 'base64').toString() : data.subarray(1).toString())
+    output[channel] =
+      (output[channel] ?? '') +
+      (isText ? Buffer.from(data.toString('latin1', 1), 'base64').toString() : data.subarray(1).toString())
   })
   await once(socket, 'open')
   assert.equal(socket.protocol, protocol)
@@ -90,7 +109,8 @@ async function converse(url: string, messages: readonly (Buffer | string)[], pro
   return { output, code }
 }
 
-const channel = (number: number, data: string | Buffer): Buffer => Buffer.concat([Buffer.from([number]), Buffer.from(data)])
+const channel = (number: number, data: string | Buffer): Buffer =>
+  Buffer.concat([Buffer.from([number]), Buffer.from(data)])
 const closeStdin = Buffer.from([255, 0])
 
 test('exec over WebSocket v5: stdin, its end, stdout, stderr and the status', async () => {
@@ -104,7 +124,11 @@ test('exec over WebSocket v5: stdin, its end, stdout, stderr and the status', as
 
 test('a terminal has a resize channel and no stderr', async () => {
   const size = '{"Width":80,"Height":24}'
-  const { output } = await converse('/shop/pods/web/exec?command=sh&stdin=1&stdout=1&stderr=1&tty=1', [channel(4, size), channel(0, 'x'), closeStdin])
+  const { output } = await converse('/shop/pods/web/exec?command=sh&stdin=1&stdout=1&stderr=1&tty=1', [
+    channel(4, size),
+    channel(0, 'x'),
+    closeStdin,
+  ])
   assert.equal(output['1'], `x${size}`)
   assert.equal(output['2'], undefined)
 })
@@ -126,7 +150,9 @@ test('a megabyte each way is whole, also in base64', async () => {
   const chunks = Array.from({ length: 64 }, () => channel(0, Buffer.alloc(16 * 1024, 'x')))
   const { output } = await converse('/shop/pods/web/exec?command=cat&stdin=1&stdout=1', [...chunks, closeStdin])
   assert.equal(output['1']?.length, 1024 * 1024)
-  const socket = new WebSocket(`ws://127.0.0.1:${frontPort}/shop/pods/web/attach?stdin=1&stdout=1`, ['v4.base64.channel.k8s.io'])
+  const socket = new WebSocket(`ws://127.0.0.1:${frontPort}/shop/pods/web/attach?stdin=1&stdout=1`, [
+    'v4.base64.channel.k8s.io',
+  ])
   await once(socket, 'open')
   const answer = once(socket, 'message') as Promise<[Buffer]>
   socket.send(`0${Buffer.from('old browser').toString('base64')}`)
@@ -142,12 +168,21 @@ interface Upgraded {
 }
 
 async function upgradeHttp(method: string, url: string, headers: Record<string, string | string[]>): Promise<Upgraded> {
-  const request = httpRequest({ agent: false, host: '127.0.0.1', port: frontPort, method, path: url, headers: { Connection: 'Upgrade', ...headers } })
+  const request = httpRequest({
+    agent: false,
+    host: '127.0.0.1',
+    port: frontPort,
+    method,
+    path: url,
+    headers: { Connection: 'Upgrade', ...headers },
+  })
   request.end()
   const { promise, resolve } = Promise.withResolvers<Upgraded>()
   request.on('upgrade', (response, socket) => resolve({ response, socket, text: '' }))
   request.on('response', (response) => {
-    void response.toArray().then((chunks) => resolve({ response, socket: undefined, text: Buffer.concat(chunks as Buffer[]).toString() }))
+    void response
+      .toArray()
+      .then((chunks) => resolve({ response, socket: undefined, text: Buffer.concat(chunks as Buffer[]).toString() }))
   })
   return promise
 }
@@ -184,7 +219,12 @@ test('port-forward is tunnelled through a WebSocket', async () => {
 const refusals: readonly [string, string, string, number][] = [
   ['GET', '/shop/pods/none/exec?command=x&stdout=1', 'pods "none" not found', 404],
   ['GET', '/shop/pods/waiting/exec?command=x', 'pod waiting does not have a host assigned', 400],
-  ['GET', '/shop/pods/two/exec?command=x&stdout=1', 'a container name must be specified for pod two, choose one of: [a b] or one of the init containers: [i]', 400],
+  [
+    'GET',
+    '/shop/pods/two/exec?command=x&stdout=1',
+    'a container name must be specified for pod two, choose one of: [a b] or one of the init containers: [i]',
+    400,
+  ],
   ['GET', '/shop/pods/web/exec?command=x&stdout=1&container=z', 'container z is not valid for pod web', 400],
   ['GET', '/shop/pods/web/exec?command=x', 'you must specify at least 1 of stdin, stdout, stderr', 400],
   ['GET', '/shop/pods/refused/exec?command=x&stdout=1', 'no, sir', 400],
@@ -193,7 +233,12 @@ const refusals: readonly [string, string, string, number][] = [
 
 for (const [method, url, message, code] of refusals) {
   test(`upgrade refused: ${message}`, async () => {
-    const { response, text } = await upgradeHttp(method, url, { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': 'v5.channel.k8s.io', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'x' })
+    const { response, text } = await upgradeHttp(method, url, {
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Protocol': 'v5.channel.k8s.io',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': 'x',
+    })
     assert.equal(text, message)
     assert.equal(response.statusCode, code)
   })
@@ -217,18 +262,39 @@ async function textOf(answer: Promise<{ status: number; body: object }>): Promis
 }
 
 test('logs are the text of the kubelet, and its refusals come through', async () => {
-  assert.equal(await textOf(connections.log(requestOf('GET', '/shop/pods/web/log?follow=true&tailLines=5&container=c'))), '200 one\ntwo\n')
+  assert.equal(
+    await textOf(connections.log(requestOf('GET', '/shop/pods/web/log?follow=true&tailLines=5&container=c'))),
+    '200 one\ntwo\n',
+  )
   assert.equal(kubelet.requests.at(-1), 'GET /containerLogs/shop/web/c?follow=true&tailLines=5')
   assert.equal(await textOf(connections.log(requestOf('GET', '/shop/pods/waiting/log'))), '204 ')
-  await assert.rejects(connections.log(requestOf('GET', '/shop/pods/web/log?previous=true')), { reason: 'BadRequest', message: 'previous terminated container "c" in pod "web" not found' })
+  await assert.rejects(connections.log(requestOf('GET', '/shop/pods/web/log?previous=true')), {
+    reason: 'BadRequest',
+    message: 'previous terminated container "c" in pod "web" not found',
+  })
 })
 
 const badLogs: readonly [string, string][] = [
-  ['/shop/pods/web/log?tailLines=-1', 'PodLogOptions "web" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0'],
-  ['/shop/pods/web/log?sinceSeconds=0', 'PodLogOptions "web" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0'],
-  ['/shop/pods/web/log?sinceSeconds=1&sinceTime=2020-01-01T00:00:00Z', 'PodLogOptions "web" is invalid: []: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified'],
-  ['/shop/pods/web/log?limitBytes=0', 'PodLogOptions "web" is invalid: limitBytes: Invalid value: 0: must be greater than 0'],
-  ['/shop/pods/two/log', 'a container name must be specified for pod two, choose one of: [a b] or one of the init containers: [i]'],
+  [
+    '/shop/pods/web/log?tailLines=-1',
+    'PodLogOptions "web" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0',
+  ],
+  [
+    '/shop/pods/web/log?sinceSeconds=0',
+    'PodLogOptions "web" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0',
+  ],
+  [
+    '/shop/pods/web/log?sinceSeconds=1&sinceTime=2020-01-01T00:00:00Z',
+    'PodLogOptions "web" is invalid: []: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
+  ],
+  [
+    '/shop/pods/web/log?limitBytes=0',
+    'PodLogOptions "web" is invalid: limitBytes: Invalid value: 0: must be greater than 0',
+  ],
+  [
+    '/shop/pods/two/log',
+    'a container name must be specified for pod two, choose one of: [a b] or one of the init containers: [i]',
+  ],
   ['/shop/pods/none/log', 'pods "none" not found'],
 ]
 
@@ -238,10 +304,15 @@ for (const [url, message] of badLogs) {
   })
 }
 
-test('a node is proxied to with the server\'s certificate', async () => {
-  assert.equal(await textOf(connections.proxy(requestOf('GET', '//nodes/alpha/proxy/healthz?a=b'))), '200 GET /healthz?a=b')
+test("a node is proxied to with the server's certificate", async () => {
+  assert.equal(
+    await textOf(connections.proxy(requestOf('GET', '//nodes/alpha/proxy/healthz?a=b'))),
+    '200 GET /healthz?a=b',
+  )
   assert.equal(kubelet.client, 'kube-apiserver-kubelet-client')
-  await assert.rejects(connections.proxy(requestOf('GET', '//nodes/none/proxy/')), { message: 'nodes "none" not found' })
+  await assert.rejects(connections.proxy(requestOf('GET', '//nodes/none/proxy/')), {
+    message: 'nodes "none" not found',
+  })
 })
 
 test('an unreachable kubelet is an error that says so', async () => {
@@ -249,7 +320,10 @@ test('an unreachable kubelet is an error that says so', async () => {
   const { certificate, key } = pki.kubeletClient
   const dialer = httpsKubeletDialer({ clock: systemClock, ca: pki.ca.certificate, certificate, key })
   const cut = createNodeConnections({ reader, dialer, random: systemRandom, log: silentLog, authorizers: [] })
-  await assert.rejects(cut.log(requestOf('GET', '/shop/pods/web/log')), { code: 500, message: /^error dialing backend: .*ECONNREFUSED/ })
+  await assert.rejects(cut.log(requestOf('GET', '/shop/pods/web/log')), {
+    code: 500,
+    message: /^error dialing backend: .*ECONNREFUSED/,
+  })
   await assert.rejects(cut.proxy(requestOf('GET', '//nodes/alpha/proxy/')), { message: 'address not allowed' })
 })
 
@@ -259,5 +333,8 @@ test('a kubelet with a foreign certificate is not talked to', async () => {
   const dialer = httpsKubeletDialer({ clock: systemClock, ca: other.ca.certificate, certificate, key })
   const reader = readerOf(...fakeNodeObjects(kubelet.port))
   const wrong = createNodeConnections({ reader, dialer, random: systemRandom, log: silentLog, authorizers: [] })
-  await assert.rejects(wrong.log(requestOf('GET', '/shop/pods/web/log')), { code: 500, message: /^error dialing backend/ })
+  await assert.rejects(wrong.log(requestOf('GET', '/shop/pods/web/log')), {
+    code: 500,
+    message: /^error dialing backend/,
+  })
 })

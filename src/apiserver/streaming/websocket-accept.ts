@@ -23,7 +23,9 @@ export function chooseProtocol(incoming: IncomingMessage, supported: readonly st
   const offered = offeredProtocols(incoming)
   const chosen = supported.find((protocol) => offered.includes(protocol))
   if (chosen !== undefined) return chosen
-  throw badRequest(`unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${supported.join(' ')}]`)
+  throw badRequest(
+    `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${supported.join(' ')}]`,
+  )
 }
 
 /**
@@ -33,7 +35,12 @@ export function chooseProtocol(incoming: IncomingMessage, supported: readonly st
  */
 export async function acceptWebSocket(upgrade: WebSocketUpgrade, protocol: string): Promise<WebSocket> {
   const { WebSocketServer } = await import('ws')
-  const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: messageMax })
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: messageMax,
+  })
   const { incoming, socket, head } = upgrade
   delete incoming.headers['sec-websocket-protocol']
   server.on('headers', (headers: string[]) => void headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
