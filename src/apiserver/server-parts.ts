@@ -10,6 +10,7 @@ import type { ObjectCodec } from './cache/object-codec.ts'
 import type { StoreFeed } from './cache/store-feed.ts'
 import type { ObjectReader } from './registry/object-reader.ts'
 import type { ServiceAllocator } from './registry/services/service-allocator.ts'
+import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
 import type { ResourceTable } from './registry/resource-table.ts'
@@ -34,6 +35,8 @@ export interface ServerParts {
   readonly tokens: TokenIssuer | undefined
   /** Answers access and token reviews; absent where the server knows no users. */
   readonly reviews: ReviewParts | undefined
+  /** Reaches kubelets for logs, exec and proxying; absent where no node can be reached. */
+  readonly connections: NodeConnections | undefined
   /** Aborted when the server closes: ends watches. */
   readonly closing: AbortSignal
 }

@@ -18,10 +18,11 @@ import { bootstrapStore } from './registry/ensure-objects.ts'
 import type { ObjectReader } from './registry/object-reader.ts'
 import { ResourceTable } from './registry/resource-table.ts'
 import { ServiceAllocator } from './registry/services/service-allocator.ts'
+import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
 import type { ServerParts } from './server-parts.ts'
-import type { AdmitUpgrade } from './upgrade.ts'
+import type { AdmitUpgrade, UpgradeHandler } from './upgrade.ts'
 
 export interface ApiServerOptions {
   readonly store: Store
@@ -41,6 +42,8 @@ export interface ApiServerOptions {
   readonly tokens?: (reader: ObjectReader) => TokenIssuer
   /** What access and token reviews are answered from. */
   readonly reviews?: (reader: ObjectReader, authorizers: readonly Authorizer[]) => ReviewParts
+  /** How logs, exec and proxying reach kubelets. */
+  readonly connections?: (reader: ObjectReader, authorizers: readonly Authorizer[]) => NodeConnections
 }
 
 /** One API server over one store. It owns no socket: `listen` in `listener.ts` puts it on one. */
@@ -49,6 +52,8 @@ export interface ApiServer {
   readonly handle: ApiHandler
   /** Takes an upgrade request through authentication and authorization; rejects with the `StatusError` of a refusal. */
   readonly admitUpgrade: AdmitUpgrade
+  /** Takes over upgraded connections (exec, attach, port-forward): for the listener. */
+  readonly upgrade: UpgradeHandler | undefined
   /** How stored objects become bytes: for the listener. */
   readonly codec: ObjectCodec
   /** Reads of the current state, for parts composed around the server. Usable after `start`. */
@@ -91,17 +96,20 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     tokens: options.tokens?.(reader),
     reviews: options.reviews?.(reader, authorizers),
     admission: options.admission ?? [],
+    connections: options.connections?.(reader, authorizers),
     closing: closing.signal,
   }
   return {
     handle: (request) => answer(request, parts),
     admitUpgrade: (request) => admit(request, parts),
+    upgrade: parts.connections?.upgrade,
     codec,
     reader,
     bootstrap: bootstrapStore(parts),
     start: () => feed.start(),
     async close() {
       closing.abort()
+      parts.connections?.close()
       caches.closeWatchers()
       await feed.close()
     },

@@ -8,6 +8,8 @@ import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import { loadOrCreatePki, type Pki } from '#apiserver/certificates/pki.ts'
 import { listen, type Listener } from '#apiserver/listener.ts'
 import { createApiServer, type ApiServer } from '#apiserver/server.ts'
+import { httpsKubeletDialer, type KubeletDialer } from '#apiserver/streaming/kubelet-dialer.ts'
+import { createNodeConnections } from '#apiserver/streaming/node-connections.ts'
 import { tokenKey } from '#apiserver/tokens/jwt.ts'
 import { createTokenIssuer } from '#apiserver/tokens/token-issuer.ts'
 import type { Client } from '#client/client.ts'
@@ -53,7 +55,7 @@ export async function startControlPlane(options: ControlPlaneOptions, effects: E
 
 async function serveStore(store: Store, options: ControlPlaneOptions, effects: Effects): Promise<ControlPlane> {
   const pki = loadPki(options, effects)
-  const server = createServer(store, pki, effects)
+  const server = createServer(store, pki, options, effects)
   await server.start()
   await bootstrap(server.bootstrap, {
     addresses: [options.advertiseAddress],
@@ -85,24 +87,33 @@ function loadPki(options: ControlPlaneOptions, { clock, random }: Effects): Pki 
   return loadOrCreatePki(options.dataDir, { clock, random, names: [], ips, serviceIp: ranges.kubernetesService })
 }
 
-function createServer(store: Store, pki: Pki, effects: Effects): ApiServer {
+function createServer(store: Store, pki: Pki, options: ControlPlaneOptions, effects: Effects): ApiServer {
   const { clock, random } = effects
   const key = tokenKey(pki.serviceAccountKey.privateKey)
   const keys = [key]
+  const serverUrl = `https://${options.advertiseAddress}:${options.port}`
   const audiences = [issuer]
+  const log = effects.log.with({ component: 'apiserver' })
   return createApiServer({
     store,
     ...effects,
-    log: effects.log.with({ component: 'apiserver' }),
+    log,
     authenticators: (reader) => createAuthenticators({ reader, clock, keys, issuer, audiences }),
     authorizers: createAuthorizers,
     admission: admissionPlugins,
-    tokens: (reader) => createTokenIssuer({ reader, clock, random, key, issuer, audiences }),
+    tokens: (reader) => createTokenIssuer({ reader, clock, random, key, issuer, audiences, serverUrl }),
+    connections: (reader, authorizers) => createNodeConnections({ reader, authorizers, dialer: dialerOf(pki, effects), random, log }),
     reviews: (reader, authorizers) => {
       const tokens = tokenAuthenticators({ reader, clock, keys, issuer, audiences })
       return { authorizers, grants: new GrantIndex(reader), tokens, audiences, clock }
     },
   })
+}
+
+/** Presents the server to kubelets, and trusts those that the cluster's authority signed for. */
+function dialerOf(pki: Pki, { clock }: Effects): KubeletDialer {
+  const { certificate, key } = pki.kubeletClient
+  return httpsKubeletDialer({ clock, ca: pki.ca.certificate, certificate, key })
 }
 
 async function listenOn(
@@ -120,6 +131,7 @@ async function listenOn(
       key: pki.serving.key,
       clientCa: pki.ca.certificate,
       peerIdentity: peerIdentity(effects.clock),
+      ...(server.upgrade && { upgrade: server.upgrade }),
       log: effects.log.with({ component: 'apiserver' }),
     })
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { UserInfo } from '#api/meta/exchange.ts'
 import type { Draft } from '#api/kind.ts'
-import type { KubernetesObject } from '#api/meta/resource.ts'
+import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
@@ -28,10 +28,10 @@ export interface AdmissionContext {
   /** For plugins that ask whether the user may do one thing more. */
   readonly authorizers: readonly Authorizer[]
   /**
-   * Replaces the status of a stored object, as the server itself; rejects with Conflict when `object` is stale. Absent:
-   * plugins that keep books (quota) count anew each time.
+   * Replaces a stored object by one with another status, as the server itself; resolves when readers see it, and rejects
+   * with Conflict when `object` is stale. Absent: plugins that keep books (quota) count anew each time.
    */
-  readonly updateStatus?: (object: KubernetesObject) => Promise<unknown>
+  readonly updateStatus?: (resource: Resource, object: KubernetesObject) => Promise<unknown>
 }
 
 /** A plugin is one file and one row in `admission/plugins.ts`. Both functions refuse by throwing a `StatusError`. */

@@ -26,7 +26,7 @@ const quota: TestObject = {
 function books() {
   const reader = readerOf(quota)
   let conflicts = 0
-  const updateStatus = async (object: KubernetesObject): Promise<void> => {
+  const updateStatus = async (_resource: unknown, object: KubernetesObject): Promise<void> => {
     if (conflicts-- > 0) throw conflict({ group: '', resource: 'resourcequotas', name: 'q' })
     reader.put(object as unknown as TestObject)
   }

@@ -19,22 +19,26 @@ export const resourceQuota: AdmissionPlugin = {
   name: 'ResourceQuota',
   resources: ['*'],
   operations: ['CREATE', 'UPDATE'],
-  async validate(request, context) {
-    const { info } = request
-    if (info.namespace === '' || request.object === undefined) return
-    for (let attempt = 1; ; attempt++) {
-      const quotas = context.reader.list(resourceQuotas, info.namespace)
-      if (quotas.length === 0) return
-      const charges = quotas.map((quota) => charge(quota, request, context)).filter((entry) => entry !== undefined)
-      if (charges.length === 0 || request.dryRun || context.updateStatus === undefined) return
-      try {
-        for (const charged of charges) await context.updateStatus(charged)
-        return
-      } catch (error) {
-        if (!isStatusError(error, 'Conflict') || attempt >= attemptsMax) throw error
-      }
-    }
+  validate(request, context) {
+    const { namespace } = request.info
+    if (namespace === '' || request.object === undefined) return
+    if (context.reader.list(resourceQuotas, namespace).length > 0) return chargeAll(request, context)
   },
+}
+
+/** Puts the request on the books of every quota that counts it. */
+async function chargeAll(request: AdmissionRequest, context: AdmissionContext): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const quotas = context.reader.list(resourceQuotas, request.info.namespace)
+    const charges = quotas.map((quota) => charge(quota, request, context)).filter((entry) => entry !== undefined)
+    if (charges.length === 0 || request.dryRun || context.updateStatus === undefined) return
+    try {
+      for (const charged of charges) await context.updateStatus(resourceQuotas, charged)
+      return
+    } catch (error) {
+      if (!isStatusError(error, 'Conflict') || attempt >= attemptsMax) throw error
+    }
+  }
 }
 
 /** The quota with the request on its books; undefined when it counts nothing of it. Refuses what does not fit. */

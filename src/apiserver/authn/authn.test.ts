@@ -34,7 +34,7 @@ function setup() {
   const clock = manualClock()
   const key = tokenKey(newPrivateKey())
   const common = { reader, clock, issuer, audiences: [issuer] }
-  const tokens = createTokenIssuer({ ...common, random: seededRandom(1), key })
+  const tokens = createTokenIssuer({ ...common, random: seededRandom(1), key, serverUrl: 'https://192.0.2.1:6443' })
   const authenticators = createAuthenticators({ ...common, keys: [key] })
   const authenticate = async (headers: Record<string, string>, user?: ApiRequest['user']) => {
     const request = {

@@ -4,6 +4,7 @@ import type { RequestContext } from '../request-context.ts'
 import { apiLists } from './api-lists.ts'
 import { openApi } from '../openapi/serve.ts'
 import { health } from './health.ts'
+import { openId } from './open-id.ts'
 import { version } from './version.ts'
 
 type PathHandler = (context: RequestContext) => ApiResponse | Promise<ApiResponse>
@@ -15,5 +16,5 @@ export function nonResourcePaths(context: RequestContext): ApiResponse | Promise
   const { path } = context.request
   if (path.startsWith('/openapi/')) return openApi(context).then((answer) => answer ?? pageNotFound())
   const handler = Object.hasOwn(exact, path) ? exact[path] : undefined
-  return handler?.(context) ?? health(context) ?? apiLists(context)
+  return handler?.(context) ?? health(context) ?? openId(context) ?? apiLists(context)
 }

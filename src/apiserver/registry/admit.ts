@@ -30,8 +30,8 @@ export async function admitValidating(context: ResourceContext, subject: Admissi
   }
 }
 
-function admissionRequest({ info, user }: ResourceContext, subject: AdmissionSubject): AdmissionRequest {
-  return { info, user, ...subject }
+function admissionRequest({ info, user, warnings }: ResourceContext, subject: AdmissionSubject): AdmissionRequest {
+  return { info, user, ...subject, warn: (message) => void warnings.push(message) }
 }
 
 function wants(plugin: AdmissionPlugin, { info, operation }: AdmissionRequest): boolean {

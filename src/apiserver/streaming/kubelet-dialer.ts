@@ -32,6 +32,8 @@ export interface KubeletDialer {
   request(address: KubeletAddress, request: KubeletRequest): Promise<IncomingMessage>
   /** Rejects with the kubelet's own answer as a `StatusError` when it does not upgrade. */
   upgrade(address: KubeletAddress, request: KubeletRequest): Promise<KubeletUpgrade>
+  /** Drops the connections that are kept. */
+  close(): void
 }
 
 export interface DialerOptions {
@@ -48,7 +50,7 @@ const socketsMax = 256
 const errorTextMax = 8 * 1024
 
 /** Reaches kubelets over HTTPS with a client certificate, keeping connections for plain requests. */
-export function httpsKubeletDialer(options: DialerOptions): KubeletDialer & { close(): void } {
+export function httpsKubeletDialer(options: DialerOptions): KubeletDialer {
   const agent = new Agent({ keepAlive: true, maxSockets: socketsMax, maxFreeSockets: 16 })
   const tls = { ca: options.ca, cert: options.certificate, key: options.key, minVersion: 'TLSv1.2' } as const
   const send = (address: KubeletAddress, request: KubeletRequest, useAgent: boolean): Promise<Answer> =>

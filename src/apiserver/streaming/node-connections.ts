@@ -30,6 +30,8 @@ export interface NodeConnections {
   proxy(context: NodeRequest): Promise<ApiResponse>
   /** Takes over upgraded connections. */
   readonly upgrade: UpgradeHandler
+  /** Drops kept connections to nodes; streams under way go on. */
+  close(): void
 }
 
 export function createNodeConnections(options: NodeConnectionsOptions): NodeConnections {
@@ -42,5 +44,6 @@ export function createNodeConnections(options: NodeConnectionsOptions): NodeConn
     },
     proxy: (context) => proxyHttp(context, options, dialer),
     upgrade: streamUpgradeHandler(options),
+    close: () => dialer.close(),
   }
 }

@@ -6,6 +6,7 @@ import { formatTime, type Clock } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
 import { signJwt, type TokenKey } from './jwt.ts'
+import { jsonWebKeySet, openIdConfiguration } from './openid.ts'
 import { serviceAccountUserName, type ObjectClaim, type ServiceAccountClaims } from './service-account-claims.ts'
 
 export interface TokenIssuerOptions {
@@ -16,6 +17,8 @@ export interface TokenIssuerOptions {
   readonly issuer: string
   /** Audiences of the API server itself: given where a request names none. */
   readonly audiences: readonly string[]
+  /** `https://host:port` under which others fetch the keys that verify tokens. */
+  readonly serverUrl: string
 }
 
 export interface TokenIssuer {
@@ -24,6 +27,10 @@ export interface TokenIssuer {
    * account or bound object, Invalid for a bad expiration, BadRequest and Conflict for a bad reference.
    */
   issueToken(namespace: string, name: string, request: TokenRequest): TokenRequest
+  /** The document at `/openid/v1/jwks`. */
+  keySet(): object
+  /** The document at `/.well-known/openid-configuration`. */
+  configuration(): object
 }
 
 const defaultExpirationSeconds = 3600
@@ -33,6 +40,8 @@ const extendedExpirationSeconds = 365 * 24 * 3600
 
 export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   return {
+    keySet: () => jsonWebKeySet([options.key]),
+    configuration: () => openIdConfiguration(options.issuer, options.serverUrl),
     issueToken(namespace, name, request) {
       const account = options.reader.get(serviceAccounts, name, namespace)
       if (account === undefined) throw notFound({ group: '', resource: 'serviceaccounts', name })

@@ -15,6 +15,7 @@ import type { VerbHandler } from '../verb-handler.ts'
 import { createBinding } from './binding.ts'
 import { evict } from './eviction.ts'
 import { getScale, patchScale, updateScale } from './scale.ts'
+import { connect, log, proxy } from './node-connection.ts'
 import { createToken } from './token.ts'
 
 type Handlers = Readonly<Record<string, VerbHandler>>
@@ -34,6 +35,11 @@ const subresources: Readonly<Record<string, Handlers>> = {
   binding: { create: createBinding },
   eviction: { create: evict },
   token: { create: createToken },
+  log: { get: log },
+  exec: { get: connect, create: connect },
+  attach: { get: connect, create: connect },
+  portforward: { get: connect, create: connect },
+  proxy: { get: proxy, create: proxy, update: proxy, patch: proxy, delete: proxy },
 }
 
 /** The handler of a verb on a subresource, or undefined if it does not take the verb. */
