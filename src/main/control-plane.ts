@@ -102,7 +102,8 @@ function createServer(store: Store, pki: Pki, options: ControlPlaneOptions, effe
     authorizers: createAuthorizers,
     admission: admissionPlugins,
     tokens: (reader) => createTokenIssuer({ reader, clock, random, key, issuer, audiences, serverUrl }),
-    connections: (reader, authorizers) => createNodeConnections({ reader, authorizers, dialer: dialerOf(pki, effects), random, log }),
+    connections: (reader, authorizers) =>
+      createNodeConnections({ reader, authorizers, dialer: dialerOf(pki, effects), random, log }),
     reviews: (reader, authorizers) => {
       const tokens = tokenAuthenticators({ reader, clock, keys, issuer, audiences })
       return { authorizers, grants: new GrantIndex(reader), tokens, audiences, clock }
