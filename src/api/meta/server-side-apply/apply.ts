@@ -3,8 +3,15 @@ import type { ManagedFieldsEntry } from '../../types/meta.v1.ts'
 import { readAppliedConfig } from './applied-config.ts'
 import { baselineOf, unownedFields } from './baseline.ts'
 import { applyConflict, type Conflict } from './conflicts.ts'
-import { difference, emptySet, intersection, isEmptySet, union, withoutSubtrees, type FieldSet } from './field-set.ts'
-import { isSameManager, readManagers, writeManagers, type Manager, type ManagerIdentity } from './managers.ts'
+import { difference, emptySet, intersection, isEmptySet, union, type FieldSet } from './field-set.ts'
+import {
+  isSameManager,
+  readManagers,
+  withoutFields,
+  writeManagers,
+  type Manager,
+  type ManagerIdentity,
+} from './managers.ts'
 import {
   compareValues,
   fieldSetOf,
@@ -63,7 +70,7 @@ export function applyConfiguration(request: ApplyRequest): ApplyResult {
   const claimed = difference(fieldSetOf(node, config), unownedFields)
   const merged = mergeValues(node, live, config)
   const object = pruned(node, merged, last?.fields ?? emptySet, [claimed, ...others.map(({ fields }) => fields)])
-  const comparison = ownable(compareValues(node, live, object), ignored)
+  const comparison = ownable(compareValues(node, live, object, ignored))
   const conflicts = conflictsWith(others, comparison)
   if (!force && conflicts.length > 0) throw applyConflict(conflicts)
   const isChanged = request.live === undefined || !isSame(comparison)
@@ -76,7 +83,7 @@ export function applyConfiguration(request: ApplyRequest): ApplyResult {
 function managersBefore(request: ApplyRequest, live: object & Managed): Manager[] {
   const managers = readManagers(live.metadata?.managedFields)
   if (managers.length > 0 || request.live === undefined) return managers
-  const { added, modified } = ownable(compareValues(request.node, baselineOf(request.node), live), request.ignored)
+  const { added, modified } = ownable(compareValues(request.node, baselineOf(request.node), live, request.ignored))
   const { apiVersion } = request
   const fields = union(added, modified)
   return [{ name: 'before-first-apply', operation: 'Update', apiVersion, subresource: '', time: request.now, fields }]
@@ -89,9 +96,12 @@ function pruned(node: ObjectNode, merged: unknown, last: FieldSet, owned: readon
   return removeFields(node, merged, difference(withNamedParents(node, last), withNamedParents(node, kept)))
 }
 
-function ownable({ added, modified, removed }: Comparison, ignored: FieldSet): Comparison {
-  const owned = (set: FieldSet): FieldSet => withoutSubtrees(difference(set, unownedFields), ignored)
-  return { added: owned(added), modified: owned(modified), removed: owned(removed) }
+function ownable({ added, modified, removed }: Comparison): Comparison {
+  return {
+    added: difference(added, unownedFields),
+    modified: difference(modified, unownedFields),
+    removed: difference(removed, unownedFields),
+  }
 }
 
 function isSame({ added, modified, removed }: Comparison): boolean {
@@ -108,7 +118,7 @@ function conflictsWith(others: readonly Manager[], { added, modified }: Comparis
 /** The managers without what was taken from them or has gone. */
 function withoutTaken(managers: readonly Manager[], { added, modified, removed }: Comparison): Manager[] {
   const taken = union(union(added, modified), removed)
-  return managers.map((manager) => ({ ...manager, fields: difference(manager.fields, taken) }))
+  return managers.map((manager) => withoutFields(manager, taken))
 }
 
 export interface UpdateRequest extends FieldWriter {
@@ -127,7 +137,7 @@ export function trackUpdate(request: UpdateRequest): readonly ManagedFieldsEntry
   const { node, live, object, manager: name, apiVersion, subresource, now, ignored } = request
   const given = entriesBefore(object.metadata?.managedFields, live?.metadata?.managedFields)
   if (live !== undefined && given.length === 0) return []
-  const comparison = ownable(compareValues(node, live ?? baselineOf(node), object), ignored)
+  const comparison = ownable(compareValues(node, live ?? baselineOf(node), object, ignored))
   const taken = union(comparison.added, comparison.modified)
   if (isEmptySet(taken) && isEmptySet(comparison.removed)) return given
   const identity: ManagerIdentity = { name, operation: 'Update', apiVersion, subresource }

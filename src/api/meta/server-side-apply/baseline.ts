@@ -45,13 +45,16 @@ export const unownedFields: FieldSet = setOfPaths([
   ...metadataByServer.map((name) => ['f:metadata', `f:${name}`]),
 ])
 
-/** Top-level fields that a write to this endpoint leaves as they are: `status` for the object, the rest for `/status`. */
+/**
+ * Fields that a write to this endpoint leaves as they are: `status` for the object itself, everything else for
+ * `/status`; and the record of managers, which nobody manages.
+ */
 export function ignoredFields(node: ObjectNode, subresource: string, hasStatusSubresource: boolean): FieldSet {
-  if (subresource === 'status') {
-    const others = [...node.fields.keys()].filter(
-      (name) => !['apiVersion', 'kind', 'metadata', 'status'].includes(name),
-    )
-    return setOfPaths(others.map((name) => [`f:${name}`]))
-  }
-  return setOfPaths(hasStatusSubresource && subresource === '' ? [['f:status']] : [])
+  const names = subresource === 'status' ? othersThanStatus(node) : []
+  if (hasStatusSubresource && subresource === '') names.push('status')
+  return setOfPaths([['f:metadata', 'f:managedFields'], ...names.map((name) => [`f:${name}`])])
+}
+
+function othersThanStatus(node: ObjectNode): string[] {
+  return [...node.fields.keys()].filter((name) => !['apiVersion', 'kind', 'metadata', 'status'].includes(name))
 }

@@ -15,7 +15,8 @@ export interface FieldSet {
 const noChildren: ReadonlyMap<string, FieldSet> = new Map()
 
 export const emptySet: FieldSet = { isMember: false, below: noChildren }
-const leaf: FieldSet = { isMember: true, below: noChildren }
+/** The set of only the path it stands for. */
+export const leaf: FieldSet = { isMember: true, below: noChildren }
 
 export function isEmptySet(set: FieldSet): boolean {
   return !set.isMember && set.below.size === 0
@@ -106,36 +107,55 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return { isMember: a.isMember || b.isMember, below }
 }
 
-/** Paths of `a` that are not in `b`. */
+/** Paths of `a` that are not in `b`. What `b` does not touch is shared with `a`. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
-  if (isEmptySet(b)) return a
-  return combined(a, a.isMember && !b.isMember, (step, set) => difference(set, b.below.get(step) ?? emptySet))
+  return reduced(a, b, a.isMember && !b.isMember, difference)
+}
+
+/** Paths of `a` that neither are in `b` nor lie below a path of `b`. What `b` does not touch is shared with `a`. */
+export function withoutSubtrees(a: FieldSet, b: FieldSet): FieldSet {
+  return b.isMember ? emptySet : reduced(a, b, a.isMember, withoutSubtrees)
+}
+
+function reduced(
+  a: FieldSet,
+  b: FieldSet,
+  isMember: boolean,
+  reduce: (a: FieldSet, b: FieldSet) => FieldSet,
+): FieldSet {
+  let below: Map<string, FieldSet> | undefined
+  for (const [step, other] of b.below) {
+    const set = a.below.get(step)
+    if (!set) continue
+    const rest = reduce(set, other)
+    if (rest === set) continue
+    below ??= new Map(a.below)
+    if (isEmptySet(rest)) below.delete(step)
+    else below.set(step, rest)
+  }
+  return below === undefined && isMember === a.isMember ? a : { isMember, below: below ?? a.below }
 }
 
 /** Paths that are in both sets. */
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
-  return combined(a, a.isMember && b.isMember, (step, set) => {
-    const other = b.below.get(step)
-    return other ? intersection(set, other) : emptySet
-  })
-}
-
-/** Paths of `a` that neither are in `b` nor lie below a path of `b`. */
-export function withoutSubtrees(a: FieldSet, b: FieldSet): FieldSet {
-  if (b.isMember) return emptySet
-  return combined(a, a.isMember, (step, set) => {
-    const other = b.below.get(step)
-    return other ? withoutSubtrees(set, other) : set
-  })
-}
-
-function combined(a: FieldSet, isMember: boolean, choose: (step: string, set: FieldSet) => FieldSet): FieldSet {
   const below = new Map<string, FieldSet>()
   for (const [step, set] of a.below) {
-    const chosen = choose(step, set)
-    if (!isEmptySet(chosen)) below.set(step, chosen)
+    const other = b.below.get(step)
+    const common = other ? intersection(set, other) : emptySet
+    if (!isEmptySet(common)) below.set(step, common)
   }
-  return { isMember, below }
+  return { isMember: a.isMember && b.isMember, below }
+}
+
+/** Whether written fields have any path in common with the set: cheaper than reading them all. */
+export function overlaps(fields: FieldsV1, set: FieldSet): boolean {
+  for (const [step, other] of set.below) {
+    const below = Object.hasOwn(fields, step) ? (fields[step] as FieldsV1) : undefined
+    if (below === undefined) continue
+    if (other.isMember && ('.' in below || Object.keys(below).length === 0)) return true
+    if (overlaps(below, other)) return true
+  }
+  return false
 }
 
 /** Every path of the set, parents before children. */

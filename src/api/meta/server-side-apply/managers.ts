@@ -1,5 +1,5 @@
 import type { ManagedFieldsEntry } from '../../types/meta.v1.ts'
-import { isEmptySet, readFieldSet, writeFieldSet, type FieldSet } from './field-set.ts'
+import { difference, isEmptySet, overlaps, readFieldSet, writeFieldSet, type FieldSet } from './field-set.ts'
 
 /** One manager's share of an object: who, how, and which fields. */
 export interface Manager {
@@ -9,6 +9,8 @@ export interface Manager {
   readonly subresource: string
   readonly time: string | undefined
   readonly fields: FieldSet
+  /** The entry that was read, as long as nothing of it has changed. */
+  readonly entry?: ManagedFieldsEntry
 }
 
 export type ManagerIdentity = Pick<Manager, 'name' | 'operation' | 'apiVersion' | 'subresource'>
@@ -22,15 +24,49 @@ export function isSameManager(a: ManagerIdentity, b: ManagerIdentity): boolean {
   return a.operation === 'Apply' || a.apiVersion === b.apiVersion
 }
 
+/** Reads entries. The fields are taken apart only when asked for: most writes touch those of one manager. */
 export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Manager[] {
-  return (entries ?? []).map((entry) => ({
-    name: entry.manager ?? '',
-    operation: entry.operation === 'Apply' ? 'Apply' : 'Update',
-    apiVersion: entry.apiVersion ?? '',
-    subresource: entry.subresource ?? '',
-    time: entry.time,
-    fields: readFieldSet(entry.fieldsV1),
-  }))
+  return (entries ?? []).map((entry) => new ReadManager(entry))
+}
+
+class ReadManager implements Manager {
+  readonly entry: ManagedFieldsEntry
+  #fields: FieldSet | undefined
+
+  constructor(entry: ManagedFieldsEntry) {
+    this.entry = entry
+  }
+
+  get name(): string {
+    return this.entry.manager ?? ''
+  }
+
+  get operation(): 'Apply' | 'Update' {
+    return this.entry.operation === 'Apply' ? 'Apply' : 'Update'
+  }
+
+  get apiVersion(): string {
+    return this.entry.apiVersion ?? ''
+  }
+
+  get subresource(): string {
+    return this.entry.subresource ?? ''
+  }
+
+  get time(): string | undefined {
+    return this.entry.time
+  }
+
+  get fields(): FieldSet {
+    return (this.#fields ??= readFieldSet(this.entry.fieldsV1))
+  }
+}
+
+/** The manager without the fields of the set; the same one if it has none of them. */
+export function withoutFields(manager: Manager, set: FieldSet): Manager {
+  const { name, operation, apiVersion, subresource, time, entry } = manager
+  if (entry && !overlaps(entry.fieldsV1 ?? {}, set)) return manager
+  return { name, operation, apiVersion, subresource, time, fields: difference(manager.fields, set) }
 }
 
 /** More update managers than this are folded into one, oldest first: controllers with changing names would pile up. */
@@ -42,7 +78,9 @@ export function writeManagers(
   managers: readonly Manager[],
   merge: (a: FieldSet, b: FieldSet) => FieldSet,
 ): ManagedFieldsEntry[] {
-  const shares = managers.filter(({ fields }) => !isEmptySet(fields)).sort(byTimeAndName)
+  const shares = managers
+    .filter((manager) => manager.entry !== undefined || !isEmptySet(manager.fields))
+    .sort(byTimeAndName)
   return foldOldest(shares, merge).sort(byTimeAndName).map(writeEntry)
 }
 
@@ -69,12 +107,15 @@ function foldOldest(managers: readonly Manager[], merge: (a: FieldSet, b: FieldS
   for (const manager of oldest) {
     const known = folded.get(manager.apiVersion)
     const fields = known ? merge(known.fields, manager.fields) : manager.fields
-    folded.set(manager.apiVersion, { ...manager, name: foldedName, subresource: '', fields })
+    const { operation, apiVersion, time } = manager
+    folded.set(apiVersion, { name: foldedName, operation, apiVersion, subresource: '', time, fields })
   }
   return [...managers.filter((manager) => !oldest.has(manager)), ...folded.values()]
 }
 
-function writeEntry({ name, operation, apiVersion, subresource, time, fields }: Manager): ManagedFieldsEntry {
+function writeEntry(manager: Manager): ManagedFieldsEntry {
+  if (manager.entry) return manager.entry
+  const { name, operation, apiVersion, subresource, time, fields } = manager
   return {
     manager: name,
     operation,

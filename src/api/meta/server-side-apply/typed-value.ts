@@ -1,7 +1,7 @@
-import type { MapNode, ObjectNode, SchemaNode } from '../../schema/node.ts'
+import type { ListNode, MapNode, ObjectNode, SchemaNode } from '../../schema/node.ts'
 import { isPlainObject, setOwn } from '../../schema/own-member.ts'
 import { isSameJson } from '../merge-patch.ts'
-import { FieldSetBuilder, type FieldSet } from './field-set.ts'
+import { emptySet, FieldSetBuilder, isEmptySet, leaf, withoutSubtrees, type FieldSet } from './field-set.ts'
 import { itemsOf, type ListItem } from './typed-list.ts'
 
 /** What can be done with values whose lists, maps and structs the schema calls atomic or not. */
@@ -60,32 +60,34 @@ export interface Comparison {
   readonly removed: FieldSet
 }
 
-interface ComparisonBuilder {
-  readonly added: FieldSetBuilder
-  readonly modified: FieldSetBuilder
-  readonly removed: FieldSetBuilder
+/**
+ * Which fields differ between two values of a type. A parent that appears or goes is itself such a field. Fields at or
+ * below a path of `ignored` are not looked at.
+ */
+export function compareValues(node: SchemaNode, before: unknown, after: unknown, ignored: FieldSet): Comparison {
+  const { added = emptySet, modified = emptySet, removed = emptySet } = compare(node, before, after, ignored) ?? {}
+  return { added, modified, removed }
 }
 
-/** Which fields differ between two values of a type. A parent that appears or goes is itself such a field. */
-export function compareValues(node: SchemaNode, before: unknown, after: unknown): Comparison {
-  const builder = { added: new FieldSetBuilder(), modified: new FieldSetBuilder(), removed: new FieldSetBuilder() }
-  compare(node, before, after, [], builder)
-  return { added: builder.added.build(), modified: builder.modified.build(), removed: builder.removed.build() }
-}
+/** What differs at and below one place; undefined where nothing does. */
+type Change = Partial<Comparison> | undefined
 
-function compare(
-  node: SchemaNode | undefined,
-  before: unknown,
-  after: unknown,
-  path: readonly string[],
-  result: ComparisonBuilder,
-): void {
-  if (before === after) return
-  const isLeaf = isAtomic(node) || (isEmptyOrAbsent(before) && isEmptyOrAbsent(after))
-  if (!isLeaf) compareBelow(node as Exclude<SchemaNode, { shape: 'scalar' | 'raw' }>, before, after, path, result)
-  if (before === undefined) result.added.insert(path)
-  else if (after === undefined) result.removed.insert(path)
-  else if (isLeaf && !isSameJson(before, after)) result.modified.insert(path)
+function compare(node: SchemaNode | undefined, before: unknown, after: unknown, ignored: FieldSet): Change {
+  if (before === after || ignored.isMember) return undefined
+  if (before === undefined) return { added: withoutSubtrees(allOf(node, after), ignored) }
+  if (after === undefined) return { removed: withoutSubtrees(allOf(node, before), ignored) }
+  if (isAtomic(node) || (isEmptyOrAbsent(before) && isEmptyOrAbsent(after))) {
+    return isSameJson(before, after) ? undefined : { modified: leaf }
+  }
+  // Structs are walked once; a list is worth a look before its items are told apart.
+  if (node?.shape === 'list' && isSameJson(before, after)) return undefined
+  if (node?.shape === 'list') return compareLists(node, before as unknown[] | null, after as unknown[] | null)
+  return compareMembers(
+    node as ObjectNode | MapNode,
+    (before ?? {}) as JsonObject,
+    (after ?? {}) as JsonObject,
+    ignored,
+  )
 }
 
 function isEmptyOrAbsent(value: unknown): boolean {
@@ -93,26 +95,61 @@ function isEmptyOrAbsent(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : Object.keys(value as object).length === 0
 }
 
-function compareBelow(
-  node: Exclude<SchemaNode, { shape: 'scalar' | 'raw' }>,
-  before: unknown,
-  after: unknown,
-  path: readonly string[],
-  result: ComparisonBuilder,
-): void {
-  if (node.shape === 'list') {
-    const old = byStep(itemsOf(node, (before as unknown[] | null | undefined) ?? []))
-    const now = byStep(itemsOf(node, (after as unknown[] | null | undefined) ?? []))
-    for (const step of new Set([...old.keys(), ...now.keys()])) {
-      compare(node.item, old.get(step), now.get(step), [...path, step], result)
+function compareLists(node: ListNode, before: readonly unknown[] | null, after: readonly unknown[] | null): Change {
+  const old = byStep(itemsOf(node, before ?? []))
+  const now = byStep(itemsOf(node, after ?? []))
+  const changes = new ChangeCollector()
+  for (const [step, item] of now) changes.add(step, compare(node.item, old.get(step), item, emptySet))
+  for (const [step, item] of old) if (!now.has(step)) changes.add(step, compare(node.item, item, undefined, emptySet))
+  return changes.result()
+}
+
+function compareMembers(node: ObjectNode | MapNode, before: JsonObject, after: JsonObject, ignored: FieldSet): Change {
+  const changes = new ChangeCollector()
+  const compareMember = (key: string): void => {
+    const step = `f:${key}`
+    const skipped = ignored.below.get(step) ?? emptySet
+    changes.add(step, compare(memberNode(node, key), ownMember(before, key), ownMember(after, key), skipped))
+  }
+  for (const key of Object.keys(after)) compareMember(key)
+  for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) compareMember(key)
+  return changes.result()
+}
+
+/** Puts the changes of members together to the change of what holds them. */
+class ChangeCollector {
+  #added: Map<string, FieldSet> | undefined
+  #modified: Map<string, FieldSet> | undefined
+  #removed: Map<string, FieldSet> | undefined
+
+  add(step: string, change: Change): void {
+    if (change?.added && !isEmptySet(change.added)) (this.#added ??= new Map()).set(step, change.added)
+    if (change?.modified) (this.#modified ??= new Map()).set(step, change.modified)
+    if (change?.removed && !isEmptySet(change.removed)) (this.#removed ??= new Map()).set(step, change.removed)
+  }
+
+  result(): Change {
+    if (!this.#added && !this.#modified && !this.#removed) return undefined
+    return {
+      ...(this.#added && { added: { isMember: false, below: this.#added } }),
+      ...(this.#modified && { modified: { isMember: false, below: this.#modified } }),
+      ...(this.#removed && { removed: { isMember: false, below: this.#removed } }),
     }
-    return
   }
-  const old = (before ?? {}) as JsonObject
-  const now = (after ?? {}) as JsonObject
-  for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
-    compare(memberNode(node, key), ownMember(old, key), ownMember(now, key), [...path, `f:${key}`], result)
+}
+
+/** Every field of a value that is new or gone, its parents included. */
+function allOf(node: SchemaNode | undefined, value: unknown): FieldSet {
+  if (isAtomic(node) || isEmptyOrAbsent(value)) return leaf
+  const below = new Map<string, FieldSet>()
+  if (node?.shape === 'list') {
+    for (const item of itemsOf(node, value as unknown[])) below.set(item.step, allOf(node.item, item.value))
+    return { isMember: true, below }
   }
+  for (const [key, member] of Object.entries(value as JsonObject)) {
+    if (member !== undefined) below.set(`f:${key}`, allOf(memberNode(node as ObjectNode | MapNode, key), member))
+  }
+  return { isMember: true, below }
 }
 
 function ownMember(object: JsonObject, key: string): unknown {
