@@ -24,6 +24,8 @@ export interface HttpsTransportOptions {
   /** PEM of the client certificate and its key. */
   readonly certificate?: string
   readonly key?: string
+  /** Asked for every request in place of the two above: a renewed certificate is used from then on. */
+  readonly credentials?: () => { readonly certificate: string; readonly key: string }
   /** The bearer token; called for every request, and with `refresh` after the server has refused the last one. */
   readonly token?: (options: { readonly refresh: boolean }) => string | Promise<string>
   /** The name the server's certificate must carry, where it is not the host of `server`. */
@@ -141,6 +143,7 @@ async function send(connection: Connection, request: RawRequest, how: Sending): 
   const { options, base } = connection
   const body = request.body === undefined ? undefined : encodeBody(request.body)
   const token = await options.token?.({ refresh: how.refresh })
+  const credentials = options.credentials?.()
   const answered = Promise.withResolvers<IncomingMessage>()
   const settings: RequestOptions = {
     method: request.method,
@@ -149,6 +152,7 @@ async function send(connection: Connection, request: RawRequest, how: Sending): 
     port: base.port === '' ? undefined : base.port,
     path: `${base.pathname.replace(/\/$/, '')}${request.path}${queryOf(request)}`,
     agent: connection.agent,
+    ...(credentials && { cert: credentials.certificate, key: credentials.key }),
     headers: headersOf(request, options, { body, token, compress: how.timed }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   }

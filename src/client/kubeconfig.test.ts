@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { accessFrom, inClusterAccess, KubeconfigError, readKubeconfig } from './kubeconfig.ts'
+import { accessFrom, clusterIn, inClusterAccess, KubeconfigError, readKubeconfig } from './kubeconfig.ts'
 
 function directoryWith(t: TestContext, files: Readonly<Record<string, string>>): string {
   const directory = mkdtempSync(join(tmpdir(), 'coracle-kubeconfig-'))
@@ -91,4 +91,12 @@ test('in a pod: environment and mounted files; the token is read again when refu
   assert.equal(await access.token?.({ refresh: false }), 'one')
   assert.equal(await access.token?.({ refresh: true }), 'two')
   assert.throws(() => inClusterAccess({}, directory), KubeconfigError)
+})
+
+test('clusterIn() needs neither user nor context, and reads no file', () => {
+  const data = Buffer.from('CA').toString('base64')
+  const cluster = (fields: string): string => `clusters:\n- name: ""\n  cluster: { server: "https://a:1", ${fields} }`
+  assert.deepEqual(clusterIn(cluster(`certificate-authority-data: ${data}`)), { server: 'https://a:1', ca: 'CA' })
+  assert.deepEqual(clusterIn(cluster('certificate-authority: /etc/passwd')), { server: 'https://a:1' })
+  assert.equal(clusterIn('clusters: []'), undefined)
 })

@@ -56,6 +56,16 @@ export function accessFrom(
   })
 }
 
+/** The first cluster in a kubeconfig text: how cluster discovery publishes one, without users and contexts. */
+export function clusterIn(text: string): Pick<ServerAccess, 'server' | 'ca'> | undefined {
+  const { clusters } = fieldsOf(parseYaml(text).value, 'The kubeconfig')
+  const [first] = Array.isArray(clusters) ? (clusters as readonly Fields[]) : []
+  if (first === undefined) return undefined
+  const cluster = fieldsOf(first['cluster'], 'The cluster')
+  const data = textIn(cluster, 'certificate-authority-data') ?? ''
+  return { server: textIn(cluster, 'server') ?? '', ...(data !== '' && { ca: Buffer.from(data, 'base64').toString('utf8') }) }
+}
+
 const accountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /** The access of a process in a pod. Throws `KubeconfigError` outside of one. */

@@ -5,12 +5,13 @@ import { down } from './commands/down.ts'
 import { server } from './commands/server.ts'
 import { stop } from './commands/stop.ts'
 import { up } from './commands/up.ts'
+import { token } from './commands/token.ts'
 import { version } from './commands/version.ts'
 
 const program: Program = {
   name: 'coracle',
   description: 'Coracle is a complete Kubernetes in one process.',
-  commands: [up, stop, down, server, version],
+  commands: [up, stop, down, server, token, version],
 }
 
 const terminal = {

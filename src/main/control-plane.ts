@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { ApiHandler, UserInfo } from '#api/meta/exchange.ts'
 import { admissionPlugins } from '#apiserver/admission/plugins.ts'
 import { createAuthenticators, tokenAuthenticators } from '#apiserver/authn/authenticators.ts'
@@ -17,6 +18,7 @@ import { createClient } from '#client/create-client.ts'
 import { inProcessTransport } from '#client/in-process-transport.ts'
 import { autoCompact } from '#storage/auto-compact.ts'
 import type { Store } from '#storage/store.ts'
+import { clusterInfoObjects } from './cluster-info.ts'
 import type { Effects } from './effects.ts'
 import { openStore, type StorageKind } from './open-store.ts'
 import { ownRoles } from './own-roles.ts'
@@ -29,6 +31,8 @@ export interface ControlPlaneOptions {
   readonly port: number
   /** Where pods and nodes reach the API server. */
   readonly advertiseAddress: string
+  /** More names and addresses under which it is reached: its certificate carries them. */
+  readonly alternativeNames?: readonly string[]
 }
 
 /** The API server with its store and keys, in this process. */
@@ -63,7 +67,8 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
     clientCa: pki.ca.certificate,
     nowMs: effects.clock.now(),
   })
-  await server.bootstrap.ensure(ownRoles())
+  const url = `https://${options.advertiseAddress}:${options.port}`
+  await server.bootstrap.ensure([...ownRoles(), ...clusterInfoObjects({ server: url, authority: pki.ca.certificate })])
   const listener = await listenOn(server, pki, options, effects)
   const handle: ApiHandler = server.handle
   const stopping = new AbortController()
@@ -83,8 +88,11 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
 }
 
 function loadPki(options: ControlPlaneOptions, { clock, random }: Effects): Pki {
-  const ips = [options.advertiseAddress, options.bindAddress].filter((address) => !/^(0\.0\.0\.0|::)$/.test(address))
-  return loadOrCreatePki(options.dataDir, { clock, random, names: [], ips, serviceIp: ranges.kubernetesService })
+  const { advertiseAddress, bindAddress, alternativeNames = [] } = options
+  const named = [advertiseAddress, bindAddress, ...alternativeNames].filter((name) => !/^(0\.0\.0\.0|::)$/.test(name))
+  const ips = named.filter((name) => isIP(name) !== 0)
+  const names = named.filter((name) => isIP(name) === 0)
+  return loadOrCreatePki(options.dataDir, { clock, random, names, ips, serviceIp: ranges.kubernetesService })
 }
 
 function createServer(store: Store, pki: Pki, options: ControlPlaneOptions, effects: Effects): ApiServer {

@@ -7,6 +7,7 @@ const read = ['get', 'list', 'watch']
 
 /** Rights of the parts that Kubernetes' own bootstrap roles do not know. */
 export function ownRoles(): readonly BootstrapObject[] {
+  const servingApprover = { kind: 'ServiceAccount', name: 'kubelet-serving-approver', namespace: 'kube-system' }
   const dnsAccount = { kind: 'ServiceAccount', name: 'cluster-dns-controller', namespace: 'kube-system' }
   return [
     ...grant('coracle:node-network', nodeNetworkRules, [
@@ -14,6 +15,8 @@ export function ownRoles(): readonly BootstrapObject[] {
       { kind: 'Group', apiGroup, name: 'system:nodes' },
     ]),
     ...grant('coracle:cluster-dns-controller', clusterDnsRules, [dnsAccount]),
+    ...grant('coracle:kubelet-serving-approver', servingApproverRules, [servingApprover]),
+    ...joinBindings(),
   ]
 }
 
@@ -28,13 +31,39 @@ const clusterDnsRules: readonly PolicyRule[] = [
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create', 'update'] },
 ]
 
+const servingApproverRules: readonly PolicyRule[] = [
+  { apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests/approval'], verbs: ['update'] },
+  {
+    apiGroups: ['certificates.k8s.io'],
+    resources: ['signers'],
+    resourceNames: ['kubernetes.io/kubelet-serving'],
+    verbs: ['approve'],
+  },
+]
+
+/**
+ * A machine with a bootstrap token may ask for a kubelet's client certificate, and a kubelet for its next one; both
+ * are signed without a person looking (documentation page "TLS bootstrapping").
+ */
+function joinBindings(): BootstrapObject[] {
+  const group = (name: string): Subject => ({ kind: 'Group', apiGroup, name })
+  const approval = 'system:certificates.k8s.io:certificatesigningrequests'
+  return [
+    bind('coracle:node-bootstrapper', 'system:node-bootstrapper', [group('system:bootstrappers')]),
+    bind('coracle:node-approval', `${approval}:nodeclient`, [group('system:bootstrappers')]),
+    bind('coracle:node-renewal', `${approval}:selfnodeclient`, [group('system:nodes')]),
+  ]
+}
+
+function bind(name: string, role: string, subjects: readonly Subject[]): BootstrapObject {
+  const metadata = { name, labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' } }
+  const roleRef = { apiGroup, kind: 'ClusterRole', name: role }
+  const object = { apiVersion: `${apiGroup}/v1`, kind: 'ClusterRoleBinding', metadata, roleRef, subjects }
+  return { resource: clusterRoleBindings, object }
+}
+
 function grant(name: string, rules: readonly PolicyRule[], subjects: readonly Subject[]): BootstrapObject[] {
   const metadata = { name, labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' } }
   const role = { apiVersion: `${apiGroup}/v1`, kind: 'ClusterRole', metadata, rules }
-  const roleRef = { apiGroup, kind: 'ClusterRole', name }
-  const binding = { apiVersion: `${apiGroup}/v1`, kind: 'ClusterRoleBinding', metadata, roleRef, subjects }
-  return [
-    { resource: clusterRoles, object: role },
-    { resource: clusterRoleBindings, object: binding },
-  ]
+  return [{ resource: clusterRoles, object: role }, bind(name, name, subjects)]
 }

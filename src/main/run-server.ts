@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module'
 import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
+import { hostLayout } from '#host/layout.ts'
 import { startControlPlane } from './control-plane.ts'
 import { processEffects } from './effects.ts'
 import { machineAddress } from './machine-address.ts'
@@ -11,8 +12,9 @@ export interface ServerSettings {
   readonly bindAddress: string
   /** Empty: the bind address, or the machine's own where that is a wildcard. */
   readonly advertiseAddress: string
+  readonly alternativeNames: readonly string[]
   readonly port: number
-  /** Empty: none is written. */
+  /** Empty: only the data directory's own. */
   readonly kubeconfigFile: string
   readonly storage: StorageKind
 }
@@ -23,8 +25,9 @@ export async function runServer(settings: ServerSettings): Promise<void> {
   const ended = terminationSignal()
   const advertiseAddress = await advertised(settings)
   const controlPlane = await startControlPlane({ ...settings, advertiseAddress }, effects)
-  if (settings.kubeconfigFile !== '') {
-    writeKubeconfig(settings.kubeconfigFile, {
+  const { kubeconfig } = hostLayout(settings.dataDir)
+  for (const file of [kubeconfig, ...(settings.kubeconfigFile === '' ? [] : [settings.kubeconfigFile])]) {
+    writeKubeconfig(file, {
       server: `https://${reachable(settings.bindAddress)}:${controlPlane.port}`,
       caCertificate: controlPlane.pki.ca.certificate,
       client: controlPlane.pki.admin,

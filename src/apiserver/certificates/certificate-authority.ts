@@ -1,13 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
-import {
-  isMatchingPair,
-  issueCertificate,
-  issueSelfSigned,
-  type CertificateRequest,
-  type KeyPair,
-} from '#lib/x509/certificate.ts'
+import { issueCertificate, issueSelfSigned, type CertificateRequest, type KeyPair } from '#lib/x509/certificate.ts'
 import type { ExtendedKeyUsage } from '#lib/x509/extensions.ts'
-import { decodePem } from '#lib/x509/pem.ts'
+import { renewAtMs } from '#lib/x509/key-pair-text.ts'
 import type { Subject } from '#lib/x509/subject.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
@@ -28,15 +22,6 @@ export interface LeafRequest {
   readonly usages: readonly ExtendedKeyUsage[]
   readonly dnsNames?: readonly string[]
   readonly ipAddresses?: readonly string[]
-}
-
-/** A new EC P-256 private key as PKCS #8 PEM. */
-export function newPrivateKey(): string {
-  return generateKeyPairSync('ec', {
-    namedCurve: 'P-256',
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  }).privateKey
 }
 
 /** A new root, valid ten years. */
@@ -85,24 +70,6 @@ function validity(
   return { notBeforeMs: nowMs - hourMs, notAfterMs: nowMs + durationMs, serial: tools.random.bytes(16) }
 }
 
-/** Both halves of a pair as one text, so that they reach the disk together or not at all. */
-export function joinPair(pair: KeyPair): string {
-  return pair.certificate + pair.key
-}
-
-/** The inverse of `joinPair`; undefined unless the text holds exactly one certificate and the key that belongs to it. */
-export function splitPair(text: string): KeyPair | undefined {
-  try {
-    const blocks = decodePem(text).map((block) => block.label)
-    if (blocks.join() !== 'CERTIFICATE,PRIVATE KEY') return undefined
-    const cut = text.indexOf('-----BEGIN PRIVATE KEY-----')
-    const pair = { certificate: text.slice(0, cut), key: text.slice(cut) }
-    return isMatchingPair(pair) ? pair : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /**
  * Whether a kept leaf still serves: issued by this authority, more than a fifth of its life left, and naming everything
  * that is asked for.
@@ -117,12 +84,6 @@ export function isUsable(pair: KeyPair, leaf: LeafRequest, authority: KeyPair, n
     (leaf.dnsNames ?? []).every((name) => certificate.checkHost(name) !== undefined) &&
     (leaf.ipAddresses ?? []).every((address) => certificate.checkIP(address) !== undefined)
   )
-}
-
-/** When four fifths of a certificate's life are over. */
-export function renewAtMs(certificatePem: string): number {
-  const { validFromDate, validToDate } = new X509Certificate(certificatePem)
-  return validFromDate.getTime() + (validToDate.getTime() - validFromDate.getTime()) * 0.8
 }
 
 /** The public half of a private key, SPKI PEM. */

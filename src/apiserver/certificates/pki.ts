@@ -2,15 +2,12 @@ import { createPrivateKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { KeyPair } from '#lib/x509/certificate.ts'
+import { joinPair, newPrivateKey, renewAtMs, splitPair } from '#lib/x509/key-pair-text.ts'
 import {
   isUsable,
-  joinPair,
   newAuthority,
   newLeaf,
-  newPrivateKey,
   publicKeyOf,
-  renewAtMs,
-  splitPair,
   type CertificateTools,
   type LeafRequest,
 } from './certificate-authority.ts'

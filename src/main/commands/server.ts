@@ -16,8 +16,14 @@ export const server = defineCommand({
       default: '',
       help: 'Address at which nodes and pods reach the API server (default: found out)',
     },
+    {
+      name: 'tls-san',
+      type: 'list',
+      default: [],
+      help: 'More names and addresses under which the server is reached, for its certificate',
+    },
     { name: 'secure-port', type: 'integer', default: 6443, help: 'Port to listen on; 0 takes a free one' },
-    { name: 'write-kubeconfig', type: 'string', default: '', help: 'Write the administrator kubeconfig here' },
+    { name: 'write-kubeconfig', type: 'string', default: '', help: 'Write the administrator kubeconfig here too' },
     { name: 'storage', type: 'string', default: 'sqlite', help: `Where state is kept: ${storageKinds.join(' or ')}` },
   ],
   async run({ values }) {
@@ -29,6 +35,7 @@ export const server = defineCommand({
       dataDir: values['data-dir'],
       bindAddress: values['bind-address'],
       advertiseAddress: values['advertise-address'],
+      alternativeNames: values['tls-san'],
       port: values['secure-port'],
       kubeconfigFile: values['write-kubeconfig'],
       storage: values.storage as StorageKind,
