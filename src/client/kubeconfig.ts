@@ -63,7 +63,10 @@ export function clusterIn(text: string): Pick<ServerAccess, 'server' | 'ca'> | u
   if (first === undefined) return undefined
   const cluster = fieldsOf(first['cluster'], 'The cluster')
   const data = textIn(cluster, 'certificate-authority-data') ?? ''
-  return { server: textIn(cluster, 'server') ?? '', ...(data !== '' && { ca: Buffer.from(data, 'base64').toString('utf8') }) }
+  return {
+    server: textIn(cluster, 'server') ?? '',
+    ...(data !== '' && { ca: Buffer.from(data, 'base64').toString('utf8') }),
+  }
 }
 
 const accountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount'
