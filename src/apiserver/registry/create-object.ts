@@ -2,6 +2,7 @@ import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { validateMetadata } from '#api/meta/validate-metadata.ts'
 import { StatusError, alreadyExists, badRequest, invalid } from '#api/meta/status.ts'
+import { applySchemaDefaults } from '#api/schema/defaults.ts'
 import { formatTime } from '#lib/clock.ts'
 import { ConflictError } from '#storage/store.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -92,9 +93,12 @@ function prepareMetadata({ server }: ResourceContext, { metadata }: Draft<Kubern
   metadata.name = base + server.random.suffix(generatedLength)
 }
 
-function prepareForCreate({ rules, subresources }: ServedResource, draft: Draft<KubernetesObject>): void {
+function prepareForCreate({ rules, subresources, node }: ServedResource, draft: Draft<KubernetesObject>): void {
+  const withStatus = draft as { status?: unknown }
   if (rules.prepareForCreate !== undefined) rules.prepareForCreate(draft)
-  else if (subresources.has('status')) delete (draft as { status?: unknown }).status
+  else if (subresources.has('status')) delete withStatus.status
+  // An empty status is a part of every answer.
+  if (withStatus.status === undefined) applySchemaDefaults(node, draft)
   if (rules.hasGeneration) draft.metadata.generation = 1
 }
 
