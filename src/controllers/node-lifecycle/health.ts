@@ -10,7 +10,7 @@ export interface NodeHealth {
   readonly heardAtMs: number
 }
 
-/** Milliseconds of silence after which a node counts as unreachable. Upstream's since v1.32. */
+/** Milliseconds of silence after which a node counts as unreachable. */
 export const gracePeriodMs = 50_000
 /** The same for a node that has never reported itself. */
 export const startupGracePeriodMs = 60_000
