@@ -1,13 +1,27 @@
 import type { Duplex } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { WebSocket } from 'ws'
 
 /** Above this much unsent data the other side waits. */
 const unsentMax = 256 * 1024
 
-/** Copies bytes both ways until one side is gone, then closes the other. */
+/** Copies bytes both ways until both sides are done; when one breaks off, so does the other. */
 export async function joinSockets(left: Duplex, right: Duplex): Promise<void> {
-  await Promise.allSettled([pipeline(left, right), pipeline(right, left)])
+  left.pipe(right)
+  right.pipe(left)
+  await Promise.all([closeWith(left, right), closeWith(right, left)])
+}
+
+/** When `socket` is gone, `other` still sends what it holds, then goes too; after an error at once. */
+function closeWith(socket: Duplex, other: Duplex): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  socket.on('error', () => other.destroy())
+  socket.once('close', () => {
+    if (!socket.readableEnded || other.writableFinished) other.destroy()
+    else other.end(() => other.destroy())
+    resolve()
+  })
+  if (socket.destroyed) resolve()
+  return promise
 }
 
 /** Carries a byte stream inside the binary messages of a WebSocket, as Kubernetes tunnels port-forward. */
