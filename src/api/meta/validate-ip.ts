@@ -17,3 +17,39 @@ export function validateCidr(cidr: string, path: string): FieldError[] {
   if (fits && rest.length === 0) return []
   return [invalidValue(path, cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
 }
+
+/** Whether a valid CIDR names an address inside its network instead of the network. */
+export function hasHostBits(cidr: string): boolean {
+  const [address = '', length = '0'] = cidr.split('/')
+  const bits = addressBits(address)
+  return bits.slice(Number(length)).includes('1')
+}
+
+/** The address as text of zeros and ones. */
+function addressBits(address: string): string {
+  if (!address.includes(':'))
+    return address
+      .split('.')
+      .map((part) => binary(Number(part), 8))
+      .join('')
+  const [head = '', tail] = groupsOfIpv6(address)
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'))
+  const first = groups(head)
+  const last = tail === undefined ? [] : groups(tail)
+  const gap = tail === undefined ? 0 : 8 - first.length - last.length
+  const all = [...first, ...Array.from({ length: gap }, () => '0'), ...last]
+  return all.map((group) => binary(Number.parseInt(group, 16), 16)).join('')
+}
+
+/** The halves around `::`, with a dotted end turned into two groups. */
+function groupsOfIpv6(address: string): string[] {
+  const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
+    const group = (high: string, low: string): string => (Number(high) * 256 + Number(low)).toString(16)
+    return `${group(a, b)}:${group(c, d)}`
+  })
+  return plain.split('::')
+}
+
+function binary(value: number, width: number): string {
+  return value.toString(2).padStart(width, '0')
+}

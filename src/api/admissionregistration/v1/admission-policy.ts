@@ -1,0 +1,141 @@
+import { defineKind } from '../../kind.ts'
+import { ageOf } from '../../meta/duration.ts'
+import { invalidValue, notSupported, required, tooMany } from '../../meta/field-errors.ts'
+import type { FieldError } from '../../meta/status.ts'
+import { validateLabelSelector } from '../../meta/validate-labels.ts'
+import type {
+  MatchResources,
+  MutatingAdmissionPolicy,
+  ParamKind,
+  ValidatingAdmissionPolicy,
+  Validation,
+} from '../../types/admissionregistration.v1.ts'
+import { validateRule } from './validate-rules.ts'
+import { setMatchDefaults } from './webhook-defaults.ts'
+
+/** Expressions are compiled by who evaluates them; here only their presence is checked. */
+export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingAdmissionPolicy',
+  hasGeneration: true,
+  setDefaults({ spec }) {
+    if (spec === undefined) return
+    spec.failurePolicy ??= 'Fail'
+    setMatchDefaults(spec.matchConstraints)
+  },
+  prepareForCreate: (draft) => void (draft.status = {}),
+  validate: validateValidatingPolicy,
+  cells: ({ metadata, spec }, nowMs) => [
+    metadata.name,
+    (spec.validations ?? []).length,
+    paramKindCell(spec.paramKind),
+    ageOf(metadata.creationTimestamp, nowMs),
+  ],
+  requiresResourceVersion: true,
+})
+
+export const mutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'MutatingAdmissionPolicy',
+  hasGeneration: true,
+  setDefaults({ spec }) {
+    if (spec === undefined) return
+    spec.failurePolicy ??= 'Fail'
+    setMatchDefaults(spec.matchConstraints)
+  },
+  validate: validateMutatingPolicy,
+  cells: ({ metadata, spec }, nowMs) => [
+    metadata.name,
+    (spec.mutations ?? []).length,
+    paramKindCell(spec.paramKind),
+    ageOf(metadata.creationTimestamp, nowMs),
+  ],
+  requiresResourceVersion: true,
+})
+
+function paramKindCell(kind: ParamKind | undefined): string {
+  return kind === undefined ? '<unset>' : `${kind.apiVersion ?? ''}/${kind.kind ?? ''}`
+}
+
+function validateCommon(spec: ValidatingAdmissionPolicy['spec'] | MutatingAdmissionPolicy['spec']): FieldError[] {
+  const errors: FieldError[] = []
+  const { failurePolicy, paramKind, matchConstraints } = spec
+  if (failurePolicy === undefined) errors.push(required('spec.failurePolicy'))
+  else if (failurePolicy !== 'Fail' && failurePolicy !== 'Ignore') {
+    errors.push(notSupported('spec.failurePolicy', failurePolicy, ['Fail', 'Ignore']))
+  }
+  if (paramKind !== undefined) {
+    if ((paramKind.apiVersion ?? '') === '') errors.push(required('spec.paramKind.apiVersion'))
+    if ((paramKind.kind ?? '') === '') errors.push(required('spec.paramKind.kind'))
+  }
+  if (matchConstraints === undefined) return [...errors, required('spec.matchConstraints')]
+  errors.push(...validateMatchResources(matchConstraints, 'spec.matchConstraints'))
+  if ((matchConstraints.resourceRules ?? []).length === 0) {
+    errors.push(required('spec.matchConstraints.resourceRules'))
+  }
+  return errors
+}
+
+/** What a policy or a binding applies to. */
+export function validateMatchResources(match: MatchResources, path: string): FieldError[] {
+  return [
+    ...validateLabelSelector(match.namespaceSelector, `${path}.namespaceSelector`),
+    ...validateLabelSelector(match.objectSelector, `${path}.objectSelector`),
+    ...(match.resourceRules ?? []).flatMap((rule, index) => validateRule(rule, `${path}.resourceRules[${index}]`)),
+    ...(match.excludeResourceRules ?? []).flatMap((rule, index) =>
+      validateRule(rule, `${path}.excludeResourceRules[${index}]`),
+    ),
+  ]
+}
+
+const maxMatchConditions = 64
+
+function validateValidatingPolicy({ spec }: ValidatingAdmissionPolicy): FieldError[] {
+  const errors = validateCommon(spec)
+  const { validations = [], auditAnnotations = [], matchConditions = [] } = spec
+  if (matchConditions.length > maxMatchConditions) {
+    errors.push(tooMany('spec.matchConditions', matchConditions.length, maxMatchConditions))
+  }
+  if (validations.length === 0 && auditAnnotations.length === 0) {
+    const detail = 'validations or auditAnnotations must contain at least one item'
+    errors.push(required('spec.validations', detail), required('spec.auditAnnotations', detail))
+  }
+  return [...errors, ...validations.flatMap((one, index) => validateValidation(one, `spec.validations[${index}]`))]
+}
+
+const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
+
+function validateValidation({ expression, message, reason }: Validation, path: string): FieldError[] {
+  const errors: FieldError[] = []
+  if (expression.trim() === '') errors.push(required(`${path}.expression`, 'expression is not specified'))
+  if (message !== undefined && message.trim() === '') {
+    errors.push(invalidValue(`${path}.message`, message, 'message must be non-empty if specified'))
+  } else if (message?.includes('\n')) {
+    errors.push(invalidValue(`${path}.message`, message, 'message must not contain line breaks'))
+  }
+  if (reason !== undefined && !reasons.includes(reason)) errors.push(notSupported(`${path}.reason`, reason, reasons))
+  return errors
+}
+
+function validateMutatingPolicy({ spec }: MutatingAdmissionPolicy): FieldError[] {
+  const errors = validateCommon(spec)
+  const { mutations = [], reinvocationPolicy } = spec
+  if (mutations.length === 0) errors.push(required('spec.mutations', 'mutations must contain at least one item'))
+  for (const [index, { patchType, jsonPatch, applyConfiguration }] of mutations.entries()) {
+    const path = `spec.mutations[${index}]`
+    const types = ['ApplyConfiguration', 'JSONPatch']
+    if (((patchType as string | undefined) ?? '') === '') errors.push(required(`${path}.patchType`))
+    else if (!types.includes(patchType)) errors.push(notSupported(`${path}.patchType`, patchType, types))
+    else if (patchType === 'JSONPatch' && jsonPatch === undefined) errors.push(required(`${path}.jsonPatch`))
+    else if (patchType === 'ApplyConfiguration' && applyConfiguration === undefined) {
+      errors.push(required(`${path}.applyConfiguration`))
+    }
+  }
+  if (reinvocationPolicy === undefined) errors.push(required('spec.reinvocationPolicy'))
+  else if (reinvocationPolicy !== 'Never' && reinvocationPolicy !== 'IfNeeded') {
+    errors.push(notSupported('spec.reinvocationPolicy', reinvocationPolicy, ['IfNeeded', 'Never']))
+  }
+  return errors
+}

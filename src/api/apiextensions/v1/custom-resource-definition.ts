@@ -1,0 +1,139 @@
+import { defineKind } from '../../kind.ts'
+import type { Draft } from '../../kind.ts'
+import { nameAndCreation } from '../../meta/cells.ts'
+import { immutableField, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
+import { dns1035Label, dnsSubdomain } from '../../meta/names.ts'
+import type { FieldError } from '../../meta/status.ts'
+import { writeNull } from '../../meta/write-null.ts'
+import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../../types/apiextensions.v1.ts'
+
+/** What a definition says of itself; the schemas inside are checked by who builds kinds from them. */
+export const customResourceDefinition = defineKind<CustomResourceDefinition>({
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  hasGeneration: true,
+  setDefaults: setDefinitionDefaults,
+  prepareForCreate(draft) {
+    const storage = draft.spec.versions?.find((version) => version.storage)
+    draft.status = {
+      acceptedNames: { plural: '', kind: '' },
+      storedVersions: storage === undefined ? [] : [storage.name],
+    }
+    writeNull(draft.status, 'conditions')
+  },
+  validate: validateDefinition,
+  validateUpdate: validateDefinitionUpdate,
+  cells: nameAndCreation,
+  requiresResourceVersion: true,
+})
+
+const httpsPort = 443
+
+function setDefinitionDefaults({ spec }: Draft<CustomResourceDefinition>): void {
+  if (spec === undefined) return
+  const conversion = (spec.conversion ??= { strategy: 'None' })
+  conversion.strategy ||= 'None'
+  if (conversion.webhook?.clientConfig?.service !== undefined)
+    conversion.webhook.clientConfig.service.port ??= httpsPort
+  const { names } = spec
+  if (names === undefined) return
+  if ((names.singular ?? '') === '') names.singular = names.kind.toLowerCase()
+  if ((names.listKind ?? '') === '') names.listKind = `${names.kind}List`
+}
+
+function validateDefinition({ metadata, spec }: CustomResourceDefinition): FieldError[] {
+  const errors: FieldError[] = []
+  const wanted = `${spec.names.plural}.${spec.group}`
+  if (metadata.name !== wanted) {
+    errors.push(invalidValue('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'))
+  }
+  errors.push(...validateGroup(spec.group, 'spec.group'), ...validateScope(spec.scope, 'spec.scope'))
+  return [...errors, ...validateVersions(spec), ...validateNames(spec), ...validateConversion(spec)]
+}
+
+function validateGroup(group: string, path: string): FieldError[] {
+  if (group === '') return [required(path)]
+  const errors = invalidForEach(path, group, dnsSubdomain(group))
+  if (group.split('.').length < 2) errors.push(invalidValue(path, group, 'should be a domain with at least one dot'))
+  return errors
+}
+
+function validateScope(scope: string, path: string): FieldError[] {
+  const scopes = ['Cluster', 'Namespaced']
+  if (scope === '') return [required(path)]
+  return scopes.includes(scope) ? [] : [notSupported(path, scope, scopes)]
+}
+
+function validateVersions({ versions }: CustomResourceDefinitionSpec): FieldError[] {
+  const path = 'spec.versions'
+  const errors: FieldError[] = []
+  const list = versions ?? []
+  for (const [index, { name, schema }] of list.entries()) {
+    const at = `${path}[${index}]`
+    errors.push(...invalidForEach(`${at}.name`, name, dns1035Label(name)))
+    if (schema?.openAPIV3Schema === undefined) {
+      errors.push(required(`${at}.schema.openAPIV3Schema`, 'schemas are required'))
+    }
+    if (list.findIndex((version) => version.name === name) < index) {
+      errors.push(
+        invalidValue(
+          path,
+          list.map((version) => version.name),
+          'must contain unique version names',
+        ),
+      )
+    }
+  }
+  if (list.filter(({ storage }) => storage).length !== 1) {
+    errors.push(invalidValue(path, list, 'must have exactly one version marked as storage version'))
+  }
+  return errors
+}
+
+function validateNames({ names }: CustomResourceDefinitionSpec): FieldError[] {
+  const { plural, singular = '', kind, listKind = '', shortNames = [], categories = [] } = names
+  const errors: FieldError[] = []
+  const label = (value: string, path: string, shown: string = value): void => {
+    if (value === '') errors.push(required(path))
+    else errors.push(...invalidForEach(path, shown, dns1035Label(value)))
+  }
+  label(plural, 'spec.names.plural')
+  label(singular, 'spec.names.singular')
+  label(kind.toLowerCase(), 'spec.names.kind', kind)
+  label(listKind.toLowerCase(), 'spec.names.listKind', listKind)
+  for (const [index, name] of shortNames.entries()) label(name, `spec.names.shortNames[${index}]`)
+  for (const [index, name] of categories.entries()) label(name, `spec.names.categories[${index}]`)
+  if (kind === listKind)
+    errors.push(invalidValue('spec.names.listKind', listKind, 'kind and listKind may not be the same'))
+  return errors
+}
+
+function validateConversion({ conversion }: CustomResourceDefinitionSpec): FieldError[] {
+  const path = 'spec.conversion'
+  const strategy = conversion?.strategy ?? ''
+  if (strategy === '') return [required(`${path}.strategy`)]
+  if (strategy === 'Webhook') {
+    return conversion?.webhook?.clientConfig === undefined
+      ? [required(`${path}.webhook.clientConfig`, 'required when strategy is set to Webhook')]
+      : []
+  }
+  return strategy === 'None' ? [] : [notSupported(`${path}.strategy`, strategy, ['None', 'Webhook'])]
+}
+
+function validateDefinitionUpdate(
+  { spec: now }: CustomResourceDefinition,
+  old: CustomResourceDefinition,
+): FieldError[] {
+  const errors: FieldError[] = []
+  const { spec: before, status } = old
+  const established = status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True')
+  if (now.group !== before.group) errors.push(invalidValue('spec.group', now.group, immutableField))
+  if (now.names.plural !== before.names.plural) {
+    errors.push(invalidValue('spec.names.plural', now.names.plural, immutableField))
+  }
+  if (established !== true) return errors
+  if (now.scope !== before.scope) errors.push(invalidValue('spec.scope', now.scope, immutableField))
+  if (now.names.kind !== before.names.kind) errors.push(invalidValue('spec.names.kind', now.names.kind, immutableField))
+  return errors
+}

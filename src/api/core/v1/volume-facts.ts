@@ -1,0 +1,28 @@
+import type { PersistentVolume, PersistentVolumeClaim } from '../../types/core.v1.ts'
+
+/** Annotation that named the class of a volume or a claim before the field did. */
+const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
+
+/** The storage class of a claim: none is told apart from the empty one, which asks for a volume without a class. */
+export function claimStorageClass({ metadata, spec }: PersistentVolumeClaim): string | undefined {
+  return metadata.annotations?.[classAnnotation] ?? spec.storageClassName
+}
+
+export function volumeStorageClass({ metadata, spec }: PersistentVolume): string {
+  return metadata.annotations?.[classAnnotation] ?? spec.storageClassName ?? ''
+}
+
+const shortModes: readonly (readonly [string, string])[] = [
+  ['ReadWriteOnce', 'RWO'],
+  ['ReadOnlyMany', 'ROX'],
+  ['ReadWriteMany', 'RWX'],
+  ['ReadWriteOncePod', 'RWOP'],
+]
+
+/** `RWO,ROX`, in one order whatever the order of the modes. */
+export function formatAccessModes(modes: readonly string[] | undefined): string {
+  return shortModes
+    .filter(([mode]) => modes?.includes(mode))
+    .map(([, short]) => short)
+    .join(',')
+}

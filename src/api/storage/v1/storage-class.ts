@@ -1,0 +1,79 @@
+import { defineKind } from '../../kind.ts'
+import { deepEqual } from '../../meta/deep-equal.ts'
+import { ageOf } from '../../meta/duration.ts'
+import {
+  forbiddenField,
+  immutableField,
+  invalidForEach,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../meta/field-errors.ts'
+import { qualifiedName } from '../../meta/names.ts'
+import type { FieldError } from '../../meta/status.ts'
+import type { StorageClass } from '../../types/storage.v1.ts'
+
+export const storageClass = defineKind<StorageClass>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'StorageClass',
+  hasGeneration: false,
+  setDefaults(draft) {
+    draft.reclaimPolicy ??= 'Delete'
+    draft.volumeBindingMode ??= 'Immediate'
+  },
+  validate: validateStorageClass,
+  validateUpdate: validateStorageClassUpdate,
+  cells: (storageClass, nowMs) => [
+    isDefaultClass(storageClass) ? `${storageClass.metadata.name} (default)` : storageClass.metadata.name,
+    storageClass.provisioner,
+    storageClass.reclaimPolicy ?? 'Delete',
+    storageClass.volumeBindingMode ?? 'Immediate',
+    storageClass.allowVolumeExpansion ?? false,
+    ageOf(storageClass.metadata.creationTimestamp, nowMs),
+  ],
+})
+
+const defaultAnnotations = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+]
+
+/** Claims that name no class get this one. */
+export function isDefaultClass({ metadata }: StorageClass): boolean {
+  return defaultAnnotations.some((name) => metadata.annotations?.[name] === 'true')
+}
+
+function validateStorageClass(storageClass: StorageClass): FieldError[] {
+  const { provisioner, reclaimPolicy, volumeBindingMode, parameters } = storageClass
+  const errors = validateProvisioner(provisioner, 'provisioner')
+  if (Object.keys(parameters ?? {}).includes('')) {
+    errors.push(invalidValue('parameters', '', 'field can not be empty.'))
+  }
+  const policies = ['Delete', 'Retain']
+  if (reclaimPolicy !== undefined && !policies.includes(reclaimPolicy)) {
+    errors.push(notSupported('reclaimPolicy', reclaimPolicy, policies))
+  }
+  const modes = ['Immediate', 'WaitForFirstConsumer']
+  if (volumeBindingMode === undefined) errors.push(required('volumeBindingMode'))
+  else if (!modes.includes(volumeBindingMode)) errors.push(notSupported('volumeBindingMode', volumeBindingMode, modes))
+  return errors
+}
+
+export function validateProvisioner(provisioner: string, path: string): FieldError[] {
+  if (provisioner === '') return [required(path)]
+  const name = provisioner.toLowerCase()
+  return invalidForEach(path, name, qualifiedName(name))
+}
+
+function validateStorageClassUpdate(now: StorageClass, old: StorageClass): FieldError[] {
+  const errors: FieldError[] = []
+  if (!deepEqual(now.parameters, old.parameters)) {
+    errors.push(forbiddenField('parameters', 'updates to parameters are forbidden.'))
+  }
+  for (const field of ['provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const) {
+    if (now[field] === old[field]) continue
+    errors.push(invalidValue(field, now[field] ?? null, immutableField))
+  }
+  return errors
+}
