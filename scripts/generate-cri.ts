@@ -18,6 +18,39 @@ const room = join(import.meta.dirname, '../src/kubelet/cri')
 const output = join(room, 'generated')
 const facts = JSON.parse(readFileSync(join(room, 'cri-v1.json'), 'utf8')) as CriFacts
 
+/** The calls that the kubelet makes. What only others need is left out: it would be loaded with every start. */
+const usedCalls = new Set(
+  `Version RunPodSandbox StopPodSandbox RemovePodSandbox PodSandboxStatus ListPodSandbox CreateContainer StartContainer
+   StopContainer RemoveContainer ListContainers ContainerStatus UpdateContainerResources ReopenContainerLog ExecSync Exec
+   Attach PortForward ListContainerStats Status ListImages ImageStatus PullImage RemoveImage ImageFsInfo`.split(/\s+/),
+)
+
+/** The facts without calls that are not used, and without the messages and enums that only those need. */
+function usedFacts({ package: name, messages, enums, services }: CriFacts): CriFacts {
+  const isWindows = (kind: string): boolean => kind.startsWith('Windows')
+  const kept = Object.entries(services).map(([service, calls]) => {
+    return [service, Object.fromEntries(Object.entries(calls).filter(([call]) => usedCalls.has(call)))] as const
+  })
+  const reached = new Set<string>()
+  const visit = (kind: string): void => {
+    const plain = kind.replace(/^(repeated|stream) /, '')
+    if (reached.has(plain) || isWindows(plain)) return
+    reached.add(plain)
+    for (const [, type] of Object.values(messages[plain] ?? {})) visit(type)
+  }
+  for (const [, calls] of kept) for (const types of Object.values(calls)) types.forEach(visit)
+  const lean = Object.entries(messages).map(([message, fields]) => {
+    const entries = Object.entries(fields).filter(([, [, kind]]) => !isWindows(kind.replace('repeated ', '')))
+    return [message, Object.fromEntries(entries)] as const
+  })
+  return {
+    package: name,
+    messages: Object.fromEntries(lean.filter(([message]) => reached.has(message))),
+    enums: Object.fromEntries(Object.entries(enums).filter(([type]) => reached.has(type))),
+    services: Object.fromEntries(kept),
+  }
+}
+
 /** containerd's `containerd.services.events.v1`, as far as the kubelet listens to it. */
 const containerdEvents = `syntax = "proto3";
 package containerd.services.events.v1;
@@ -56,7 +89,7 @@ function generate(): Map<string, string> {
   const work = mkdtempSync(join(tmpdir(), 'coracle-cri-'))
   try {
     mkdirSync(join(work, 'proto'))
-    writeFileSync(join(work, 'proto/cri.proto'), protoText(facts))
+    writeFileSync(join(work, 'proto/cri.proto'), protoText(usedFacts(facts)))
     writeFileSync(join(work, 'proto/containerd-events.proto'), containerdEvents)
     const plugin = {
       local: [process.execPath, join(import.meta.dirname, '../node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es')],
@@ -67,7 +100,9 @@ function generate(): Map<string, string> {
     const buf = join(import.meta.dirname, '../node_modules/@bufbuild/buf/bin/buf')
     execFileSync(process.execPath, [buf, 'generate', '--template', template], { cwd: work, stdio: 'inherit' })
     const names = readdirSync(join(work, 'out')).sort()
-    return new Map(names.map((name) => [name, readFileSync(join(work, 'out', name), 'utf8')]))
+    // Comments only repeat the facts, and every start would have to read past them.
+    const lean = (text: string): string => text.replaceAll(/^ *\/\*\*[^]*?\*\/\n/gm, '')
+    return new Map(names.map((name) => [name, lean(readFileSync(join(work, 'out', name), 'utf8'))]))
   } finally {
     rmSync(work, { recursive: true })
   }

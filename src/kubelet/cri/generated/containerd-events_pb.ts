@@ -8,90 +8,39 @@ import type { Any, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_any, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
-/**
- * Describes the file containerd-events.proto.
- */
 export const file_containerd_events: GenFile = /*@__PURE__*/
   fileDesc("Chdjb250YWluZXJkLWV2ZW50cy5wcm90bxIdY29udGFpbmVyZC5zZXJ2aWNlcy5ldmVudHMudjEiIwoQU3Vic2NyaWJlUmVxdWVzdBIPCgdmaWx0ZXJzGAEgAygJIoABCghFbnZlbG9wZRItCgl0aW1lc3RhbXAYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCW5hbWVzcGFjZRgCIAEoCRINCgV0b3BpYxgDIAEoCRIjCgVldmVudBgEIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkiLQoJVGFza0V2ZW50EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRIKCgJpZBgCIAEoCTJxCgZFdmVudHMSZwoJU3Vic2NyaWJlEi8uY29udGFpbmVyZC5zZXJ2aWNlcy5ldmVudHMudjEuU3Vic2NyaWJlUmVxdWVzdBonLmNvbnRhaW5lcmQuc2VydmljZXMuZXZlbnRzLnYxLkVudmVsb3BlMAFiBnByb3RvMw", [file_google_protobuf_any, file_google_protobuf_timestamp]);
 
-/**
- * @generated from message containerd.services.events.v1.SubscribeRequest
- */
 export type SubscribeRequest = Message<"containerd.services.events.v1.SubscribeRequest"> & {
-  /**
-   * @generated from field: repeated string filters = 1;
-   */
   filters: string[];
 };
 
-/**
- * Describes the message containerd.services.events.v1.SubscribeRequest.
- * Use `create(SubscribeRequestSchema)` to create a new message.
- */
 export const SubscribeRequestSchema: GenMessage<SubscribeRequest> = /*@__PURE__*/
   messageDesc(file_containerd_events, 0);
 
-/**
- * @generated from message containerd.services.events.v1.Envelope
- */
 export type Envelope = Message<"containerd.services.events.v1.Envelope"> & {
-  /**
-   * @generated from field: google.protobuf.Timestamp timestamp = 1;
-   */
   timestamp?: Timestamp | undefined;
 
-  /**
-   * @generated from field: string namespace = 2;
-   */
   namespace: string;
 
-  /**
-   * @generated from field: string topic = 3;
-   */
   topic: string;
 
-  /**
-   * @generated from field: google.protobuf.Any event = 4;
-   */
   event?: Any | undefined;
 };
 
-/**
- * Describes the message containerd.services.events.v1.Envelope.
- * Use `create(EnvelopeSchema)` to create a new message.
- */
 export const EnvelopeSchema: GenMessage<Envelope> = /*@__PURE__*/
   messageDesc(file_containerd_events, 1);
 
-/**
- * @generated from message containerd.services.events.v1.TaskEvent
- */
 export type TaskEvent = Message<"containerd.services.events.v1.TaskEvent"> & {
-  /**
-   * @generated from field: string container_id = 1;
-   */
   containerId: string;
 
-  /**
-   * @generated from field: string id = 2;
-   */
   id: string;
 };
 
-/**
- * Describes the message containerd.services.events.v1.TaskEvent.
- * Use `create(TaskEventSchema)` to create a new message.
- */
 export const TaskEventSchema: GenMessage<TaskEvent> = /*@__PURE__*/
   messageDesc(file_containerd_events, 2);
 
-/**
- * @generated from service containerd.services.events.v1.Events
- */
 export const Events: GenService<{
-  /**
-   * @generated from rpc containerd.services.events.v1.Events.Subscribe
-   */
   subscribe: {
     methodKind: "server_streaming";
     input: typeof SubscribeRequestSchema;
