@@ -24,6 +24,8 @@ export interface NodeAgentOptions {
 }
 
 const heartbeatMs = 10_000
+/** While pods cannot run, it is looked more often whether they can. */
+const unhealthyHeartbeatMs = 1_000
 /** A status that has not changed is written again after this time all the same. */
 const statusReportMs = 300_000
 /** Images are listed anew at every so-manieth heartbeat. */
@@ -43,6 +45,7 @@ export class NodeAgent {
   #images: readonly ImageInfo[] = []
   #reportedAtMs = -Infinity
   #beats = 0
+  #isHealthy = true
   #loop: Promise<void> | undefined
 
   constructor(options: NodeAgentOptions) {
@@ -112,7 +115,7 @@ export class NodeAgent {
       if (!signal.aborted) log.warn('node not ready', { error })
     })
     while (!signal.aborted) {
-      await clock.sleep(heartbeatMs, signal).catch(() => undefined)
+      await clock.sleep(this.#isHealthy ? heartbeatMs : unhealthyHeartbeatMs, signal).catch(() => undefined)
       if (signal.aborted) return
       try {
         await this.#beat()
@@ -153,6 +156,7 @@ export class NodeAgent {
       })),
     ])
     const isFine = status.runtimeReady && status.networkReady
+    this.#isHealthy = isFine
     const subject = status.runtimeReady ? 'container runtime network not ready' : 'container runtime not ready'
     return { pressure, complaints: isFine ? [] : [`${subject}: ${status.message}`] }
   }

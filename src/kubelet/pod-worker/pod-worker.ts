@@ -31,6 +31,7 @@ import type { WorkerContext } from './worker-context.ts'
 
 const firstErrorDelayMs = 1_000
 const longestErrorDelayMs = 10_000
+const longestStopMs = 2_000
 
 /**
  * Runs one pod from the moment it is given to the node until its object is gone: one round after the other, each of
@@ -150,8 +151,8 @@ export class PodWorker {
     this.#runSignal.abort()
     this.#objects.release()
     this.#gone.resolve()
-    await this.#round
-    await this.#writer.flushed()
+    // A call that does not end must not keep the kubelet from ending.
+    await Promise.race([this.#round, this.#context.clock.sleep(longestStopMs)])
     this.#writer.stop()
   }
 
@@ -333,13 +334,9 @@ export class PodWorker {
     record('Normal', cause === 'sandbox' ? 'SandboxChanged' : 'Killing', message)
     const probe = cause === 'liveness' ? spec?.livenessProbe : cause === 'startup' ? spec?.startupProbe : undefined
     const graceSeconds = probe?.terminationGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30
-    await stopContainer(this.#context, {
-      pod: this.#pod,
-      run,
-      graceSeconds,
-      podIp: this.#podIps()[0] ?? '',
-      ...(spec && { spec }),
-    })
+    const podIp = this.#podIps()[0] ?? ''
+    const { signal } = this.#runSignal
+    await stopContainer(this.#context, { pod: this.#pod, run, graceSeconds, podIp, signal, ...(spec && { spec }) })
   }
 
   /** `undefined` when some volume is not ready; the pod then waits. */

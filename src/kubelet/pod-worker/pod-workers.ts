@@ -39,10 +39,9 @@ export class PodWorkers {
       deleted: (pod) => this.#remove(pod),
     })
     // Orphans get their grace period too; nobody has to wait for them.
-    const orphans = removeOrphans(this.#context, (uid) => this.#workers.has(uid))
-      .catch((error: unknown) => this.#context.log.warn('orphaned pods not looked for', { error }))
-      .finally(() => this.#removals.delete(orphans))
-    this.#removals.add(orphans)
+    removeOrphans(this.#context, (uid) => this.#workers.has(uid)).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#context.log.warn('orphaned pods not looked for', { error })
+    })
   }
 
   /** Stops following; the pods go on running. */

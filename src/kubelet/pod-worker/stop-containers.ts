@@ -53,6 +53,8 @@ export interface StopOneInput {
   readonly run: ContainerStatus
   readonly graceSeconds: number
   readonly podIp: string
+  /** Gives up waiting; the container may still be stopping. */
+  readonly signal?: AbortSignal
 }
 
 /** Runs the preStop hook, then asks the runtime to stop the container within what is left of the grace period. */
@@ -61,7 +63,7 @@ export async function stopContainer(context: WorkerContext, input: StopOneInput)
   if (input.graceSeconds > 0 && input.spec?.lifecycle?.preStop) await runPreStop(context, input)
   const usedSeconds = (context.clock.monotonic() - startedMs) / 1000
   const left = input.graceSeconds === 0 ? 0 : Math.max(input.graceSeconds - usedSeconds, minimumGraceSeconds)
-  await context.runtime.stopContainer(input.run.id, left)
+  await context.runtime.stopContainer(input.run.id, left, input.signal && { signal: input.signal })
 }
 
 async function runPreStop(

@@ -69,17 +69,16 @@ function neverRun(
   const hasInit = (input.pod.spec.initContainers ?? []).length > 0
   const reason = isInitializing && hasInit ? 'PodInitializing' : 'ContainerCreating'
   const waiting: WaitingReason | { readonly reason: string } = input.waiting.get(container.name) ?? { reason }
-  const ended = known?.state?.terminated
+  // A container that has ended and was removed from the runtime stays ended.
+  if (input.isEnding && known?.state?.terminated) return known
   return {
     name: container.name,
-    // A container that ended and was removed from the runtime stays ended.
-    state: ended && input.isEnding ? { terminated: ended } : (endedUnseen(input, known) ?? { waiting }),
+    state: endedUnseen(input, known) ?? { waiting },
     lastState: known?.lastState ?? {},
     ready: false,
     restartCount: known?.restartCount ?? 0,
     image: container.image ?? '',
     imageID: '',
-    ...(ended && known?.containerID && { containerID: known.containerID }),
     started: false,
   }
 }

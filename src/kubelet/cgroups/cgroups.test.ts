@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Container, Pod, PodSpec } from '#api/types/core.v1.ts'
+import { cgroupFiles } from './cgroup-files.ts'
+import { cgroupLayout } from './cgroup-layout.ts'
+import { containerResources, podCgroupSettings } from './pod-resources.ts'
+
+function pod(containers: readonly Container[], more: Partial<PodSpec> = {}): Pod {
+  const metadata = { name: 'p', namespace: 'ns', uid: 'u', resourceVersion: '1', creationTimestamp: '' }
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers, ...more } }
+}
+
+const gibibyte = 1024 ** 3
+const burstable: Container = {
+  name: 'b',
+  resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { cpu: '500m' } },
+}
+const guaranteed: Container = {
+  name: 'g',
+  resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } },
+}
+
+test('a container’s own settings', () => {
+  const settings = (container: Container) => {
+    const { cpuShares, cpuQuota, memoryLimitBytes, oomScoreAdj } = containerResources(
+      pod([container]),
+      container,
+      gibibyte,
+    )
+    return [cpuShares, cpuQuota, memoryLimitBytes, oomScoreAdj]
+  }
+  assert.deepEqual(settings({ name: 'e' }), [2, 0, 0, 1000])
+  assert.deepEqual(settings(burstable), [256, 50_000, 0, 750])
+  assert.deepEqual(settings(guaranteed), [1024, 100_000, gibibyte, -997])
+})
+
+test('a pod is limited only where all its containers are', () => {
+  assert.deepEqual(podCgroupSettings(pod([burstable, guaranteed])), {
+    cpuShares: 1280,
+    cpuQuota: 150_000,
+    memoryLimitBytes: 0,
+  })
+  assert.deepEqual(podCgroupSettings(pod([guaranteed])), {
+    cpuShares: 1024,
+    cpuQuota: 100_000,
+    memoryLimitBytes: gibibyte,
+  })
+})
+
+test('the files of both versions', () => {
+  const settings = { cpuShares: 1024, cpuQuota: 50_000, memoryLimitBytes: 4096 }
+  assert.deepEqual(cgroupFiles(1, 'cpu', settings), [
+    ['cpu.shares', '1024'],
+    ['cpu.cfs_period_us', '100000'],
+    ['cpu.cfs_quota_us', '50000'],
+  ])
+  assert.deepEqual(cgroupFiles(1, 'memory', settings), [['memory.limit_in_bytes', '4096']])
+  assert.deepEqual(cgroupFiles(2, 'cpu', settings), [
+    ['cpu.weight', '39'],
+    ['cpu.max', '50000 100000'],
+  ])
+  assert.deepEqual(cgroupFiles(2, 'memory', settings), [['memory.max', '4096']])
+  assert.deepEqual(cgroupFiles(2, 'memory', {}), [])
+})
+
+test('the layout of the machine', () => {
+  const hybrid = `cgroup /sys/fs/cgroup/cpu cgroup rw,cpu,cpuacct 0 0
+cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0
+cgroup /sys/fs/cgroup/systemd cgroup rw,name=systemd 0 0
+cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0
+`
+  const layout = cgroupLayout(hybrid)
+  assert.equal(layout.version, 1)
+  if (layout.version !== 1) return
+  assert.deepEqual(
+    [layout.controllers['cpu'], layout.controllers['memory']],
+    ['/sys/fs/cgroup/cpu', '/sys/fs/cgroup/memory'],
+  )
+  assert.deepEqual(
+    layout.mountPoints.map((path) => path.split('/').at(-1)),
+    ['cpu', 'memory', 'systemd', 'unified'],
+  )
+  assert.deepEqual(cgroupLayout('cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n'), { version: 2, root: '/sys/fs/cgroup' })
+})
