@@ -29,6 +29,10 @@ export class CacheWatcher implements AsyncIterable<WireWatchEvent> {
     this.#options = options
   }
 
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Offers a change; drops it if the watcher's selector does not see it. */
   offer(event: CacheEvent): void {
     if (this.#closed || event.revision <= this.#options.from || !event.key.startsWith(this.#options.keyPrefix)) return

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import { promisify } from 'node:util'
+import { constants, gzip } from 'node:zlib'
 import type { ApiRequest, ApiResponse, WireWatchEvent } from '#api/meta/exchange.ts'
 import type { StatusError } from '#api/meta/status.ts'
 import { CacheWatcher } from '../cache/cache-watcher.ts'
@@ -32,7 +34,7 @@ export class ResponseWriter {
       case 'bytes':
         return end(response, body.bytes, outgoing)
       case 'object':
-        return end(response, await this.#bytesOf(request, response, body.object), outgoing)
+        return endCompressed(request, response, await this.#bytesOf(request, response, body.object), outgoing)
       case 'watch':
         return this.#writeWatch(response, body.events, outgoing)
       case 'stream':
@@ -81,6 +83,24 @@ function end(response: ApiResponse, bytes: Uint8Array, outgoing: ServerResponse)
   const headers = { ...headersFor(response, outgoing), 'content-length': String(bytes.byteLength) }
   outgoing.writeHead(response.status, headers)
   outgoing.end(bytes)
+}
+
+/** Upstream compresses from this size on. */
+const compressFrom = 128 * 1_024
+const compress = promisify(gzip)
+
+/** Large answers are compressed off the main thread, for clients that take gzip. */
+async function endCompressed(
+  request: ApiRequest | undefined,
+  response: ApiResponse,
+  bytes: Uint8Array,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const takesGzip = request?.headers['accept-encoding']?.includes('gzip') ?? false
+  if (!takesGzip || bytes.byteLength < compressFrom) return end(response, bytes, outgoing)
+  const compressed = await compress(bytes, { level: constants.Z_BEST_SPEED })
+  const headers = { ...response.headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }
+  end({ ...response, headers }, compressed, outgoing)
 }
 
 /** Where one `Warning` ends and the next begins: each gets a line of its own, as some clients want it. */

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { seededRandom } from '#lib/random.ts'
+import { testServer, type TestServer } from '../../server.case.ts'
+import { AddressRange } from './address-range.ts'
+import { pickFree } from './pick-free.ts'
+
+test('a range hands out neither its network nor its broadcast address', () => {
+  const range = new AddressRange('10.0.0.0/29')
+  assert.deepEqual([range.size, range.at(0), range.at(5)], [6, '10.0.0.1', '10.0.0.6'])
+  assert.deepEqual(
+    ['10.0.0.0', '10.0.0.7', '10.0.0.6', 'x'].map((text) => range.canonical(text)),
+    [undefined, undefined, '10.0.0.6', undefined],
+  )
+  const v6 = new AddressRange('fd00::/112')
+  assert.deepEqual([v6.family, v6.at(0), v6.canonical('fd00:0::1')], ['IPv6', 'fd00::1', 'fd00::1'])
+})
+
+test('the lower band is used only when the upper one is full', () => {
+  const taken = new Set<number>()
+  const slots = { size: 20, dynamicStart: 16, isTaken: (slot: number) => taken.has(slot) }
+  const picked: number[] = []
+  for (let slot = pickFree(slots, seededRandom(1)); slot !== undefined; slot = pickFree(slots, seededRandom(1))) {
+    taken.add(slot)
+    picked.push(slot)
+  }
+  assert.equal(picked.length, 20)
+  assert.ok(picked.slice(0, 4).every((slot) => slot >= 16))
+})
+
+interface ServiceSpec {
+  readonly clusterIP: string
+  readonly clusterIPs: readonly string[]
+  readonly type: string
+  readonly ports: readonly { readonly nodePort?: number }[]
+}
+
+async function withServices(run: (server: TestServer) => Promise<void>): Promise<void> {
+  const server = await testServer({ serviceCidrs: ['10.0.0.0/29'], nodePortRange: { from: 30_000, to: 30_001 } })
+  await server.call('POST /api/v1/namespaces', { body: { metadata: { name: 'default' } } })
+  await run(server)
+  await server.close()
+}
+
+const path = '/api/v1/namespaces/default/services'
+const service = (name: string, spec: object = {}): object => ({
+  metadata: { name },
+  spec: { ports: [{ port: 80 }], ...spec },
+})
+
+test('every service gets an address of its own, until the range is full', () =>
+  withServices(async ({ call }) => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f']
+    const answers = await Promise.all(names.map((name) => call(`POST ${path}`, { body: service(name) })))
+    const addresses = answers.map(({ object }) => (object.spec as unknown as ServiceSpec).clusterIP)
+    assert.equal(new Set(addresses).size, 6)
+    const full = await call(`POST ${path}`, { body: service('g') })
+    assert.equal(full.object.message, 'Service "g" is invalid: spec.clusterIPs: Invalid value: null: range is full')
+    await call(`DELETE ${path}/a`)
+    assert.equal((await call(`POST ${path}`, { body: service('g') })).code, 201)
+  }))
+
+test('a wanted address is given once; a refused service gives back what it took', () =>
+  withServices(async ({ call }) => {
+    assert.equal((await call(`POST ${path}`, { body: service('a', { clusterIP: '10.0.0.3' }) })).code, 201)
+    const taken = await call(`POST ${path}`, { body: service('b', { clusterIP: '10.0.0.3' }) })
+    assert.match(taken.object.message, /failed to allocate IP 10\.0\.0\.3: provided IP is already allocated/)
+    const outside = await call(`POST ${path}`, { body: service('b', { clusterIP: '10.9.9.9' }) })
+    assert.match(outside.object.message, /the provided network does not match the current range/)
+    const invalid = await call(`POST ${path}`, {
+      body: service('b', { clusterIP: '10.0.0.4', ports: [{ port: 99_999 }] }),
+    })
+    assert.equal(invalid.code, 422)
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal((await call(`POST ${path}`, { body: service('b', { clusterIP: '10.0.0.4' }) })).code, 201)
+  }))
+
+test('node ports come and go with the type, and survive an update that does not mention them', () =>
+  withServices(async ({ call }) => {
+    const created = await call(`POST ${path}`, { body: service('a', { type: 'NodePort' }) })
+    const before = created.object.spec as unknown as ServiceSpec
+    const updated = await call(`PUT ${path}/a`, { body: service('a', { type: 'NodePort' }) })
+    assert.deepEqual((updated.object.spec as unknown as ServiceSpec).ports, before.ports)
+    assert.equal((updated.object.spec as unknown as ServiceSpec).clusterIP, before.clusterIP)
+    const plain = await call(`PUT ${path}/a`, {
+      body: { ...updated.object, spec: { ...updated.object.spec, type: 'ClusterIP' } },
+    })
+    assert.equal((plain.object.spec as unknown as ServiceSpec).ports[0]?.nodePort, undefined)
+    const wanted = service('b', { type: 'NodePort', ports: [{ port: 80, nodePort: 31_000 }] })
+    const refused = await call(`POST ${path}`, { body: wanted })
+    assert.match(
+      refused.object.message,
+      /provided port is not in the valid range\. The range of valid ports is 30000-30001/,
+    )
+  }))
+
+test('headless and external services have no address', () =>
+  withServices(async ({ call }) => {
+    const headless = await call(`POST ${path}`, { body: service('a', { clusterIP: 'None' }) })
+    assert.deepEqual((headless.object.spec as unknown as ServiceSpec).clusterIPs, ['None'])
+    const external = await call(`POST ${path}`, {
+      body: service('b', { type: 'ExternalName', externalName: 'x.org', ports: [] }),
+    })
+    assert.equal((external.object.spec as unknown as ServiceSpec).clusterIP, undefined)
+  }))
