@@ -42,6 +42,8 @@ type Incoming = IncomingMessage | Http2ServerRequest
 
 /** Upstream's limit on request bodies. */
 const bodyLimitBytes = 3 * 1024 * 1024
+/** A body too large is read on to here, so that its sender is still there for the answer. */
+const patienceBytes = 4 * bodyLimitBytes
 const headersLimitBytes = 64 * 1024
 const keepAliveMs = 75_000
 
@@ -179,17 +181,14 @@ async function readBody(incoming: Incoming): Promise<Buffer | undefined | Status
     incoming.resume()
     return undefined
   }
-  if (Number(incoming.headers['content-length'] ?? 0) > bodyLimitBytes) {
-    incoming.resume()
-    return tooLarge()
-  }
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     length += chunk.length
-    if (length > bodyLimitBytes) return tooLarge()
-    chunks.push(chunk)
+    if (length <= bodyLimitBytes) chunks.push(chunk)
+    else if (length > patienceBytes) break
   }
+  if (length > bodyLimitBytes) return tooLarge()
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length)
 }
 
