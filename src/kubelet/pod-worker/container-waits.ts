@@ -7,14 +7,16 @@ import type { PodPlan } from './pod-plan.ts'
 import { formatDuration, type RestartBackoff } from './restart-backoff.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** How long a container that could not be started is left alone, unless its image says otherwise. */
-const startRetryMs = 2_000
+/** How long a container that could not be started is left alone, doubled with each failure, unless its image says otherwise. */
+const firstRetryMs = 2_000
+const longestRetryMs = 20_000
 
 /** Why containers of a pod are not running, and until when. */
 export class ContainerWaits {
   readonly #context: Pick<WorkerContext, 'clock' | 'images' | 'events'>
   readonly #reasons = new Map<string, WaitingReason>()
   readonly #holds = new Map<string, number>()
+  readonly #retryMs = new Map<string, number>()
   readonly #backoffs = new Map<string, RestartBackoff>()
 
   constructor(context: Pick<WorkerContext, 'clock' | 'images' | 'events'>) {
@@ -46,6 +48,7 @@ export class ContainerWaits {
   started(name: string): void {
     this.#reasons.delete(name)
     this.#holds.delete(name)
+    this.#retryMs.delete(name)
   }
 
   /** Notes why the container could not be started; other errors are thrown on. */
@@ -55,7 +58,9 @@ export class ContainerWaits {
     const container = allContainers(pod.spec).find((spec) => spec.name === name)
     const isBackOff = error.reason === 'ImagePullBackOff'
     const retryAtMs = isBackOff && container ? this.#context.images.retryAtMs(pod, container) : undefined
-    this.#holds.set(name, retryAtMs ?? this.#context.clock.now() + startRetryMs)
+    const retryMs = this.#retryMs.get(name) ?? firstRetryMs
+    this.#retryMs.set(name, Math.min(retryMs * 2, longestRetryMs))
+    this.#holds.set(name, retryAtMs ?? this.#context.clock.now() + retryMs)
   }
 
   /** Brings the CrashLoopBackOff reasons in line with the plan, with one event per delay. */

@@ -31,6 +31,7 @@ import type { WorkerContext } from './worker-context.ts'
 
 const firstErrorDelayMs = 1_000
 const longestErrorDelayMs = 10_000
+const longestVolumeDelayMs = 60_000
 const longestStopMs = 2_000
 
 /**
@@ -62,6 +63,7 @@ export class PodWorker {
   /** Grace period of the stop that is under way. */
   #graceSeconds = Infinity
   #errorDelayMs = firstErrorDelayMs
+  #volumeDelayMs = firstErrorDelayMs
   #round: Promise<void> | undefined
   #again = false
   #stopped = false
@@ -345,14 +347,15 @@ export class PodWorker {
       await this.#prepare()
       const volumes = await this.#volumes.setUp(this.#pod)
       this.#hasVolumes = true
+      this.#volumeDelayMs = firstErrorDelayMs
       if (this.#volumes.refreshAtMs !== undefined) this.#wake.at(this.#volumes.refreshAtMs)
       return volumes
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
       for (const message of error.failures.values())
         this.#context.events.record(this.#pod, 'Warning', 'FailedMount', message)
-      this.#wake.in(this.#errorDelayMs)
-      this.#errorDelayMs = Math.min(this.#errorDelayMs * 2, longestErrorDelayMs)
+      this.#wake.in(this.#volumeDelayMs)
+      this.#volumeDelayMs = Math.min(this.#volumeDelayMs * 2, longestVolumeDelayMs)
       return undefined
     }
   }
@@ -366,10 +369,10 @@ export class PodWorker {
   }
 
   async #sandboxConfig(attempt: number): Promise<SandboxConfig> {
-    const { clusterDns, clusterDomain, nodeName, nodeFiles, seccompDirectory } = this.#context
+    const { clusterDns, clusterDomain, nodeFiles, seccompDirectory } = this.#context
     const [prepared, host] = await Promise.all([this.#prepare(), nodeFiles.resolvConf()])
     const dns = podDns(this.#pod, { clusterDns, clusterDomain, host })
-    return sandboxConfig({ pod: this.#pod, attempt, dns, nodeName, seccompDirectory, clusterDomain, ...prepared })
+    return sandboxConfig({ pod: this.#pod, attempt, dns, seccompDirectory, clusterDomain, ...prepared })
   }
 
   async #createSandbox(attempt: number): Promise<void> {

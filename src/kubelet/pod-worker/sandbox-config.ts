@@ -10,7 +10,6 @@ export interface SandboxConfigInput {
   readonly cgroupParent: string
   readonly logDirectory: string
   readonly dns: DnsConfig
-  readonly nodeName: string
   readonly seccompDirectory: string
   readonly clusterDomain: string
 }
@@ -32,10 +31,10 @@ export function sandboxConfig(input: SandboxConfigInput): SandboxConfig {
   }
 }
 
-function sandboxHostname({ pod, nodeName, clusterDomain }: SandboxConfigInput): string {
-  // On the node's network the runtime takes the node's own name when told none.
+function sandboxHostname({ pod, clusterDomain }: SandboxConfigInput): string {
+  // On the node's network a pod has the node's own name, which nobody may set.
+  if (pod.spec.hostNetwork === true) return ''
   if (pod.spec.hostnameOverride !== undefined) return pod.spec.hostnameOverride
-  if (pod.spec.hostNetwork === true) return nodeName
   const fullName = podFullName(pod, clusterDomain)
   return pod.spec.setHostnameAsFQDN === true && fullName !== undefined ? fullName : podHostname(pod)
 }

@@ -11,6 +11,8 @@ import type { PodStatusInput } from './pod-status-input.ts'
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, failure, hostIps } = input
   const known = pod.status ?? {}
+  if (failure && input.view.sandboxes.length === 0 && known.containerStatuses === undefined)
+    return refusedStatus(input, failure)
   const statuses = (
     containers: readonly Container[] | undefined,
     role: 'init' | 'main' | 'ephemeral',
@@ -35,6 +37,19 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(init.length > 0 && { initContainerStatuses: init }),
     containerStatuses: main,
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
+    qosClass: known.qosClass ?? computePodQosClass(pod.spec),
+  }
+}
+
+/** The node has not taken the pod: nothing of it ever was here. */
+function refusedStatus({ pod, nowMs }: PodStatusInput, failure: NonNullable<PodStatusInput['failure']>): PodStatus {
+  const known = pod.status ?? {}
+  return {
+    ...known,
+    ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
+    phase: 'Failed',
+    ...failure,
+    startTime: known.startTime ?? formatTime(nowMs),
     qosClass: known.qosClass ?? computePodQosClass(pod.spec),
   }
 }
