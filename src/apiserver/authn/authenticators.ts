@@ -34,29 +34,26 @@ export function tokenAuthenticators(options: AuthenticatorOptions): readonly Tok
  */
 export function createAuthenticators(options: AuthenticatorOptions): readonly Authenticator[] {
   const bearer = bearerAuthenticator(tokenAuthenticators(options), options.audiences)
-  return [transportAuthenticator(), authenticatedBy(bearer)]
+  return [addingGroup(transport), addingGroup(bearer)]
 }
 
 /** Trusts `ApiRequest.user`: a listener sets it only from a verified certificate, the in-process transport only from code. */
-function transportAuthenticator(): Authenticator {
-  const known = new WeakMap<UserInfo, UserInfo>()
-  return {
-    name: 'transport',
-    authenticate({ user }) {
-      if (user === undefined) return undefined
-      const found = known.get(user) ?? asAuthenticated(user)
-      known.set(user, found)
-      return found
-    },
-  }
-}
+const transport: Authenticator = { name: 'transport', authenticate: ({ user }) => user }
 
-function authenticatedBy(inner: Authenticator): Authenticator {
+/** Gives the same object for the same user, so that later steps can keep what they found out about it. */
+function addingGroup(inner: Authenticator): Authenticator {
+  const known = new WeakMap<UserInfo, UserInfo>()
+  const add = (user: UserInfo | undefined): UserInfo | undefined => {
+    if (user === undefined) return undefined
+    const found = known.get(user) ?? asAuthenticated(user)
+    known.set(user, found)
+    return found
+  }
   return {
     name: inner.name,
-    async authenticate(request) {
-      const user = await inner.authenticate(request)
-      return user === undefined ? undefined : asAuthenticated(user)
+    authenticate(request) {
+      const found = inner.authenticate(request)
+      return found instanceof Promise ? found.then(add) : add(found)
     },
   }
 }

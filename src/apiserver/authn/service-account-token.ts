@@ -25,26 +25,35 @@ const deletionLeewayMs = 60_000
 /** Verified signatures remembered; the oldest goes first. Time, audience and objects are checked on every use. */
 const verifiedMax = 4096
 
+/** A token whose signature was right; the user is the same object each time. */
+interface Verified {
+  readonly claims: ServiceAccountClaims
+  readonly user: UserInfo
+}
+
 /** Checks tokens made by `createTokenIssuer`: signature, issuer, time, audience, and that all objects named still exist. */
 export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOptions): TokenAuthenticator {
-  const verified = new Map<string, ServiceAccountClaims>()
-  const verifiedClaims = (token: string): ServiceAccountClaims => {
+  const verified = new Map<string, Verified>()
+  const verify = (token: string): Verified | undefined => {
     const key = createHash('sha256').update(token).digest('base64')
     const known = verified.get(key)
     if (known !== undefined) return known
+    if (peekClaims(token)?.['iss'] !== options.issuer) return undefined
     const claims = verifyJwt(token, options.keys)
     const parsed = claims === undefined ? undefined : parseClaims(claims)
     if (parsed === undefined) throw new InvalidTokenError('invalid bearer token')
     const oldest = verified.size >= verifiedMax ? verified.keys().next().value : undefined
     if (oldest !== undefined) verified.delete(oldest)
-    verified.set(key, parsed)
-    return parsed
+    const made = { claims: parsed, user: userOf(parsed) }
+    verified.set(key, made)
+    return made
   }
   return {
     name: 'service-account-token',
     authenticate(token, audiences) {
-      if (peekClaims(token)?.['iss'] !== options.issuer) return undefined
-      const claims = verifiedClaims(token)
+      const found = verify(token)
+      if (found === undefined) return undefined
+      const { claims, user } = found
       checkTime(claims, options.clock.now() / 1000)
       const common = audiences.filter((audience) => claims.aud.includes(audience))
       if (common.length === 0) {
@@ -54,7 +63,7 @@ export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOpt
         )
       }
       checkObjects(claims, options)
-      return { user: userOf(claims), audiences: common }
+      return { user, audiences: common }
     },
   }
 }

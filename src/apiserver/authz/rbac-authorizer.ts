@@ -4,47 +4,72 @@ import type { Authorizer, Decision } from './authorizer.ts'
 import type { GrantIndex, Grants } from './rbac-grants.ts'
 import { ruleAllows } from './rule-match.ts'
 
-/** Decisions and grants kept while no role or binding changes; when full they are all forgotten. */
-const keptMax = 8192
+/** Users whose rights are kept while no role or binding changes, and decisions kept for each; when full, all are forgotten. */
+const usersMax = 4096
+const decisionsMax = 1024
 
 /** Role-based access control over the roles and bindings in the cluster. */
 export function rbacAuthorizer(index: GrantIndex): Authorizer {
   let version: readonly unknown[] = []
-  const decisions = new Map<string, Decision>()
-  const grants = new Map<string, Grants>()
+  let users = new Map<string, UserRights>()
+  let known = new WeakMap<UserInfo, UserRights>()
   const forgetIfChanged = (): void => {
     const now = index.version()
     if (now.every((list, position) => list === version[position])) return
     version = now
-    decisions.clear()
-    grants.clear()
+    users = new Map()
+    known = new WeakMap()
   }
-  const grantsOf = (user: UserInfo, identity: string, namespace: string): Grants =>
-    remember(grants, `${namespace}\0${identity}`, () => index.grantsOf(user, namespace))
+  const rightsOf = (user: UserInfo): UserRights => {
+    const kept = known.get(user)
+    if (kept !== undefined) return kept
+    const identity = JSON.stringify([user.name, user.groups])
+    const rights = remember(users, identity, usersMax, () => new UserRights(index, user))
+    known.set(user, rights)
+    return rights
+  }
   return {
     name: 'RBAC',
     authorize(asked) {
       forgetIfChanged()
-      const identity = `${asked.user.name}\0${asked.user.groups.join('\0')}`
-      const namespace = asked.isResourceRequest ? asked.namespace : ''
-      const key = `${questionKey(asked)}\0\0${identity}`
-      return remember(decisions, key, () => decide(asked, grantsOf(asked.user, identity, namespace)))
+      return rightsOf(asked.user).decide(asked)
     },
   }
 }
 
-function remember<Value>(kept: Map<string, Value>, key: string, make: () => Value): Value {
+/** What one user may do, found out as it is asked. */
+class UserRights {
+  readonly #index: GrantIndex
+  readonly #user: UserInfo
+  readonly #grants = new Map<string, Grants>()
+  readonly #decisions = new Map<string, Decision>()
+
+  constructor(index: GrantIndex, user: UserInfo) {
+    this.#index = index
+    this.#user = user
+  }
+
+  decide(asked: AuthorizationAttributes): Decision {
+    const namespace = asked.isResourceRequest ? asked.namespace : ''
+    const grants = remember(this.#grants, namespace, decisionsMax, () => this.#index.grantsOf(this.#user, namespace))
+    return remember(this.#decisions, questionKey(asked, grants), decisionsMax, () => decide(asked, grants))
+  }
+}
+
+function remember<Value>(kept: Map<string, Value>, key: string, max: number, make: () => Value): Value {
   const known = kept.get(key)
   if (known !== undefined) return known
-  if (kept.size >= keptMax) kept.clear()
+  if (kept.size >= max) kept.clear()
   const made = make()
   kept.set(key, made)
   return made
 }
 
-function questionKey(asked: AuthorizationAttributes): string {
+/** Names of objects matter only where some rule names objects: without them one answer serves for all. */
+function questionKey(asked: AuthorizationAttributes, { dependsOnNames }: Grants): string {
   if (!asked.isResourceRequest) return `${asked.verb}\0${asked.path}`
-  return `${asked.verb}\0${asked.group}\0${asked.resource}\0${asked.subresource}\0${asked.namespace}\0${asked.name}`
+  const kind = `${asked.verb}\0${asked.group}\0${asked.resource}\0${asked.subresource}\0${asked.namespace}`
+  return `${kind}\0${dependsOnNames ? asked.name : ''}`
 }
 
 function decide(asked: AuthorizationAttributes, { grants, errors }: Grants): Decision {

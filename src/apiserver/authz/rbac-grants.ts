@@ -14,6 +14,8 @@ export interface Grants {
   readonly grants: readonly Grant[]
   /** One text for each binding whose role does not exist. */
   readonly errors: readonly string[]
+  /** Whether any rule is for named objects only. */
+  readonly dependsOnNames: boolean
 }
 
 type Binding = ClusterRoleBinding | RoleBinding
@@ -57,7 +59,8 @@ export class GrantIndex {
     }
     collect(this.#reader.list(clusterRoleBindings), '')
     if (namespace !== '') collect(this.#reader.list(roleBindings, namespace), namespace)
-    return { grants, errors }
+    const dependsOnNames = grants.some(({ rules }) => rules.some((rule) => (rule.resourceNames?.length ?? 0) > 0))
+    return { grants, errors, dependsOnNames }
   }
 
   /** The rules behind a reference, or undefined where there is no such role. */
