@@ -22,10 +22,16 @@ test('arbitrary bytes are read or refused', () => {
 })
 
 test('arbitrary requests are refused', () => {
-  fc.assert(fc.property(bytes, (input) => assert.throws(() => parseSigningRequest(encodePem('CERTIFICATE REQUEST', input)), DerError)))
+  fc.assert(
+    fc.property(bytes, (input) =>
+      assert.throws(() => parseSigningRequest(encodePem('CERTIFICATE REQUEST', input)), DerError),
+    ),
+  )
   fc.assert(fc.property(fc.string(), (text) => assert.throws(() => parseSigningRequest(text), DerError)))
 })
 
 test('PEM is read back as it was written', () => {
-  fc.assert(fc.property(bytes, (input) => assert.deepEqual(decodePem(encodePem('X', input)), [{ label: 'X', der: input }])))
+  fc.assert(
+    fc.property(bytes, (input) => assert.deepEqual(decodePem(encodePem('X', input)), [{ label: 'X', der: input }])),
+  )
 })
