@@ -6,6 +6,7 @@ import { certificateSigningController } from './certificates/signing.ts'
 import { clusterDnsController } from './cluster-dns/controller.ts'
 import type { ClusterDnsOptions } from './cluster-dns/decide.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
+import { daemonSetController } from './daemon-set/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
@@ -38,6 +39,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     deploymentController,
     replicaSetController,
     replicationController,
+    daemonSetController(),
     endpointSliceController,
     endpointsController,
     namespaceController,

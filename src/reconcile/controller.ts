@@ -48,6 +48,8 @@ export interface Controller {
   readonly name: string
   /** The service account in `kube-system` whose bootstrap role grants its rights; default: its name. */
   readonly serviceAccount?: string
+  /** The component its events come from, where users know it by another name; default: its name. */
+  readonly eventSource?: string
   readonly watches: readonly Watch[]
   /** Called once before the first work: adds watches of resources that are only known at run time, then or later. */
   readonly watchMore?: (context: ControllerContext, watch: (watch: Watch) => void) => void

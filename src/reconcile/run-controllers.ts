@@ -70,11 +70,11 @@ async function start(loops: readonly ControlLoop[], context: ControllerContext):
 }
 
 function contextOf(controller: Controller, context: ControllerContext, { actAs }: RunOptions): ControllerContext {
-  const { name } = controller
+  const { name, eventSource = name } = controller
   return {
     ...context,
     client: actAs === undefined ? context.client : context.client.as(actAs(controller)),
-    events: context.events.from(name),
+    events: context.events.from(eventSource),
     log: context.log.with({ controller: name }),
   }
 }

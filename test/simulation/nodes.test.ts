@@ -1,35 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node } from '#api/types/core.v1.ts'
-import { leases, nodes, namespaces, pods, serviceAccounts } from '#api/types/resources.ts'
-import { formatMicroTime, formatTime } from '#lib/clock.ts'
+import { nodes, pods, serviceAccounts } from '#api/types/resources.ts'
+import { formatTime } from '#lib/clock.ts'
+import { nodesOf, type Beat } from './beating-nodes.ts'
 import { smallCluster, type SmallCluster } from './small-cluster.ts'
-
-type Beat = (...names: string[]) => Promise<void>
-
-/** Nodes that report as kubelets do: `beat` renews the leases of those that are alive. */
-async function nodesOf(cluster: SmallCluster, ...names: string[]): Promise<Beat> {
-  const { client, clock } = cluster
-  const all = await client.resource(namespaces).list()
-  if (!all.items.some(({ metadata }) => metadata.name === 'kube-node-lease')) {
-    await client.resource(namespaces).create({ metadata: { name: 'kube-node-lease' }, spec: {} })
-  }
-  for (const name of names) {
-    await client.resource(nodes).create({ metadata: { name }, spec: {} })
-    const now = formatTime(clock.now())
-    const ready = { type: 'Ready', status: 'True', lastHeartbeatTime: now, lastTransitionTime: now }
-    const patch = { status: { conditions: [ready] } }
-    await client.resource(nodes).patch(name, { type: 'strategic', patch }, { subresource: 'status' })
-    const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: formatMicroTime(clock.now()) }
-    await client.resource(leases, 'kube-node-lease').create({ metadata: { name }, spec })
-  }
-  return async (...alive) => {
-    for (const name of alive) {
-      const patch = { spec: { renewTime: formatMicroTime(clock.now()) } }
-      await client.resource(leases, 'kube-node-lease').patch(name, { type: 'merge', patch })
-    }
-  }
-}
 
 async function pass(cluster: SmallCluster, seconds: number, beat: Beat, ...alive: string[]): Promise<void> {
   for (let passed = 0; passed < seconds; passed += 10) {

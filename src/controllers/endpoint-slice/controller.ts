@@ -12,6 +12,7 @@ import { endpointsOfService } from './endpoints-of-service.ts'
 /** Publishes the pods behind every service with a selector as EndpointSlices. */
 export const endpointSliceController = defineController({
   name: 'endpointslice-controller',
+  eventSource: 'endpoint-slice-controller',
   watches: [
     watchOf(services),
     watchOf(pods, servicesOfPod),
@@ -66,7 +67,7 @@ async function reconcile(key: string, context: ControllerContext): Promise<void>
     if (isNamespaceTerminating(error)) return
     if (!isStatusError(error, 'Conflict')) {
       const message = `Error updating Endpoint Slices for Service ${key}: ${messageOf(error)}`
-      events.from('endpoint-slice-controller').record(service, 'Warning', 'FailedToUpdateEndpointSlices', message)
+      events.record(service, 'Warning', 'FailedToUpdateEndpointSlices', message)
     }
     throw error
   }

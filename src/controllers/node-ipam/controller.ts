@@ -23,6 +23,7 @@ export function nodeIpamController(options: NodeIpamOptions): Controller {
   return defineController({
     name: 'node-ipam-controller',
     serviceAccount: 'node-controller',
+    eventSource: 'cidrAllocator',
     watches: [
       watchOf(nodes, (node, { informers }) =>
         isSettled(node, informers.of(nodes).get(node.metadata.name)) ? [] : ['nodes'],

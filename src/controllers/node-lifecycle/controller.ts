@@ -32,6 +32,7 @@ export function nodeLifecycleController(): Controller {
   return defineController({
     name: 'node-lifecycle-controller',
     serviceAccount: 'node-controller',
+    eventSource: 'node-controller',
     watches: [watchOf(nodes), watchOf(leases, nodeOfLease), watchOf(pods, nodeOfUnreadyCandidate)],
     writes: [
       { resource: nodes, verbs: ['patch'] },

@@ -49,9 +49,7 @@ async function reconcile(key: string, context: ControllerContext): Promise<Recon
 async function evict(pod: Pod, { client, clock, events }: ControllerContext): Promise<void> {
   const { name, namespace, uid } = pod.metadata
   const collection = client.resource(pods, namespace)
-  events
-    .from('taint-eviction-controller')
-    .record(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${keyOf(pod)}`)
+  events.record(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${keyOf(pod)}`)
   try {
     if (!isPodTerminal(pod)) {
       const condition = {
