@@ -26,7 +26,10 @@ function targetOf(pod: Pod): string | undefined {
 
 async function targets(cluster: SmallCluster): Promise<string> {
   const alive = (await podsOf(cluster)).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-  return alive.map(targetOf).toSorted().join()
+  return alive
+    .map((pod) => targetOf(pod) ?? '')
+    .toSorted()
+    .join()
 }
 
 /** Plays scheduler and kubelets. */
@@ -87,7 +90,7 @@ test('an update replaces the pods one by one, and the history is kept', async (t
   const images = (await podsOf(cluster)).map(({ spec }) => spec.containers[0]?.image)
   assert.deepEqual(images, ['b', 'b', 'b'])
   const revisions = (await cluster.client.resource(controllerRevisions, 'test').list()).items
-  assert.deepEqual(revisions.map(({ revision }) => revision).toSorted(), [1, 2])
+  assert.deepEqual(revisions.map(({ revision }) => String(revision)).toSorted(), ['1', '2'])
 })
 
 test('a selector leaves nodes out, and a pod that fails is replaced more and more slowly', async (t) => {
