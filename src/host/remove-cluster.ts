@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { rm, rmdir } from 'node:fs/promises'
 import type { Clock } from '#lib/clock.ts'
 import { runCommand } from '#lib/command.ts'
@@ -74,14 +74,19 @@ async function removeNetwork(layout: HostLayout): Promise<void> {
   }
 }
 
-/** CNI's library caches each result outside of our folders, named by network. */
+/**
+ * CNI's library caches each result outside of our folders: those of our network by its name, and those of the loopback
+ * plugin, which all runtimes share, where the namespace they speak of is gone.
+ */
 function cniResults(layout: HostLayout): string[] {
   const folder = '/var/lib/cni/results'
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.startsWith(`${layout.bridge}-`))
-      .map((name) => `${folder}/${name}`)
-  } catch {
-    return []
-  }
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  const isOurs = (name: string): boolean =>
+    name.startsWith(`${layout.bridge}-`) || (name.startsWith('cni-loopback-') && isStale(`${folder}/${name}`))
+  return names.filter(isOurs).map((name) => `${folder}/${name}`)
+}
+
+function isStale(resultFile: string): boolean {
+  const { netns } = JSON.parse(readFileSync(resultFile, 'utf8')) as { netns?: string }
+  return netns !== undefined && !existsSync(netns)
 }

@@ -18,9 +18,19 @@ export function openApiV3(resources: readonly CatalogResource[]): object {
 /** The Swagger 2.0 document of everything. */
 export function openApiV2(): object {
   const { resources } = builtInCatalog()
-  const definitions = schemaObjects(resources, '#/definitions/')
+  const definitions = swaggerForm(schemaObjects(resources, '#/definitions/')) as Json
   const owners = resources.map((resource) => pathObjects({ resource, style: styleV2, typeOf: typeName }))
   return { swagger: '2.0', info, paths: Object.assign({}, ...owners) as Json, definitions }
+}
+
+/** Swagger knows neither `oneOf` nor anything beside a `$ref`: a quantity becomes a string, a wrapped reference a bare one. */
+function swaggerForm(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(swaggerForm)
+  if (typeof value !== 'object' || value === null) return value
+  const { oneOf, allOf, ...rest } = value as Json
+  if (Array.isArray(oneOf)) return { ...rest, type: 'string' }
+  if (Array.isArray(allOf)) return { ...(allOf[0] as Json) }
+  return Object.fromEntries(Object.entries(rest).map(([key, item]) => [key, swaggerForm(item)]))
 }
 
 const styleV3: BodyStyle = {

@@ -39,7 +39,7 @@ function groupVersionKind(text: string): Json {
 
 function scalarType({ type, oneOf, format }: SchemaType): Json {
   if (oneOf !== undefined) return { oneOf: oneOf.map((each) => ({ type: each })), ...(format && { format }) }
-  return { ...(type && { type }), ...(format && { format }) }
+  return { ...(type && type !== 'any' && { type }), ...(format && { format }) }
 }
 
 function fieldObject(field: SchemaField, refPrefix: string, description?: string): Json {

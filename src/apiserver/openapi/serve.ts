@@ -12,8 +12,7 @@ export async function openApi({ request }: RequestContext): Promise<ApiResponse 
   if (path === 'openapi/v3') return json(index(), 'text/plain; charset=utf-8')
   const { openApiV2, openApiV3 } = await import('./documents.ts')
   if (path === 'openapi/v2') {
-    if (!takesJson(request.headers['accept'])) throw new StatusError('NotAcceptable', 'only application/json is served')
-    return json(openApiV2(), 'application/json')
+    return v2Answer(openApiV2(), request.headers['accept'])
   }
   const document = path.slice('openapi/v3/'.length)
   const [root, ...rest] = document.split('/')
@@ -24,6 +23,25 @@ export async function openApi({ request }: RequestContext): Promise<ApiResponse 
   const immutable = request.query.has('hash') ? { 'cache-control': 'public, immutable' } : {}
   return json(openApiV3(resources), 'application/json', { ...immutable, etag: `"${hashOf(document)}"` })
 }
+
+/** kubectl asks for the protobuf form alone, everybody else for JSON. */
+async function v2Answer(document: object, accept: string | undefined): Promise<ApiResponse> {
+  if (takes(accept, ['application/json', '*/*', 'application/*'])) return json(document, 'application/json')
+  if (!takes(accept, v2ProtobufTypes)) {
+    throw new StatusError(
+      'NotAcceptable',
+      `only the following media types are accepted: application/json, ${v2ProtobufTypes[0]}`,
+    )
+  }
+  const { encodeOpenApiV2 } = await import('./v2-protobuf.ts')
+  const headers = { 'content-type': v2ProtobufTypes[0], vary: 'Accept' }
+  return { status: 200, headers, body: { type: 'bytes', bytes: encodeOpenApiV2(document) } }
+}
+
+const v2ProtobufTypes = [
+  'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+] as const
 
 const notThere: ApiResponse = { status: 404, headers: {}, body: { type: 'none' } }
 
@@ -52,9 +70,7 @@ function hashOf(path: string): string {
   return createHash('sha512').update(`${versionInfo.gitVersion} ${path}`).digest('hex').toUpperCase()
 }
 
-function takesJson(accept: string | undefined): boolean {
-  if (accept === undefined || accept === '') return true
-  return parseAccept(accept).some(
-    ({ type }) => type === 'application/json' || type === '*/*' || type === 'application/*',
-  )
+function takes(accept: string | undefined, types: readonly string[]): boolean {
+  if (accept === undefined || accept === '') return types.includes('application/json')
+  return parseAccept(accept).some(({ type }) => types.includes(type))
 }
