@@ -36,7 +36,11 @@ export async function containerdRuntime({ socketPath }: ContainerdRuntimeOptions
     async status() {
       return statusOf((await grpc.unary(cri.RuntimeService.method.status, {}, { timeoutMs: 10_000 })).status)
     },
-    events: (signal) => containerdEvents(grpc, signal),
+    async *events(signal) {
+      // A runtime that is down is found out here, not by an event stream that never says anything.
+      await grpc.unary(cri.RuntimeService.method.version, { version: 'v1' }, { signal })
+      yield* containerdEvents(grpc, signal)
+    },
     async close() {
       grpc.close()
     },

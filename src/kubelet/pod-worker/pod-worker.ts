@@ -177,8 +177,10 @@ export class PodWorker {
         this.#errorDelayMs = firstErrorDelayMs
       } catch (error) {
         if (this.#stopped) return
-        if (!isRuntimeError(error, 'Cancelled'))
+        // That the runtime is down is known already; each pod need not say it again.
+        if (!isRuntimeError(error, 'Cancelled', 'Unavailable')) {
           this.#context.log.warn('pod not synchronized', { pod: this.#pod.metadata.name, error })
+        }
         this.#wake.in(this.#errorDelayMs)
         this.#errorDelayMs = Math.min(this.#errorDelayMs * 2, longestErrorDelayMs)
       }

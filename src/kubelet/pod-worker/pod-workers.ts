@@ -1,6 +1,7 @@
 import type { Pod } from '#api/types/core.v1.ts'
 import type { Informer } from '#client/informer.ts'
 import { removeOrphans } from './orphans.ts'
+import type { PodView } from './pod-view.ts'
 import { PodWorker } from './pod-worker.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -8,6 +9,7 @@ import type { WorkerContext } from './worker-context.ts'
 const maximumUnclaimed = 1_000
 const firstReconnectMs = 100
 const longestReconnectMs = 5_000
+const compareEveryMs = 60_000
 
 /** The workers of all pods of a node, fed by the API's pods and the runtime's events. */
 export class PodWorkers {
@@ -20,7 +22,7 @@ export class PodWorkers {
   readonly #removals = new Set<Promise<void>>()
   readonly #listeners = new Set<(podUid: string) => void>()
   #unlisten: (() => void) | undefined
-  #events: Promise<void> | undefined
+  #background: readonly Promise<void>[] = []
 
   constructor(context: WorkerContext) {
     this.#context = context
@@ -28,7 +30,7 @@ export class PodWorkers {
 
   /** Takes up the pods that there are, clears away what belongs to none, and follows both sides from then on. */
   start(pods: Informer<Pod>): void {
-    this.#events = this.#followRuntime()
+    this.#background = [this.#followRuntime(), this.#compareNowAndThen()]
     this.#unlisten = pods.listen({
       added: (pod) => this.#put(pod),
       updated: (pod, previous) => {
@@ -49,7 +51,7 @@ export class PodWorkers {
     this.#stop.abort()
     this.#unlisten?.()
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()))
-    await Promise.all([...this.#removals, this.#events])
+    await Promise.all([...this.#removals, ...this.#background])
   }
 
   /** Calls the listener whenever a worker has looked at its pod, until the returned function is called. */
@@ -108,6 +110,27 @@ export class PodWorkers {
     if (this.#unclaimed.size > maximumUnclaimed && oldest !== undefined) this.#unclaimed.delete(oldest)
   }
 
+  /**
+   * Looks over all of the runtime at long intervals: what an event stream has lost for whatever reason is then found,
+   * at the price of two calls a minute.
+   */
+  async #compareNowAndThen(): Promise<void> {
+    const { runtime, clock, log } = this.#context
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      await clock.sleep(compareEveryMs, signal).catch(() => undefined)
+      if (signal.aborted) return
+      try {
+        const [sandboxes, containers] = await Promise.all([runtime.listSandboxes(), runtime.listContainers()])
+        const states = new Map<string, string>(containers.map(({ id, state }) => [id, state]))
+        for (const { id, ready } of sandboxes) states.set(id, String(ready))
+        for (const worker of this.#workers.values()) if (isOutdated(worker.view, states)) worker.poke()
+      } catch (error) {
+        log.debug('runtime not compared', { error })
+      }
+    }
+  }
+
   /** Without events every change would be missed, so each reconnection looks at all pods. */
   async #followRuntime(): Promise<void> {
     const { runtime, clock, log } = this.#context
@@ -121,10 +144,18 @@ export class PodWorkers {
           else this.#dispatch(id)
         }
       } catch (error) {
-        log.warn('runtime events interrupted', { error })
+        log.warn('runtime events interrupted', { reason: error instanceof Error ? error.message : String(error) })
       }
       await clock.sleep(delayMs, signal).catch(() => undefined)
       delayMs = Math.min(delayMs * 2, longestReconnectMs)
     }
   }
+}
+
+/** Whether a container or sandbox of the view is gone or in another state. */
+function isOutdated(view: PodView, states: ReadonlyMap<string, string>): boolean {
+  return (
+    view.containers.some(({ id, state }) => states.get(id) !== state) ||
+    view.sandboxes.some(({ id, ready }) => states.get(id) !== String(ready))
+  )
 }
