@@ -19,6 +19,8 @@ export interface HostLayout {
   readonly bridge: string
   /** Name of the nftables tables. */
   readonly nftTable: string
+  /** The number in the kernel's `proto` field that marks routes as this cluster's; of those that nobody has claimed. */
+  readonly routeProtocol: number
   readonly cniConfigDir: string
   readonly cniAddressDir: string
 }
@@ -59,6 +61,7 @@ export function hostLayout(dataDir: string = defaultDataDir): HostLayout {
     cgroupRoot: isDefault ? '/coracle' : `/coracle-${hash}`,
     bridge: isDefault ? 'coracle0' : `cor${hash}`,
     nftTable: isDefault ? 'coracle' : `coracle_${hash}`,
+    routeProtocol: isDefault ? 201 : 202 + (Number.parseInt(hash, 16) % 48),
     cniConfigDir: join(root, 'cni', 'net.d'),
     cniAddressDir: join(root, 'cni', 'addresses'),
   }

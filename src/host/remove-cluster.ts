@@ -62,6 +62,10 @@ async function killNow(pid: number, clock: Clock): Promise<void> {
 
 async function removeNetwork(layout: HostLayout): Promise<void> {
   await runCommand('ip', ['link', 'delete', layout.bridge]).catch(() => undefined)
+  for (const family of ['-4', '-6']) {
+    const args = [family, 'route', 'flush', 'proto', String(layout.routeProtocol)]
+    await runCommand('ip', args).catch(() => undefined)
+  }
   const tables = await runCommand('nft', ['list', 'tables']).catch(() => undefined)
   for (const [, family, name] of (tables?.stdout ?? '').matchAll(/^table (\S+) (\S+)$/gm)) {
     if (name !== layout.nftTable && !name?.startsWith(`${layout.nftTable}_`)) continue

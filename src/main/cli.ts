@@ -1,6 +1,7 @@
 import type { Program } from '#cli/command.ts'
 import { runCommandLine } from '#cli/run-command-line.ts'
 import { keepAlive } from '#lib/clock.ts'
+import { agent } from './commands/agent.ts'
 import { down } from './commands/down.ts'
 import { server } from './commands/server.ts'
 import { stop } from './commands/stop.ts'
@@ -11,7 +12,7 @@ import { version } from './commands/version.ts'
 const program: Program = {
   name: 'coracle',
   description: 'Coracle is a complete Kubernetes in one process.',
-  commands: [up, stop, down, server, token, version],
+  commands: [up, stop, down, server, agent, token, version],
 }
 
 const terminal = {

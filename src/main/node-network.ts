@@ -9,6 +9,8 @@ import { forwarder } from '#network/dns/forwarder.ts'
 import { readResolvConf } from '#network/dns/resolv-conf.ts'
 import { applyRuleset } from '#network/proxy/apply.ts'
 import { startServiceProxy, type ServiceProxy } from '#network/proxy/service-proxy.ts'
+import { followNodes, type NodeRoutes } from '#network/routes/follow-nodes.ts'
+import { kernelRouteTable } from '#network/routes/route-table.ts'
 import type { Effects } from './effects.ts'
 import { ranges } from './ranges.ts'
 
@@ -50,6 +52,14 @@ export function startProxy(options: NodeNetworkOptions): ServiceProxy {
     ruleset: { table: options.layout.nftTable, clusterCidr: ranges.clusterCidr, podCidr: options.podCidr },
     apply: applyRuleset,
   })
+}
+
+/** Leads the node's packets for pods of other nodes to those. */
+export function startRoutes(options: NodeNetworkOptions): NodeRoutes {
+  const { informers, nodeName, layout, effects } = options
+  const protocol = layout.routeProtocol
+  const log = effects.log.with({ component: 'routes' })
+  return followNodes({ informers, nodeName, protocol, table: kernelRouteTable(protocol), clock: effects.clock, log })
 }
 
 /** Starts the name server of a node, on the node's own address; pods reach it by the kube-dns Service. */

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { Pki } from '#apiserver/certificates/pki.ts'
 import type { Client } from '#client/client.ts'
 import { createEventRecorder } from '#client/event-recorder.ts'
 import type { Informer } from '#client/informer.ts'
@@ -17,10 +16,11 @@ import { containerdRuntime } from '#kubelet/cri/containerd-runtime.ts'
 import { createKubelet } from '#kubelet/kubelet.ts'
 import { subjectAccessReviewer } from '#kubelet/server/kubelet-access.ts'
 import type { KubeletServerOptions } from '#kubelet/server/server-context.ts'
+import type { ServingCertificate } from '#kubelet/server/serving-certificate.ts'
 import { linuxNode } from '#kubelet/linux-node.ts'
 import { runCommand } from '#lib/command.ts'
 import type { Effects } from './effects.ts'
-import { startDns, startProxy, writePodNetwork, type NodeNetworkOptions } from './node-network.ts'
+import { startDns, startProxy, startRoutes, writePodNetwork, type NodeNetworkOptions } from './node-network.ts'
 import { ranges } from './ranges.ts'
 
 export interface NodeOptions {
@@ -28,17 +28,24 @@ export interface NodeOptions {
   readonly client: Client
   /** Acts as the service proxy and the cluster's name server. */
   readonly networkClient: Client
-  readonly keys: Pick<Pki, 'ca' | 'kubeletServing'>
+  readonly keys: NodeKeys
   readonly nodeName: string
   readonly address: string
   readonly layout: HostLayout
   readonly effects: Effects
 }
 
+/** What the node's own server needs. */
+export interface NodeKeys {
+  /** PEM of the authority whose client certificates are believed. */
+  readonly clientCa: string
+  readonly serving: ServingCertificate
+}
+
 export interface RunningNode {
   /** Resolves when the node reports that it is ready. */
   readonly ready: Promise<void>
-  /** Ends kubelet, proxy and name server; containers and rules stay. */
+  /** Ends kubelet, proxy and name server; containers, rules and routes stay. */
   stop(): Promise<void>
 }
 
@@ -101,13 +108,17 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   await writePodNetwork(layout, podCidr)
   const network: NodeNetworkOptions = { ...options, informers: networkInformers, podInformers: informers, podCidr }
   const proxy = startProxy(network)
+  const routes = startRoutes(network)
   const dns = await startDns(network)
   return {
-    ready: Promise.all([proxy.ready, firstMatch(ownNode, (node) => (isNodeReady(node) ? true : undefined))]).then(
-      () => undefined,
-    ),
+    ready: Promise.all([
+      proxy.ready,
+      routes.ready,
+      firstMatch(ownNode, (node) => (isNodeReady(node) ? true : undefined)),
+    ]).then(() => undefined),
     async stop() {
       proxy.stop()
+      routes.stop()
       await dns.close()
       await kubelet.stop()
       await events.stop()
@@ -116,10 +127,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   }
 }
 
-function kubeletServer({ client, keys, nodeName, address }: NodeOptions): KubeletServerOptions {
-  const { certificate, key } = keys.kubeletServing(nodeName, [address])
-  const authorize = subjectAccessReviewer(client)
-  return { address, port: ranges.kubeletPort, certificate, key, clientCa: keys.ca.certificate, authorize }
+function kubeletServer({ client, keys, address }: NodeOptions): KubeletServerOptions {
+  return { address, port: ranges.kubeletPort, ...keys, authorize: subjectAccessReviewer(client) }
 }
 
 /** The first answer that is not undefined, for a node as it is or as it becomes. */

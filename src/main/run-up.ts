@@ -5,6 +5,7 @@ import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
 import { hostLayout, type HostLayout } from '#host/layout.ts'
 import { detectMachine } from '#host/machine.ts'
 import { writeProcessFile } from '#host/process-file.ts'
+import { fixedCertificate } from '#kubelet/server/serving-certificate.ts'
 import { startControlPlane, type ControlPlane } from './control-plane.ts'
 import { processEffects } from './effects.ts'
 import { identities, nodeIdentity } from './identities.ts'
@@ -43,7 +44,10 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
   const node = await startNode({
     client: controlPlane.clientAs(nodeIdentity(nodeName)),
     networkClient: controlPlane.clientAs(identities.proxy),
-    keys: controlPlane.pki,
+    keys: {
+      clientCa: controlPlane.pki.ca.certificate,
+      serving: fixedCertificate(controlPlane.pki.kubeletServing(nodeName, [address])),
+    },
     nodeName,
     address,
     layout,

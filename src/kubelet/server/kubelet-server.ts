@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
+import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import type { UserInfo } from '#api/meta/exchange.ts'
+import type { KeyPair } from '#lib/x509/certificate.ts'
 import { HttpError } from './http-error.ts'
 import { accessOf, userOf, type KubeletAccess } from './kubelet-access.ts'
 import type { RouteCall } from './route.ts'
@@ -17,8 +18,9 @@ export interface KubeletServer {
 
 /** The kubelet's HTTPS server: logs, exec, attach, port-forward and statistics for the API server. */
 export async function startKubeletServer(context: KubeletServerContext): Promise<KubeletServer> {
-  const { certificate: cert, key, clientCa: ca } = context
-  const server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: false })
+  const { serving, clientCa: ca } = context
+  const server = createServer({ ...tlsOf(serving.current, ca), requestCert: true, rejectUnauthorized: false })
+  const stopRenewals = serving.listen((pair) => server.setSecureContext(tlsOf(pair, ca)))
   server.on('request', (request, response) => void answer(context, request, response))
   const streams = new Set<Duplex>()
   server.on('upgrade', (request, socket, head) => {
@@ -36,6 +38,7 @@ export async function startKubeletServer(context: KubeletServerContext): Promise
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
+      stopRenewals()
       const closed = Promise.withResolvers<void>()
       server.close(() => closed.resolve())
       server.closeAllConnections()
@@ -43,6 +46,10 @@ export async function startKubeletServer(context: KubeletServerContext): Promise
       await closed.promise
     },
   }
+}
+
+function tlsOf(pair: KeyPair | undefined, ca: string): SecureContextOptions {
+  return { ca, ...(pair && { cert: pair.certificate, key: pair.key }) }
 }
 
 async function answer(

@@ -3,15 +3,15 @@ import type { Log } from '#lib/log.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { PodWorkers } from '../pod-worker/pod-workers.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
+import type { ServingCertificate } from './serving-certificate.ts'
 
 export interface KubeletServerOptions {
   /** 0: any free port. */
   readonly port: number
   /** Address to listen on; default all. */
   readonly address?: string
-  /** PEM. */
-  readonly certificate: string
-  readonly key: string
+  /** Until it has one, the server refuses every handshake. */
+  readonly serving: ServingCertificate
   /** PEM of the CA whose client certificates are believed. */
   readonly clientCa: string
   /** Asked about users that are neither the API server nor administrators; absent: they are refused. */
