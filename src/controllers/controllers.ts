@@ -1,6 +1,7 @@
 import type { Controller } from '#reconcile/controller.ts'
 import { certificateApprovalController } from './certificates/approval.ts'
 import { certificateCleanupController } from './certificates/cleanup.ts'
+import { kubeletServingApprover } from './certificates/serving-approval.ts'
 import type { Sign } from './certificates/signer.ts'
 import { certificateSigningController } from './certificates/signing.ts'
 import { clusterDnsController } from './cluster-dns/controller.ts'
@@ -50,6 +51,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     podGcController(options),
     clusterRoleAggregationController,
     certificateApprovalController,
+    kubeletServingApprover,
     certificateCleanupController,
     ...(options.sign === undefined ? [] : [certificateSigningController(options.sign)]),
     ...(options.nodeIpam === undefined ? [] : [nodeIpamController(options.nodeIpam)]),

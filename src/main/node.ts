@@ -26,7 +26,7 @@ import { ranges } from './ranges.ts'
 export interface NodeOptions {
   /** Acts as the node's kubelet. */
   readonly client: Client
-  /** Acts as the service proxy and the cluster's name server. */
+  /** Acts as the service proxy and the cluster's name server; the same client serves both where the node has but one. */
   readonly networkClient: Client
   readonly keys: NodeKeys
   readonly nodeName: string
@@ -76,7 +76,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { clock, random, log } = options.effects
   const informerLog = log.with({ component: 'node-informers' })
   const informers = createInformers({ client: options.client, clock, random, log: informerLog })
-  const networkInformers = createInformers({ client: options.networkClient, clock, random, log: informerLog })
+  const { networkClient } = options
+  const networkInformers =
+    networkClient === options.client
+      ? informers
+      : createInformers({ client: networkClient, clock, random, log: informerLog })
   const events = createEventRecorder({
     client: options.client,
     clock,
@@ -122,7 +126,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       await dns.close()
       await kubelet.stop()
       await events.stop()
-      await Promise.all([informers.stop(), networkInformers.stop()])
+      await Promise.all([...new Set([informers, networkInformers])].map((each) => each.stop()))
     },
   }
 }

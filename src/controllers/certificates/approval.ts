@@ -62,7 +62,8 @@ async function mayHave(
   return review.status?.allowed === true
 }
 
-async function approve(
+/** Writes the condition that lets the signer go on. */
+export async function approve(
   { client, clock }: ControllerContext,
   request: CertificateSigningRequest,
   message: string,
