@@ -1,7 +1,10 @@
 import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
-import type { Snapshot } from './framework.ts'
-import { NodeInfo, shareOf } from './node-info.ts'
+import { PodCounting } from './counting/pod-counting.ts'
+import type { ClusterObjects, Snapshot, Trial } from './framework.ts'
+import { NodeInfo } from './node-info.ts'
+import { PodInfo } from './pod-info.ts'
+import { zonesInTurn } from './zones-in-turn.ts'
 
 /**
  * The scheduler's picture of nodes and bound pods, changed step by step with each watch event: the cost of a pod does
@@ -9,85 +12,179 @@ import { NodeInfo, shareOf } from './node-info.ts'
  * confirms it.
  */
 export class ClusterCache implements Snapshot {
+  readonly objects: ClusterObjects
+  readonly counting: PodCounting
+  taintedNodes = 0
+  softTaintedNodes = 0
+  cordonedNodes = 0
   readonly #byName = new Map<string, NodeInfo>()
-  #list: NodeInfo[] = []
+  #list: readonly NodeInfo[] | undefined
+  readonly #freeSlots: number[] = []
   /** Where each known pod stands, by UID. */
   readonly #places = new Map<string, string>()
   /** Pods on nodes that are not known (yet), by node name. */
-  readonly #waiting = new Map<string, Map<string, Pod>>()
-
+  readonly #waiting = new Map<string, Map<string, PodInfo>>()
+  /** Where pods are to go that wait for others to make room, by UID. */
+  readonly #nominations = new Map<string, string>()
   /** On how many nodes each image is. */
   readonly #imageNodes = new Map<string, number>()
 
+  constructor(objects: ClusterObjects) {
+    this.objects = objects
+    this.counting = new PodCounting((name) => objects.namespaces.get(name)?.metadata.labels)
+  }
+
   get nodes(): readonly NodeInfo[] {
+    this.#list ??= zonesInTurn([...this.#byName.values()])
     return this.#list
   }
+
+  readonly node = (name: string): NodeInfo | undefined => this.#byName.get(name)
 
   readonly nodesWithImage = (name: string): number => this.#imageNodes.get(name) ?? 0
 
   setNode(node: Node): void {
-    const { name } = node.metadata
-    const known = this.#byName.get(name)
-    if (known) {
-      this.#countImages(known, -1)
-      known.setNode(node)
-      this.#countImages(known, 1)
-      return
+    const known = this.#byName.get(node.metadata.name)
+    if (!known) return this.#addNode(node)
+    this.#countFacts(known, -1)
+    const changesCounts = countingFacts(known.node) !== countingFacts(node)
+    if (changesCounts) this.#withdraw(known)
+    known.setNode(node)
+    if (changesCounts) {
+      this.#list = undefined
+      this.counting.setNode(known)
+      for (const info of known.pods.values()) this.counting.addPod(info, known)
     }
-    const info = new NodeInfo(node)
-    this.#countImages(info, 1)
-    this.#byName.set(name, info)
-    this.#list.push(info)
-    for (const pod of this.#waiting.get(name)?.values() ?? []) info.add(shareOf(pod))
-    this.#waiting.delete(name)
+    this.#countFacts(known, 1)
   }
 
   removeNode(name: string): void {
-    const info = this.#byName.get(name)
-    if (!info) return
+    const known = this.#byName.get(name)
+    if (!known) return
+    this.#countFacts(known, -1)
+    this.#withdraw(known)
+    this.counting.removeNode(known)
+    this.counting.dropIdle()
     this.#byName.delete(name)
-    this.#countImages(info, -1)
-    this.#list = this.#list.filter((other) => other !== info)
+    this.#freeSlots.push(known.slot)
+    this.#list = undefined
     // Its pods live on in the API until they are collected, and count again if the node returns.
-    if (info.pods.size > 0) this.#waiting.set(name, new Map([...info.pods].map(([uid, share]) => [uid, share.pod])))
+    if (known.pods.size > 0) this.#waiting.set(name, new Map(known.pods))
   }
 
   /** A bound pod, seen or assumed. A finished pod takes nothing. */
-  placePod(pod: Pod, nodeName: string): void {
-    const { uid } = pod.metadata
-    if (this.#places.get(uid) !== nodeName) this.removePod(uid)
-    if (isPodTerminal(pod)) return this.removePod(uid)
-    this.#places.set(uid, nodeName)
-    const info = this.#byName.get(nodeName)
-    if (info) info.add(shareOf(pod))
-    else this.#waitingOn(nodeName).set(uid, pod)
+  placePod(pod: Pod | PodInfo, nodeName: string): void {
+    const info = pod instanceof PodInfo ? pod : new PodInfo(pod)
+    this.removePod(info.uid)
+    if (isPodTerminal(info.pod)) return
+    this.#places.set(info.uid, nodeName)
+    const node = this.#byName.get(nodeName)
+    if (node) this.#put(node, info)
+    else this.#waitingOn(nodeName).set(info.uid, info)
   }
 
   removePod(uid: string): void {
     const nodeName = this.#places.get(uid)
     if (nodeName === undefined) return
     this.#places.delete(uid)
-    this.#byName.get(nodeName)?.remove(uid)
     this.#waiting.get(nodeName)?.delete(uid)
+    const node = this.#byName.get(nodeName)
+    if (node) this.#lift(node, uid)
+    this.counting.dropIdle()
   }
 
   isPlaced(uid: string): boolean {
     return this.#places.has(uid)
   }
 
-  #countImages(info: NodeInfo, sign: 1 | -1): void {
-    for (const name of info.images.keys()) {
+  /** The pod is to go to the node once others have made room there. */
+  nominate(info: PodInfo, nodeName: string): void {
+    this.withdrawNomination(info.uid)
+    const node = this.#byName.get(nodeName)
+    if (!node) return
+    this.#nominations.set(info.uid, nodeName)
+    node.nominated ??= new Map()
+    node.nominated.set(info.uid, info)
+  }
+
+  withdrawNomination(uid: string): void {
+    const node = this.#byName.get(this.#nominations.get(uid) ?? '')
+    this.#nominations.delete(uid)
+    if (node?.nominated?.delete(uid) && node.nominated.size === 0) node.nominated = undefined
+  }
+
+  nominationOf(uid: string): string | undefined {
+    return this.#nominations.get(uid)
+  }
+
+  readonly supposing = <T>(node: NodeInfo, question: (trial: Trial) => T): T => {
+    const added = new Map<string, PodInfo>()
+    const removed = new Map<string, PodInfo>()
+    const trial: Trial = {
+      add: (info) => {
+        if (!removed.delete(info.uid)) added.set(info.uid, info)
+        this.#put(node, info)
+      },
+      remove: (info) => {
+        if (!added.delete(info.uid)) removed.set(info.uid, info)
+        this.#lift(node, info.uid)
+      },
+    }
+    try {
+      return question(trial)
+    } finally {
+      for (const uid of added.keys()) this.#lift(node, uid)
+      for (const info of removed.values()) this.#put(node, info)
+    }
+  }
+
+  #addNode(node: Node): void {
+    const { name } = node.metadata
+    const info = new NodeInfo(node, this.#freeSlots.pop() ?? this.#byName.size)
+    this.#countFacts(info, 1)
+    this.#byName.set(name, info)
+    this.#list = undefined
+    this.counting.setNode(info)
+    for (const pod of this.#waiting.get(name)?.values() ?? []) this.#put(info, pod)
+    this.#waiting.delete(name)
+  }
+
+  #put(node: NodeInfo, info: PodInfo): void {
+    node.add(info)
+    this.counting.addPod(info, node)
+  }
+
+  #lift(node: NodeInfo, uid: string): void {
+    const info = node.remove(uid)
+    if (info) this.counting.removePod(info, node)
+  }
+
+  #withdraw(node: NodeInfo): void {
+    for (const info of node.pods.values()) this.counting.removePod(info, node)
+  }
+
+  #countFacts({ node, images }: NodeInfo, sign: 1 | -1): void {
+    const effects = new Set(node.spec.taints?.map(({ effect }) => effect))
+    if (effects.has('NoSchedule') || effects.has('NoExecute')) this.taintedNodes += sign
+    if (effects.has('PreferNoSchedule')) this.softTaintedNodes += sign
+    if (node.spec.unschedulable === true) this.cordonedNodes += sign
+    for (const name of images.keys()) {
       const count = (this.#imageNodes.get(name) ?? 0) + sign
       if (count > 0) this.#imageNodes.set(name, count)
       else this.#imageNodes.delete(name)
     }
   }
 
-  #waitingOn(nodeName: string): Map<string, Pod> {
+  #waitingOn(nodeName: string): Map<string, PodInfo> {
     const known = this.#waiting.get(nodeName)
     if (known) return known
-    const made = new Map<string, Pod>()
+    const made = new Map<string, PodInfo>()
     this.#waiting.set(nodeName, made)
     return made
   }
+}
+
+/** What counts by topology depend on. */
+function countingFacts({ metadata, spec }: Node): string {
+  return JSON.stringify([metadata.labels, spec.taints, spec.unschedulable])
 }

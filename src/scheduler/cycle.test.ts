@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Pod, PodSpec } from '#api/types/core.v1.ts'
-import { seededRandom } from '#lib/random.ts'
-import { ClusterCache } from './cluster-cache.ts'
-import { decide, nodesToFind } from './cycle.ts'
-import { defaultPlugins } from './plugins/default-plugins.ts'
+import type { ClusterCache } from './cluster-cache.ts'
+import { nodesToFind } from './cycle.ts'
+import { outcome, trialCache } from './plugins/plugin-trial.case.ts'
 
 function node(name: string, spec: Partial<Node['spec']> = {}, labels: Record<string, string> = {}): Node {
   const allocatable = { cpu: '2', memory: '4Gi', pods: '3' }
@@ -18,16 +17,7 @@ function pod(spec: Partial<PodSpec> = {}, cpu = '500m'): Pod {
   return { metadata: { name, namespace: 'default', uid: name }, spec: { containers, ...spec } } as unknown as Pod
 }
 
-function cacheOf(...nodes: Node[]): ClusterCache {
-  const cache = new ClusterCache()
-  for (const each of nodes) cache.setNode(each)
-  return cache
-}
-
-function outcome(subject: Pod, cache: ClusterCache): string {
-  const decision = decide(subject, cache, { plugins: defaultPlugins, random: seededRandom(1), startAt: 0 })
-  return decision.type === 'place' ? decision.node.node.metadata.name : decision.message
-}
+const cacheOf = (...nodes: Node[]): ClusterCache => trialCache(nodes)
 
 const taint = { key: 'dedicated', value: 'db', effect: 'NoSchedule' } as const
 const term = { matchExpressions: [{ key: 'zone', operator: 'In' as const, values: ['b'] }] }
@@ -108,5 +98,8 @@ test('ClusterCache forgets removed pods and remembers the pods of a node that re
 })
 
 test('nodesToFind() looks at fewer nodes of larger clusters', () => {
-  assert.deepEqual([1, 100, 101, 1_000, 5_000, 6_250].map(nodesToFind), [1, 100, 100, 420, 500, 312])
+  assert.deepEqual(
+    [1, 100, 101, 1_000, 5_000, 6_250].map((count) => nodesToFind(count)),
+    [1, 100, 100, 420, 500, 312],
+  )
 })

@@ -1,79 +1,100 @@
-import type { Pod } from '#api/types/core.v1.ts'
 import type { Random } from '#lib/random.ts'
-import { maxNodeScore, type Rejection, type SchedulerPlugin, type Snapshot } from './framework.ts'
+import { preparePlugins, rejectionBeside, type PreparedPlugins } from './filters.ts'
+import { Veto, type Rejection, type SchedulerPlugin, type Snapshot } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
+import type { PodInfo } from './pod-info.ts'
+import { scoreNodes } from './scores.ts'
 
 /** What one look at the cluster decided for a pod. */
-export type Decision =
-  | { readonly type: 'place'; readonly node: NodeInfo; readonly feasible: number; readonly evaluated: number }
-  | { readonly type: 'reject'; readonly rejections: ReadonlyMap<string, Rejection>; readonly message: string }
+export type Decision = Placement | Refusal
+
+export interface Placement {
+  readonly type: 'place'
+  readonly node: NodeInfo
+  readonly feasible: number
+  readonly evaluated: number
+  readonly rejected: readonly RejectedNode[]
+}
+
+export interface Refusal {
+  readonly type: 'reject'
+  /** Set when the pod was refused before any node was looked at. */
+  readonly veto?: Rejection
+  readonly rejected: readonly RejectedNode[]
+  readonly message: string
+  /** What preemption goes on with; absent after a veto. */
+  readonly prepared?: PreparedPlugins
+}
+
+export interface RejectedNode {
+  readonly node: NodeInfo
+  readonly rejection: Rejection
+}
 
 export interface CycleOptions {
   readonly plugins: readonly SchedulerPlugin[]
   readonly random: Random
   /** Where the search for nodes begins, so that all nodes get their turn when not all are looked at. */
   readonly startAt: number
-}
-
-interface PreparedPlugin {
-  readonly plugin: SchedulerPlugin
-  readonly state: unknown
+  /** The share of nodes to find before choosing, 1..100; default by the size of the cluster. */
+  readonly percentageOfNodesToScore?: number | undefined
 }
 
 /** Chooses a node for the pod by the plugins' filters and scores. Synchronous and without effects. */
-export function decide(pod: Pod, snapshot: Snapshot, options: CycleOptions): Decision {
-  const prepared = prepare(pod, snapshot, options.plugins)
-  const rejections = new Map<string, Rejection>()
+export function decide(pod: PodInfo, snapshot: Snapshot, options: CycleOptions): Decision {
+  const { nodes } = snapshot
+  if (nodes.length === 0) return { type: 'reject', rejected: [], message: 'no nodes available to schedule pods' }
+  const prepared = preparePlugins(pod, snapshot, options.plugins)
+  if (prepared instanceof Veto) {
+    const message = `0/${nodes.length} nodes are available: ${prepared.rejection.reason}.`
+    return { type: 'reject', veto: prepared.rejection, rejected: [], message }
+  }
+  const nominated = nominatedNode(pod, snapshot, prepared)
+  if (nominated) return { type: 'place', node: nominated, feasible: 1, evaluated: 1, rejected: [] }
+  const { feasible, rejected, evaluated } = findNodes(prepared, snapshot, options)
+  if (feasible.length === 0) {
+    return { type: 'reject', rejected, message: unavailableMessage(nodes.length, rejected), prepared }
+  }
+  const node = best(feasible, prepared, snapshot, options.random)
+  return { type: 'place', node, feasible: feasible.length, evaluated, rejected }
+}
+
+/** The node that others are making room on for the pod, if it suits by now. */
+function nominatedNode({ pod }: PodInfo, snapshot: Snapshot, prepared: PreparedPlugins): NodeInfo | undefined {
+  const node = snapshot.node(pod.status?.nominatedNodeName ?? '')
+  return node && rejectionBeside(prepared, node, snapshot) === undefined ? node : undefined
+}
+
+function findNodes(prepared: PreparedPlugins, snapshot: Snapshot, options: CycleOptions) {
+  const { nodes } = snapshot
   const feasible: NodeInfo[] = []
-  const enough = nodesToFind(snapshot.nodes.length)
+  const rejected: RejectedNode[] = []
+  const enough = nodesToFind(nodes.length, options.percentageOfNodesToScore)
   let evaluated = 0
-  for (; evaluated < snapshot.nodes.length && feasible.length < enough; evaluated++) {
-    const node = snapshot.nodes[(options.startAt + evaluated) % snapshot.nodes.length] as NodeInfo
-    const rejection = firstRejection(pod, node, prepared)
-    if (rejection) rejections.set(node.node.metadata.name, rejection)
+  for (let at = options.startAt % nodes.length; evaluated < nodes.length && feasible.length < enough; evaluated++) {
+    const node = nodes[at] as NodeInfo
+    const rejection = rejectionBeside(prepared, node, snapshot)
+    if (rejection) rejected.push({ node, rejection })
     else feasible.push(node)
+    at = at + 1 === nodes.length ? 0 : at + 1
   }
-  if (feasible.length === 0) return { type: 'reject', rejections, message: unschedulableMessage(snapshot, rejections) }
-  return { type: 'place', node: best(pod, feasible, prepared, options.random), feasible: feasible.length, evaluated }
-}
-
-function prepare(pod: Pod, snapshot: Snapshot, plugins: readonly SchedulerPlugin[]): PreparedPlugin[] {
-  return plugins
-    .map((plugin) => ({ plugin, state: plugin.prepare?.(pod, snapshot) }))
-    .filter(({ state }) => state !== 'skip')
-}
-
-function firstRejection(pod: Pod, node: NodeInfo, prepared: readonly PreparedPlugin[]): Rejection | undefined {
-  for (const { plugin, state } of prepared) {
-    const rejection = plugin.filter?.(pod, node, state)
-    if (rejection) return rejection
-  }
-  return undefined
+  return { feasible, rejected, evaluated }
 }
 
 /**
  * In large clusters a share of the nodes is enough: 50 % less one percent for every 125 nodes, at least 5 %, and never
  * fewer than 100 nodes (KubeSchedulerConfiguration, percentageOfNodesToScore).
  */
-export function nodesToFind(nodeCount: number): number {
+export function nodesToFind(nodeCount: number, wanted?: number): number {
   if (nodeCount <= 100) return nodeCount
-  const percentage = Math.max(50 - Math.floor(nodeCount / 125), 5)
+  const percentage = wanted ?? Math.max(50 - Math.floor(nodeCount / 125), 5)
   return Math.max(Math.floor((nodeCount * percentage) / 100), 100)
 }
 
-function best(pod: Pod, feasible: readonly NodeInfo[], prepared: readonly PreparedPlugin[], random: Random): NodeInfo {
+function best(feasible: readonly NodeInfo[], prepared: PreparedPlugins, snapshot: Snapshot, random: Random): NodeInfo {
   const [only] = feasible
   if (feasible.length === 1 && only) return only
-  const totals = new Float64Array(feasible.length)
-  for (const { plugin, state } of prepared) {
-    if (!plugin.score) continue
-    const scores = normalized(
-      plugin,
-      feasible.map((node) => plugin.score?.(pod, node, state) ?? 0),
-    )
-    scores.forEach((score, index) => (totals[index] = (totals[index] ?? 0) + score * (plugin.weight ?? 1)))
-  }
-  return feasible[indexOfBest(totals, random)] as NodeInfo
+  return feasible[indexOfBest(scoreNodes(prepared, feasible, snapshot), random)] as NodeInfo
 }
 
 /** Among equals each has the same chance. */
@@ -88,24 +109,12 @@ function indexOfBest(totals: Float64Array, random: Random): number {
   return chosen
 }
 
-function normalized(plugin: SchedulerPlugin, scores: number[]): number[] {
-  if (plugin.normalize === undefined || plugin.normalize === 'none') return scores
-  const highest = Math.max(...scores)
-  const reversed = plugin.normalize === 'byHighestReversed'
-  if (highest === 0) return scores.map(() => (reversed ? maxNodeScore : 0))
-  return scores.map((score) => {
-    const share = Math.floor((maxNodeScore * score) / highest)
-    return reversed ? maxNodeScore - share : share
-  })
-}
-
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.` */
-export function unschedulableMessage(snapshot: Snapshot, rejections: ReadonlyMap<string, Rejection>): string {
-  if (snapshot.nodes.length === 0) return 'no nodes available to schedule pods'
+export function unavailableMessage(nodeCount: number, rejected: readonly RejectedNode[]): string {
   const counts = new Map<string, number>()
-  for (const { reason } of rejections.values()) {
-    for (const part of reason.split('\n')) counts.set(part, (counts.get(part) ?? 0) + 1)
+  for (const { rejection } of rejected) {
+    for (const part of rejection.reason.split('\n')) counts.set(part, (counts.get(part) ?? 0) + 1)
   }
   const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).sort()
-  return `0/${snapshot.nodes.length} nodes are available: ${parts.join(', ')}.`
+  return `0/${nodeCount} nodes are available: ${parts.join(', ')}.`
 }

@@ -1,66 +1,81 @@
-import { podHostPorts, type HostPort } from '#api/core/v1/pod-facts.ts'
-import { podRequests } from '#api/core/v1/pod-resources.ts'
 import { resourceAmounts, type ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
-import type { Node, Pod } from '#api/types/core.v1.ts'
+import type { Node } from '#api/types/core.v1.ts'
+import type { PodInfo } from './pod-info.ts'
 
-/** What the scheduler counts for a pod that requests nothing, so that such pods spread too: 0.1 core, 200 MiB. */
-const nonZeroDefaults: ResourceAmounts = { cpu: 100, memory: 200 * 1024 * 1024 }
-
-/** A pod's share of a node, computed once and kept with the pod. */
-export interface PodShare {
-  readonly pod: Pod
-  readonly requests: ResourceAmounts
-  readonly scoredRequests: ResourceAmounts
-  readonly hostPorts: readonly HostPort[]
-}
-
-/** Computes what a pod takes of a node. */
-export function shareOf(pod: Pod): PodShare {
-  const requests = podRequests(pod)
-  return { pod, requests, scoredRequests: { ...nonZeroDefaults, ...requests }, hostPorts: podHostPorts(pod) }
-}
-
-/** A node with the sums of what its pods take, kept current by adding and removing shares. */
+/** A node with the sums of what its pods take, kept current by adding and removing pods. */
 export class NodeInfo {
   node: Node
-  allocatable: ResourceAmounts
-  readonly requested: Record<string, number> = {}
-  readonly scoredRequested: Record<string, number> = {}
+  readonly name: string
+  /** A small number of its own among all known nodes, for arrays by node; free again when the node goes. */
+  readonly slot: number
+  allocatable: ResourceAmounts = {}
+  allowedPods = 0
+  /** Cores in thousandths and bytes that no pod has requested. */
+  freeCpu = 0
+  freeMemory = 0
+  allocatableCpu = 0
+  allocatableMemory = 0
+  requestedCpu = 0
+  requestedMemory = 0
+  scoredCpu = 0
+  scoredMemory = 0
   /** Bytes by image name. */
-  images: ReadonlyMap<string, number>
+  images: ReadonlyMap<string, number> = new Map()
   /** By UID: a pod of the same name may be another. */
-  readonly pods = new Map<string, PodShare>()
+  readonly pods = new Map<string, PodInfo>()
+  /** Pods that are to come here once others have made room, by UID; absent while there are none. */
+  nominated: Map<string, PodInfo> | undefined
+  readonly #otherRequested: Record<string, number> = {}
 
-  constructor(node: Node) {
+  constructor(node: Node, slot: number) {
     this.node = node
-    this.allocatable = resourceAmounts(node.status?.allocatable)
-    this.images = imagesOf(node)
+    this.name = node.metadata.name
+    this.slot = slot
+    this.setNode(node)
   }
 
   setNode(node: Node): void {
     this.node = node
     this.allocatable = resourceAmounts(node.status?.allocatable)
+    this.allowedPods = this.allocatable['pods'] ?? 0
+    this.allocatableCpu = this.allocatable['cpu'] ?? 0
+    this.allocatableMemory = this.allocatable['memory'] ?? 0
     this.images = imagesOf(node)
+    this.#countFree()
   }
 
-  add(share: PodShare): void {
-    this.remove(share.pod.metadata.uid)
-    this.pods.set(share.pod.metadata.uid, share)
-    addTo(this.requested, share.requests, 1)
-    addTo(this.scoredRequested, share.scoredRequests, 1)
+  /** What the node's pods have requested of a resource. */
+  requested(resource: string): number {
+    if (resource === 'cpu') return this.requestedCpu
+    return resource === 'memory' ? this.requestedMemory : (this.#otherRequested[resource] ?? 0)
   }
 
-  remove(uid: string): void {
-    const share = this.pods.get(uid)
-    if (!share) return
-    this.pods.delete(uid)
-    addTo(this.requested, share.requests, -1)
-    addTo(this.scoredRequested, share.scoredRequests, -1)
+  add(info: PodInfo): void {
+    this.pods.set(info.uid, info)
+    this.#count(info, 1)
   }
-}
 
-function addTo(sums: Record<string, number>, amounts: ResourceAmounts, sign: 1 | -1): void {
-  for (const [name, amount] of Object.entries(amounts)) sums[name] = (sums[name] ?? 0) + sign * amount
+  remove(uid: string): PodInfo | undefined {
+    const info = this.pods.get(uid)
+    if (info && this.pods.delete(uid)) this.#count(info, -1)
+    return info
+  }
+
+  #count(info: PodInfo, sign: 1 | -1): void {
+    this.requestedCpu += sign * info.cpu
+    this.requestedMemory += sign * info.memory
+    this.scoredCpu += sign * info.scoredCpu
+    this.scoredMemory += sign * info.scoredMemory
+    for (const [name, amount] of info.otherRequests) {
+      this.#otherRequested[name] = (this.#otherRequested[name] ?? 0) + sign * amount
+    }
+    this.#countFree()
+  }
+
+  #countFree(): void {
+    this.freeCpu = this.allocatableCpu - this.requestedCpu
+    this.freeMemory = this.allocatableMemory - this.requestedMemory
+  }
 }
 
 function imagesOf(node: Node): ReadonlyMap<string, number> {

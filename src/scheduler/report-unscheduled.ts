@@ -14,19 +14,31 @@ interface Reporting {
   readonly log: Log
 }
 
-/** Tells of a pod that no node takes: the event `FailedScheduling` and the condition `PodScheduled` false. Does not wait. */
-export function reportUnscheduled(pod: Pod, message: string, { client, events, clock, log }: Reporting): void {
+/**
+ * Tells of a pod that no node takes: the event `FailedScheduling`, the condition `PodScheduled` false, and the node
+ * where others are making room for it. Never rejects.
+ */
+export async function reportUnscheduled(
+  pod: Pod,
+  message: string,
+  { client, events, clock, log }: Reporting,
+  nominatedNodeName: string | undefined = pod.status?.nominatedNodeName,
+): Promise<void> {
   events.record(pod, 'Warning', 'FailedScheduling', message)
   const condition = unscheduledCondition(pod, message, clock.now())
-  if (!condition) return
+  const isNominated = (nominatedNodeName ?? '') !== (pod.status?.nominatedNodeName ?? '')
+  if (!condition && !isNominated) return
   const { name, namespace = '', uid } = pod.metadata
-  const patch = { metadata: { uid }, status: { conditions: [condition] } }
-  client
-    .resource(pods, namespace)
-    .patch(name, { type: 'strategic', patch }, { subresource: 'status' })
-    .catch((error: unknown) => {
-      if (!isStatusError(error, 'NotFound', 'Conflict')) log.warn('A pod condition could not be written', { error })
-    })
+  const status = {
+    ...(condition && { conditions: [condition] }),
+    ...(isNominated && { nominatedNodeName: nominatedNodeName === '' ? null : nominatedNodeName }),
+  }
+  try {
+    const patch = { metadata: { uid }, status }
+    await client.resource(pods, namespace).patch(name, { type: 'strategic', patch }, { subresource: 'status' })
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound', 'Conflict')) log.warn('A pod condition could not be written', { error })
+  }
 }
 
 /** The condition to write, or nothing where it already says so; the transition time stays while the status does. */

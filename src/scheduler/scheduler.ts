@@ -1,19 +1,22 @@
-import { isPodBound, isPodTerminal } from '#api/core/v1/pod-facts.ts'
-import { isStatusError } from '#api/meta/status.ts'
-import type { Node, Pod } from '#api/types/core.v1.ts'
-import { nodes, pods } from '#api/types/resources.ts'
+import type { Pod } from '#api/types/core.v1.ts'
+
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events.ts'
 import type { Informers } from '#client/informer.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
+import { bind } from './binding.ts'
 import { ClusterCache } from './cluster-cache.ts'
-import { decide, type Decision } from './cycle.ts'
-import type { SchedulerPlugin } from './framework.ts'
-import { defaultPlugins } from './plugins/default-plugins.ts'
-import { SchedulingQueue, type QueuedPod } from './scheduling-queue.ts'
+import { followCluster } from './cluster-events.ts'
+import { clusterObjects } from './cluster-objects.ts'
+import { decide, type Placement, type Refusal } from './cycle.ts'
+import { Explanations, type Explanation } from './explanations.ts'
+import { PodInfo } from './pod-info.ts'
+import { preempt } from './preemption/preempt.ts'
+import { defineProfile, type Profile } from './profile.ts'
 import { reportUnscheduled } from './report-unscheduled.ts'
+import { SchedulingQueue, type QueuedPod } from './scheduling-queue.ts'
 
 export interface SchedulerOptions {
   readonly client: Client
@@ -22,19 +25,23 @@ export interface SchedulerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** Only pods that ask for this scheduler are placed; default `default-scheduler`. */
-  readonly schedulerName?: string
-  readonly plugins?: readonly SchedulerPlugin[]
+  /** Pods are placed by the profile that they name; others are left alone. Default: only `default-scheduler`. */
+  readonly profiles?: readonly Profile[]
 }
 
 export interface Scheduler {
-  /** Stops taking pods; bindings under way finish. */
+  /** The last decision about the pod `namespace/name`, while it is among the last 1,000. */
+  explain(podKey: string): Explanation | undefined
+  /** Nothing to try now and no binding under way. */
+  isIdle(): boolean
+  /** Stops taking pods; bindings under way finish or are given up. */
   stop(): Promise<void>
 }
 
-/** Pods tried in one turn of the event loop before others get theirs. */
-const podsPerTurn = 20
-const maxBindingsInFlight = 200
+/** Pods tried in one turn of the event loop before others get theirs, and the time that they may take. */
+const podsPerTurn = 50
+const turnMs = 4
+const maxBindingsInFlight = 500
 
 /** Places pods on nodes as they appear, until stopped. */
 export function startScheduler(options: SchedulerOptions): Scheduler {
@@ -43,92 +50,74 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
 
 class SchedulerLoop implements Scheduler {
   readonly #options: SchedulerOptions
-  readonly #plugins: readonly SchedulerPlugin[]
-  readonly #cache = new ClusterCache()
+  readonly #profiles: ReadonlyMap<string, Profile>
+  readonly #objects: ReturnType<typeof clusterObjects>
+  readonly #cache: ClusterCache
   readonly #queue: SchedulingQueue
-  readonly #removers: (() => void)[] = []
-  readonly #bindings = new Set<Promise<void>>()
+  readonly #explanations = new Explanations()
+  readonly #unfollow: () => void
+  readonly #work = new Set<Promise<void>>()
+  readonly #stopping = new AbortController()
+  #isReady = false
   #turnPlanned = false
-  #stopped = false
   #startAt = 0
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    this.#plugins = options.plugins ?? defaultPlugins
+    this.#profiles = new Map((options.profiles ?? [defineProfile()]).map((profile) => [profile.schedulerName, profile]))
+    this.#objects = clusterObjects(options.informers)
+    this.#cache = new ClusterCache(this.#objects)
     this.#queue = new SchedulingQueue(options.clock, () => this.#planTurn())
-    this.#removers.push(
-      options.informers.of(nodes).listen({
-        added: (node) => this.#nodeAdded(node),
-        updated: (node, previous) => this.#nodeUpdated(node, previous),
-        deleted: (node) => this.#cache.removeNode(node.metadata.name),
-      }),
-      options.informers.of(pods).listen({
-        added: (pod) => this.#podChanged(pod),
-        updated: (pod) => this.#podChanged(pod),
-        deleted: (pod) => this.#podDeleted(pod),
-      }),
+    this.#unfollow = followCluster({
+      informers: options.informers,
+      objects: this.#objects,
+      cache: this.#cache,
+      queue: this.#queue,
+      profileOf: (pod) => this.#profileOf(pod),
+    })
+    options.informers.synced(this.#stopping.signal).then(
+      () => {
+        this.#isReady = true
+        this.#planTurn()
+      },
+      () => undefined,
     )
-    void options.informers.synced().then(() => this.#planTurn())
+  }
+
+  explain(podKey: string): Explanation | undefined {
+    return this.#explanations.of(podKey)
+  }
+
+  isIdle(): boolean {
+    return this.#isReady && !this.#turnPlanned && this.#work.size === 0
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
-    for (const remove of this.#removers) remove()
+    this.#stopping.abort()
+    this.#unfollow()
     this.#queue.close()
-    await Promise.allSettled(this.#bindings)
+    await Promise.allSettled(this.#work)
   }
 
-  #nodeAdded(node: Node): void {
-    this.#cache.setNode(node)
-    this.#queue.react({ type: 'nodeAdded', node })
-  }
-
-  #nodeUpdated(node: Node, previous: Node): void {
-    this.#cache.setNode(node)
-    this.#queue.react({ type: 'nodeUpdated', node, previous })
-  }
-
-  #podChanged(pod: Pod): void {
-    if (isPodBound(pod)) return this.#boundPodChanged(pod)
-    const mine =
-      (pod.spec.schedulerName ?? 'default-scheduler') === (this.#options.schedulerName ?? 'default-scheduler')
-    const held = this.#plugins.some((plugin) => plugin.preEnqueue?.(pod))
-    if (!mine || held || isPodTerminal(pod) || pod.metadata.deletionTimestamp !== undefined) {
-      return this.#queue.remove(pod)
-    }
-    // An assumed pod whose binding the watch has not shown yet is already on its way.
-    if (!this.#cache.isPlaced(pod.metadata.uid)) this.#queue.set(pod)
-  }
-
-  #boundPodChanged(pod: Pod): void {
-    this.#queue.remove(pod)
-    const wasPlaced = this.#cache.isPlaced(pod.metadata.uid)
-    this.#cache.placePod(pod, pod.spec.nodeName as string)
-    if (wasPlaced && isPodTerminal(pod)) this.#queue.react({ type: 'podFreed', pod })
-    else if (!wasPlaced) this.#queue.react({ type: 'podBound', pod })
-  }
-
-  #podDeleted(pod: Pod): void {
-    this.#queue.remove(pod)
-    this.#cache.removePod(pod.metadata.uid)
-    if (isPodBound(pod)) this.#queue.react({ type: 'podFreed', pod })
+  #profileOf({ spec }: Pod): Profile | undefined {
+    return this.#profiles.get(spec.schedulerName ?? 'default-scheduler')
   }
 
   #planTurn(): void {
-    if (this.#turnPlanned || this.#stopped) return
+    if (this.#turnPlanned || !this.#isReady || this.#stopping.signal.aborted) return
     this.#turnPlanned = true
     setImmediate(() => {
       this.#turnPlanned = false
-      this.#turn()
+      if (!this.#stopping.signal.aborted) this.#turn()
     })
   }
 
   #turn(): void {
-    const { informers } = this.#options
-    if (this.#stopped || !informers.of(nodes).hasSynced || !informers.of(pods).hasSynced) return
-    for (let tried = 0; tried < podsPerTurn; tried++) {
+    const { clock } = this.#options
+    const startMs = clock.monotonic()
+    for (let tried = 0; tried < podsPerTurn && clock.monotonic() - startMs < turnMs; tried++) {
       // Each finished binding plans the next turn.
-      if (this.#bindings.size >= maxBindingsInFlight) return
+      if (this.#work.size >= maxBindingsInFlight) return
       const queued = this.#queue.take()
       if (!queued) return
       this.#schedule(queued)
@@ -137,49 +126,57 @@ class SchedulerLoop implements Scheduler {
   }
 
   #schedule(queued: QueuedPod): void {
-    const { random } = this.#options
-    const decision = decide(queued.pod, this.#cache, { plugins: this.#plugins, random, startAt: this.#startAt })
-    if (decision.type === 'reject') return this.#reject(queued, decision)
-    this.#startAt = (this.#startAt + decision.evaluated) % Math.max(this.#cache.nodes.length, 1)
-    const nodeName = decision.node.node.metadata.name
-    this.#cache.placePod(queued.pod, nodeName)
-    const binding = this.#bind(queued, nodeName).finally(() => {
-      this.#bindings.delete(binding)
+    const { random, clock } = this.#options
+    const profile = this.#profileOf(queued.pod)
+    if (!profile) return this.#queue.remove(queued.pod)
+    const info = (queued.info ??= new PodInfo(queued.pod))
+    const { plugins, percentageOfNodesToScore } = profile
+    const options = { plugins, random, startAt: this.#startAt, percentageOfNodesToScore }
+    const decision = decide(info, this.#cache, options)
+    if (decision.type === 'reject') return this.#reject(queued, info, decision, profile)
+    this.#explanations.record(info, decision, clock.now())
+    this.#startAt = (this.#startAt + decision.evaluated) % this.#cache.nodes.length
+    this.#cache.placePod(info, decision.node.name)
+    this.#track(this.#bind(queued, decision, profile))
+  }
+
+  #reject(queued: QueuedPod, info: PodInfo, refusal: Refusal, profile: Profile): void {
+    const names = new Set(
+      [refusal.veto, ...refusal.rejected.map(({ rejection }) => rejection)].map((each) => each?.plugin),
+    )
+    const rejectedBy = profile.plugins.filter(({ name }) => names.has(name))
+    const outcome = profile.preempts
+      ? preempt(info, refusal, { ...this.#options, cache: this.#cache, profile })
+      : { message: refusal.message }
+    this.#explanations.record(info, refusal, this.#options.clock.now(), outcome.message)
+    this.#queue.reject(queued, rejectedBy)
+    const report = { ...this.#options, events: this.#options.events.from(profile.schedulerName) }
+    const reported = reportUnscheduled(queued.pod, outcome.message, report, outcome.nominatedNodeName)
+    this.#track(Promise.all([reported, outcome.work]).then(() => undefined))
+  }
+
+  async #bind(queued: QueuedPod, { node }: Placement, profile: Profile): Promise<void> {
+    const { client, clock, events, log } = this.#options
+    const { signal } = this.#stopping
+    const context = { client, clock, log, signal, claims: this.#objects.claims, objects: this.#objects }
+    const recorder = events.from(profile.schedulerName)
+    const result = await bind(queued.pod, node.node, profile, { ...context, events: recorder })
+    if (result === 'bound') {
+      this.#cache.withdrawNomination(queued.pod.metadata.uid)
+      return this.#queue.remove(queued.pod)
+    }
+    this.#cache.removePod(queued.pod.metadata.uid)
+    if (result === 'gone') this.#queue.remove(queued.pod)
+    else this.#queue.retry(queued)
+    // Others may have been refused what this pod only seemed to take.
+    this.#queue.react({ type: 'podFreed', pod: queued.pod })
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => {
+      this.#work.delete(tracked)
       this.#planTurn()
     })
-    this.#bindings.add(binding)
-  }
-
-  #reject(queued: QueuedPod, decision: Decision & { type: 'reject' }): void {
-    const names = new Set([...decision.rejections.values()].map(({ plugin }) => plugin))
-    this.#queue.reject(
-      queued,
-      this.#plugins.filter(({ name }) => names.has(name)),
-    )
-    reportUnscheduled(queued.pod, decision.message, this.#options)
-  }
-
-  async #bind(queued: QueuedPod, nodeName: string): Promise<void> {
-    const { client, events, log } = this.#options
-    const { pod } = queued
-    const { name, namespace = '', uid } = pod.metadata
-    const target = { apiVersion: 'v1', kind: 'Node', name: nodeName }
-    try {
-      await client.resource(pods, namespace).createSubresource(name, 'binding', {
-        apiVersion: 'v1',
-        kind: 'Binding',
-        metadata: { name, namespace, uid },
-        target,
-      })
-      this.#queue.remove(pod)
-      events.record(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`)
-    } catch (error) {
-      // A conflict or a missing pod means that the pod changed meanwhile: the watch tells what became of it.
-      if (!isStatusError(error, 'NotFound', 'Conflict'))
-        log.warn('A pod could not be bound', { pod: `${namespace}/${name}`, error })
-      this.#cache.removePod(uid)
-      if (isStatusError(error, 'NotFound')) this.#queue.remove(pod)
-      else this.#queue.retry(queued)
-    }
+    this.#work.add(tracked)
   }
 }

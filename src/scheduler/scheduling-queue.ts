@@ -4,10 +4,13 @@ import { backoffMs } from '#lib/backoff.ts'
 import type { Clock, Timer } from '#lib/clock.ts'
 import { Heap } from '#lib/heap.ts'
 import type { ClusterChange, SchedulerPlugin } from './framework.ts'
+import { PodInfo } from './pod-info.ts'
 
 /** A pod on its way to a node. */
 export interface QueuedPod {
   pod: Pod
+  /** What is derived from the pod, made when it is first tried. */
+  info?: PodInfo | undefined
   /** When it first entered the queue: older pods of one priority go first. */
   readonly enteredMs: number
   attempts: number
@@ -48,6 +51,7 @@ export class SchedulingQueue {
     if (known && known.pod.metadata.uid === pod.metadata.uid) {
       const changed = known.pod.metadata.generation !== pod.metadata.generation
       known.pod = pod
+      known.info = undefined
       if (changed && known.place === 'unschedulable') this.#activate(known)
       return
     }
@@ -72,6 +76,7 @@ export class SchedulingQueue {
       if (next.place !== 'active') continue
       next.place = 'taken'
       next.attempts++
+      next.info ??= new PodInfo(next.pod)
       return next
     }
     return undefined

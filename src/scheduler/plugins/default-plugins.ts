@@ -1,23 +1,34 @@
 import type { SchedulerPlugin } from '../framework.ts'
 import { imageLocality } from './image-locality.ts'
-import { nodeAffinity } from './node-affinity.ts'
+import { interPodAffinity, type InterPodAffinityOptions } from './inter-pod-affinity.ts'
+import { nodeAffinity, type NodeAffinityOptions } from './node-affinity.ts'
 import { nodeName } from './node-name.ts'
 import { nodePorts } from './node-ports.ts'
 import { nodeResourcesBalanced } from './node-resources-balanced.ts'
 import { nodeResourcesFit } from './node-resources-fit.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
+import { podTopologySpread, type PodTopologySpreadOptions } from './pod-topology-spread.ts'
 import { schedulingGates } from './scheduling-gates.ts'
 import { taintToleration } from './taint-toleration.ts'
 
+/** The arguments of plugins that have any (KubeSchedulerConfiguration v1, `pluginConfig`). */
+export interface PluginArguments extends InterPodAffinityOptions, PodTopologySpreadOptions, NodeAffinityOptions {}
+
 /** The plugins of the default profile in the order their filters run. */
-export const defaultPlugins: readonly SchedulerPlugin[] = [
-  schedulingGates,
-  nodeUnschedulable,
-  nodeName,
-  taintToleration,
-  nodeAffinity,
-  nodePorts,
-  nodeResourcesFit,
-  nodeResourcesBalanced,
-  imageLocality,
-]
+export function defaultPluginsWith(given: PluginArguments): readonly SchedulerPlugin[] {
+  return [
+    schedulingGates,
+    nodeUnschedulable,
+    nodeName,
+    taintToleration,
+    nodeAffinity(given),
+    nodePorts,
+    nodeResourcesFit,
+    podTopologySpread(given),
+    interPodAffinity(given),
+    nodeResourcesBalanced,
+    imageLocality,
+  ]
+}
+
+export const defaultPlugins: readonly SchedulerPlugin[] = defaultPluginsWith({})

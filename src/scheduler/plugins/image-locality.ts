@@ -8,14 +8,15 @@ const maxContainerBytes = 1_000 * megabyte
 /** Prefers nodes that already have the pod's images; an image that few nodes have counts less, against crowding. */
 export const imageLocality = definePlugin<ReadonlyMap<string, number>>({
   name: 'ImageLocality',
-  prepare(pod, snapshot) {
+  helpedBy: () => false,
+  prepare({ pod }, snapshot) {
     const names = containersOf(pod.spec).map(({ image }) => normalizedName(image ?? ''))
     const spread = new Map(
       names.map((name) => [name, snapshot.nodesWithImage(name) / Math.max(snapshot.nodes.length, 1)]),
     )
     return [...spread.values()].every((share) => share === 0) ? 'skip' : spread
   },
-  score(pod, node, spread) {
+  score({ pod }, node, spread) {
     const containers = containersOf(pod.spec)
     const sum = containers.reduce((total, { image }) => {
       const name = normalizedName(image ?? '')

@@ -1,22 +1,53 @@
 import {
-  matchesNodeLabels,
+  matchesNodeSelector,
   matchesRequiredNodeAffinity,
   preferredNodeAffinityWeight,
 } from '#api/core/v1/node-affinity.ts'
-import { definePlugin } from '../framework.ts'
+import type { Node, NodeAffinity, Pod } from '#api/types/core.v1.ts'
+import { definePlugin, type SchedulerPlugin } from '../framework.ts'
+
+const plugin = 'NodeAffinity'
+const rejection = { plugin, reason: "node(s) didn't match Pod's node affinity/selector", unresolvable: true }
+const addedRejection = {
+  plugin,
+  reason: "node(s) didn't match scheduler-enforced node affinity",
+  unresolvable: true,
+}
+
+export interface NodeAffinityOptions {
+  /** What every pod of the profile wants of its node beside its own affinity. */
+  readonly addedAffinity?: NodeAffinity
+}
 
 /** `nodeSelector` and node affinity: required terms filter, preferred terms score. */
-export const nodeAffinity = definePlugin({
-  name: 'NodeAffinity',
-  filter: (pod, { node }) =>
-    matchesRequiredNodeAffinity(pod.spec, node)
-      ? undefined
-      : { plugin: 'NodeAffinity', reason: "node(s) didn't match Pod's node affinity/selector" },
-  score: (pod, { node }) => preferredNodeAffinityWeight(pod.spec.affinity?.nodeAffinity, node),
-  normalize: 'byHighest',
-  weight: 2,
-  helpedBy(change, pod) {
-    if (change.type !== 'nodeAdded' && change.type !== 'nodeUpdated') return false
-    return matchesNodeLabels(pod.spec.nodeSelector, change.node) && matchesRequiredNodeAffinity(pod.spec, change.node)
-  },
-})
+export function nodeAffinity({ addedAffinity }: NodeAffinityOptions = {}): SchedulerPlugin {
+  const added = addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+  const suits = (pod: Pod, node: Node): boolean =>
+    (added === undefined || matchesNodeSelector(added, node)) && matchesRequiredNodeAffinity(pod.spec, node)
+  return definePlugin({
+    name: plugin,
+    prepare: ({ pod: { spec } }) =>
+      spec.nodeSelector === undefined && spec.affinity?.nodeAffinity === undefined && addedAffinity === undefined
+        ? 'skip'
+        : undefined,
+    filter({ pod }, { node }) {
+      if (added !== undefined && !matchesNodeSelector(added, node)) return addedRejection
+      return matchesRequiredNodeAffinity(pod.spec, node) ? undefined : rejection
+    },
+    prepareScore: ({ pod }) =>
+      hasPreferences(pod.spec.affinity?.nodeAffinity) || hasPreferences(addedAffinity) ? undefined : 'skip',
+    score: ({ pod }, { node }) =>
+      preferredNodeAffinityWeight(addedAffinity, node) +
+      preferredNodeAffinityWeight(pod.spec.affinity?.nodeAffinity, node),
+    normalize: 'byHighest',
+    weight: 2,
+    helpedBy(change, pod) {
+      if (change.type === 'nodeAdded') return suits(pod, change.node)
+      return change.type === 'nodeUpdated' && suits(pod, change.node) && !suits(pod, change.previous)
+    },
+  })
+}
+
+function hasPreferences(affinity: NodeAffinity | undefined): boolean {
+  return (affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).length > 0
+}

@@ -1,12 +1,15 @@
 import { definePlugin } from '../framework.ts'
 
+const rejection = {
+  plugin: 'NodeName',
+  reason: "node(s) didn't match the requested node name",
+  unresolvable: true,
+}
+
 /** A pod that names its node runs there or nowhere. */
 export const nodeName = definePlugin({
   name: 'NodeName',
-  prepare: (pod) => (pod.spec.nodeName ? pod.spec.nodeName : 'skip'),
-  filter: (_pod, { node }, wanted: string) =>
-    node.metadata.name === wanted
-      ? undefined
-      : { plugin: 'NodeName', reason: "node(s) didn't match the requested node name" },
+  prepare: ({ pod }) => (pod.spec.nodeName ? pod.spec.nodeName : 'skip'),
+  filter: (_pod, { node }, wanted: string) => (node.metadata.name === wanted ? undefined : rejection),
   helpedBy: (change) => change.type === 'nodeAdded',
 })

@@ -1,22 +1,24 @@
 import { podHostPorts, type HostPort } from '#api/core/v1/pod-facts.ts'
 import { definePlugin } from '../framework.ts'
 
+const rejection = { plugin: 'NodePorts', reason: "node(s) didn't have free ports for the requested pod ports" }
+
 /** Two pods of a node cannot have the same host port. */
 export const nodePorts = definePlugin({
   name: 'NodePorts',
-  prepare(pod) {
-    const wanted = podHostPorts(pod)
-    return wanted.length === 0 ? 'skip' : wanted
-  },
+  prepare: ({ hostPorts }) => (hostPorts.length === 0 ? 'skip' : hostPorts),
   filter(_pod, node, wanted: readonly HostPort[]) {
     for (const { hostPorts } of node.pods.values()) {
       if (hostPorts.some((used) => wanted.some((port) => collide(port, used)))) {
-        return { plugin: 'NodePorts', reason: "node(s) didn't have free ports for the requested pod ports" }
+        return rejection
       }
     }
     return undefined
   },
-  helpedBy: (change) => change.type === 'nodeAdded' || change.type === 'podFreed',
+  helpedBy: (change, pod) =>
+    change.type === 'nodeAdded' ||
+    (change.type === 'podFreed' &&
+      podHostPorts(change.pod).some((freed) => podHostPorts(pod).some((port) => collide(port, freed)))),
 })
 
 /** `0.0.0.0` takes the port on every address. */

@@ -1,65 +1,80 @@
 import { podRequests } from '#api/core/v1/pod-resources.ts'
-import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
-import { definePlugin, maxNodeScore, type Rejection } from '../framework.ts'
-import { shareOf, type NodeInfo } from '../node-info.ts'
-
-interface FitState {
-  readonly requests: ResourceAmounts
-  readonly scoredRequests: ResourceAmounts
-}
-
-const scoredResources = ['cpu', 'memory']
+import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
+import type { Node, Pod } from '#api/types/core.v1.ts'
+import { definePlugin, maxNodeScore, type ClusterChange, type Rejection } from '../framework.ts'
+import type { NodeInfo } from '../node-info.ts'
+import type { PodInfo } from '../pod-info.ts'
 
 /** The pod's requests must fit into what the node has left; the emptier the node, the better (least allocated). */
-export const nodeResourcesFit = definePlugin<FitState>({
+export const nodeResourcesFit = definePlugin({
   name: 'NodeResourcesFit',
-  prepare: (pod) => shareOf(pod),
-  filter(_pod, node, { requests }) {
-    const missing = missingResources(node, requests)
-    const [first] = missing
-    if (!first) return undefined
-    return {
-      plugin: 'NodeResourcesFit',
-      reason: missing.map(({ reason }) => reason).join('\n'),
-      missing: first.missing,
-    }
+  filter(pod, node) {
+    const fits =
+      node.pods.size < node.allowedPods &&
+      pod.cpu <= Math.max(node.freeCpu, 0) &&
+      pod.memory <= Math.max(node.freeMemory, 0) &&
+      (pod.otherRequests.length === 0 || otherRequestsFit(pod, node))
+    return fits ? undefined : rejectionOf(pod, node)
   },
-  score(_pod, node, { scoredRequests }) {
-    const shares = scoredResources.map((name) => {
-      const capacity = node.allocatable[name] ?? 0
-      const used = (node.scoredRequested[name] ?? 0) + (scoredRequests[name] ?? 0)
-      return capacity === 0 || used > capacity ? 0 : Math.floor(((capacity - used) * maxNodeScore) / capacity)
-    })
-    return Math.floor(shares.reduce((sum, share) => sum + share, 0) / shares.length)
-  },
+  score: (pod, node) =>
+    Math.floor(
+      (leftShare(node.allocatableCpu, node.scoredCpu + pod.scoredCpu) +
+        leftShare(node.allocatableMemory, node.scoredMemory + pod.scoredMemory)) /
+        2,
+    ),
   helpedBy(change, pod) {
+    // Every pod frees at least its place among the node's pods.
     if (change.type === 'podFreed') return true
-    if (change.type !== 'nodeAdded' && change.type !== 'nodeUpdated') return false
-    return change.type === 'nodeAdded' || hasMore(change, podRequests(pod))
+    if (change.type === 'podUpdated') return takesLess(change)
+    if (change.type === 'nodeAdded') return hasRoomFor(change.node, pod)
+    return change.type === 'nodeUpdated' && hasRoomFor(change.node, pod) && hasMore(change)
   },
 })
 
-type Missing = Required<Pick<Rejection, 'reason' | 'missing'>>
-
-function missingResources(node: NodeInfo, requests: ResourceAmounts): Missing[] {
-  const missing: Missing[] = []
-  const allowedPods = node.allocatable['pods'] ?? 0
-  if (node.pods.size + 1 > allowedPods) {
-    const counts = { resource: 'pods', requested: 1, free: allowedPods - node.pods.size }
-    missing.push({ reason: 'Too many pods', missing: counts })
-  }
-  for (const [resource, requested] of Object.entries(requests)) {
-    const free = (node.allocatable[resource] ?? 0) - (node.requested[resource] ?? 0)
-    if (requested > 0 && requested > free) {
-      missing.push({ reason: `Insufficient ${resource}`, missing: { resource, requested, free } })
-    }
-  }
-  return missing
+function leftShare(capacity: number, used: number): number {
+  return capacity === 0 || used > capacity ? 0 : Math.floor(((capacity - used) * maxNodeScore) / capacity)
 }
 
-/** Whether the node's allocatable grew in something the pod asks for. */
-function hasMore(change: { node: NodeInfo['node']; previous: NodeInfo['node'] }, requests: ResourceAmounts): boolean {
-  const now = change.node.status?.allocatable
-  const before = change.previous.status?.allocatable
-  return [...Object.keys(requests), 'pods'].some((name) => now?.[name] !== before?.[name])
+function otherRequestsFit(pod: PodInfo, node: NodeInfo): boolean {
+  return pod.otherRequests.every(([name, amount]) => amount <= (node.allocatable[name] ?? 0) - node.requested(name))
+}
+
+/** Names everything that is short. More than the whole node has is beyond the help of preemption. */
+function rejectionOf(pod: PodInfo, node: NodeInfo): Rejection {
+  const short: (Required<Pick<Rejection, 'missing'>> & { reason: string })[] = []
+  if (node.pods.size >= node.allowedPods) {
+    const missing = { resource: 'pods', requested: 1, free: node.allowedPods - node.pods.size }
+    short.push({ reason: 'Too many pods', missing })
+  }
+  let unresolvable = node.allowedPods < 1
+  for (const [resource, requested] of Object.entries(pod.requests)) {
+    const allocatable = node.allocatable[resource] ?? 0
+    const free = allocatable - node.requested(resource)
+    if (requested <= 0 || requested <= free) continue
+    unresolvable ||= requested > allocatable
+    short.push({ reason: `Insufficient ${resource}`, missing: { resource, requested, free } })
+  }
+  const reason = short.map(({ reason }) => reason).join('\n')
+  const [first] = short
+  return { plugin: 'NodeResourcesFit', reason, unresolvable, ...(first && { missing: first.missing }) }
+}
+
+function takesLess({ pod, previous }: ClusterChange & { type: 'podUpdated' }): boolean {
+  const before = podRequests(previous, { withStatus: true })
+  const now = podRequests(pod, { withStatus: true })
+  return Object.keys(before).some((name) => (now[name] ?? 0) < (before[name] ?? 0))
+}
+
+function hasRoomFor(node: Node, pod: Pod): boolean {
+  const allocatable = resourceAmounts(node.status?.allocatable)
+  return (
+    (allocatable['pods'] ?? 0) > 0 &&
+    Object.entries(podRequests(pod)).every(([name, amount]) => amount <= (allocatable[name] ?? 0))
+  )
+}
+
+function hasMore({ node, previous }: ClusterChange & { type: 'nodeUpdated' }): boolean {
+  const now = resourceAmounts(node.status?.allocatable)
+  const before = resourceAmounts(previous.status?.allocatable)
+  return Object.keys(now).some((name) => (now[name] ?? 0) > (before[name] ?? 0))
 }

@@ -3,14 +3,16 @@ import { definePlugin } from '../framework.ts'
 
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const
 
+const rejection = { plugin: 'NodeUnschedulable', reason: 'node(s) were unschedulable', unresolvable: true }
+
 /** Cordoned nodes take only pods that tolerate it. */
 export const nodeUnschedulable = definePlugin({
   name: 'NodeUnschedulable',
-  filter(pod, { node }) {
-    if (node.spec.unschedulable !== true) return undefined
-    if (pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint))) return undefined
-    return { plugin: 'NodeUnschedulable', reason: 'node(s) were unschedulable' }
+  prepare({ pod }, { cordonedNodes }) {
+    if (cordonedNodes === 0) return 'skip'
+    return pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint)) ? 'skip' : undefined
   },
+  filter: (_pod, { node }) => (node.spec.unschedulable === true ? rejection : undefined),
   helpedBy: (change) =>
     change.type === 'nodeAdded' ||
     (change.type === 'nodeUpdated' && change.previous.spec.unschedulable === true && !change.node.spec.unschedulable),

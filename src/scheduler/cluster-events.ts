@@ -1,0 +1,121 @@
+import { isPodBound, isPodTerminal } from '#api/core/v1/pod-facts.ts'
+import { hasLabels } from '#api/meta/labels.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import type { Namespace, Node, Pod } from '#api/types/core.v1.ts'
+import { nodes, pods } from '#api/types/resources.ts'
+import type { Informer, Informers } from '#client/informer.ts'
+import type { clusterObjects } from './cluster-objects.ts'
+import type { ClusterCache } from './cluster-cache.ts'
+import type { Profile } from './profile.ts'
+import { PodInfo } from './pod-info.ts'
+import type { SchedulingQueue } from './scheduling-queue.ts'
+
+interface Following {
+  readonly informers: Informers
+  readonly objects: ReturnType<typeof clusterObjects>
+  readonly cache: ClusterCache
+  readonly queue: SchedulingQueue
+  readonly profileOf: (pod: Pod) => Profile | undefined
+}
+
+/** Keeps cache and queue true to what the watches tell, until the returned function is called. */
+export function followCluster(following: Following): () => void {
+  const { informers, objects, cache } = following
+  const removers = [
+    informers.of(nodes).listen({
+      added: (node) => nodeAdded(following, node),
+      updated: (node, previous) => nodeUpdated(following, node, previous),
+      deleted: (node) => cache.removeNode(node.metadata.name),
+    }),
+    informers.of(pods).listen({
+      added: (pod) => podChanged(following, pod, undefined),
+      updated: (pod, previous) => podChanged(following, pod, previous),
+      deleted: (pod) => podDeleted(following, pod),
+    }),
+    objects.namespaces.listen({
+      added: (namespace) => namespaceChanged(following, namespace),
+      updated: (namespace, previous) => namespaceChanged(following, namespace, previous),
+    }),
+    ...[objects.claims, objects.volumes, objects.storageClasses, objects.csiNodes].map((informer) =>
+      followStorage(following, informer as Informer<KubernetesObject>),
+    ),
+  ]
+  return () => {
+    for (const remove of removers) remove()
+  }
+}
+
+function nodeAdded({ cache, queue }: Following, node: Node): void {
+  cache.setNode(node)
+  queue.react({ type: 'nodeAdded', node })
+}
+
+function nodeUpdated({ cache, queue }: Following, node: Node, previous: Node): void {
+  cache.setNode(node)
+  queue.react({ type: 'nodeUpdated', node, previous })
+}
+
+function podChanged(following: Following, pod: Pod, previous: Pod | undefined): void {
+  const { cache, queue, profileOf } = following
+  if (isPodBound(pod)) return boundPodChanged(following, pod, previous)
+  const profile = profileOf(pod)
+  const isHeld = profile?.plugins.some((plugin) => plugin.preEnqueue?.(pod)) ?? true
+  if (isHeld || isPodTerminal(pod) || pod.metadata.deletionTimestamp !== undefined) return forget(following, pod)
+  // An assumed pod whose binding the watch has not shown yet is already on its way.
+  if (cache.isPlaced(pod.metadata.uid)) return
+  queue.set(pod)
+  const { nominatedNodeName } = pod.status ?? {}
+  if (nominatedNodeName !== undefined && cache.nominationOf(pod.metadata.uid) !== nominatedNodeName) {
+    cache.nominate(new PodInfo(pod), nominatedNodeName)
+  }
+}
+
+function boundPodChanged(following: Following, pod: Pod, previous: Pod | undefined): void {
+  const { cache, queue } = following
+  forget(following, pod)
+  const wasPlaced = cache.isPlaced(pod.metadata.uid)
+  cache.placePod(pod, pod.spec.nodeName as string)
+  if (isPodTerminal(pod)) {
+    if (wasPlaced) queue.react({ type: 'podFreed', pod })
+  } else if (!previous || !isPodBound(previous)) {
+    queue.react({ type: 'podBound', pod })
+  } else if (changesPlacement(pod, previous)) {
+    queue.react({ type: 'podUpdated', pod, previous })
+  }
+}
+
+/** Labels, the beginning of the end, or a resize: what filters look at. */
+function changesPlacement(pod: Pod, previous: Pod): boolean {
+  const [now, before] = [pod.metadata, previous.metadata]
+  return (
+    now.deletionTimestamp !== before.deletionTimestamp ||
+    now.generation !== before.generation ||
+    !hasLabels(now.labels, before.labels ?? {}) ||
+    !hasLabels(before.labels, now.labels ?? {})
+  )
+}
+
+function podDeleted(following: Following, pod: Pod): void {
+  const { cache, queue } = following
+  const waited = cache.nominationOf(pod.metadata.uid) !== undefined
+  forget(following, pod)
+  cache.removePod(pod.metadata.uid)
+  if (isPodBound(pod) || waited) queue.react({ type: 'podFreed', pod })
+}
+
+function forget({ cache, queue }: Following, pod: Pod): void {
+  queue.remove(pod)
+  cache.withdrawNomination(pod.metadata.uid)
+}
+
+function namespaceChanged({ cache, queue }: Following, namespace: Namespace, previous?: Namespace): void {
+  const { name, labels } = namespace.metadata
+  if (previous && JSON.stringify(previous.metadata.labels) === JSON.stringify(labels)) return
+  cache.counting.namespaceChanged()
+  queue.react({ type: 'namespaceLabeled', name, labels })
+}
+
+function followStorage({ queue }: Following, informer: Informer<KubernetesObject>): () => void {
+  const react = (object: KubernetesObject): void => queue.react({ type: 'storageChanged', object })
+  return informer.listen({ added: react, updated: react, deleted: react })
+}

@@ -1,0 +1,119 @@
+import { LruMap } from '#lib/lru-map.ts'
+import type { Decision, RejectedNode } from './cycle.ts'
+import type { Rejection } from './framework.ts'
+import type { PodInfo } from './pod-info.ts'
+
+/** Why a pod went where it went, or nowhere: the last decision about it. */
+export interface Explanation {
+  /** `namespace/name`. */
+  readonly pod: string
+  readonly uid: string
+  readonly decidedMs: number
+  /** The node that was chosen. */
+  readonly node?: string
+  /** What the pod's condition says; set when no node was chosen. */
+  readonly message?: string
+  /** What kept the pod from all nodes at once. */
+  readonly veto?: Rejection
+  /** How many nodes each plugin turned down for each reason. */
+  readonly counts: readonly ReasonCount[]
+  /** What was said of single nodes: those that lack least first, then the others; at most 100. */
+  readonly nodes: readonly NodeExplanation[]
+  readonly rejectedNodes: number
+  readonly feasibleNodes: number
+}
+
+export interface ReasonCount {
+  readonly plugin: string
+  readonly reason: string
+  readonly nodes: number
+}
+
+export interface NodeExplanation extends Rejection {
+  readonly node: string
+}
+
+const maxPods = 1_000
+const maxNodesEach = 100
+
+interface Kept {
+  readonly uid: string
+  readonly decidedMs: number
+  readonly node: string | undefined
+  readonly message: string | undefined
+  readonly veto: Rejection | undefined
+  readonly counts: readonly ReasonCount[]
+  readonly nodes: readonly NodeExplanation[]
+  readonly rejectedNodes: number
+  readonly feasibleNodes: number
+}
+
+/** The last decisions about at most 1,000 pods. What a placed pod was refused is kept shorter than for one that waits. */
+export class Explanations {
+  readonly #kept = new LruMap<string, Kept>(maxPods)
+
+  record({ pod: { metadata } }: PodInfo, decision: Decision, decidedMs: number, message?: string): void {
+    const { rejected } = decision
+    const isPlaced = decision.type === 'place'
+    this.#kept.set(`${metadata.namespace}/${metadata.name}`, {
+      uid: metadata.uid,
+      decidedMs,
+      node: isPlaced ? decision.node.name : undefined,
+      message: isPlaced ? undefined : (message ?? decision.message),
+      veto: isPlaced ? undefined : decision.veto,
+      counts: countReasons(rejected),
+      nodes: nearestFirst(rejected, maxNodesEach),
+      rejectedNodes: rejected.length,
+      feasibleNodes: isPlaced ? decision.feasible : 0,
+    })
+  }
+
+  /** The last decision about the pod `namespace/name`, if it is still known. */
+  of(key: string): Explanation | undefined {
+    const kept = this.#kept.get(key)
+    if (!kept) return undefined
+    const { node, message, veto, ...rest } = kept
+    return {
+      pod: key,
+      ...rest,
+      ...(node !== undefined && { node }),
+      ...(message !== undefined && { message }),
+      ...(veto && { veto }),
+    }
+  }
+}
+
+function countReasons(rejected: readonly RejectedNode[]): readonly ReasonCount[] {
+  const counts = new Map<string, { plugin: string; reason: string; nodes: number }>()
+  for (const { rejection } of rejected) {
+    for (const reason of rejection.reason.split('\n')) {
+      const key = `${rejection.plugin}\n${reason}`
+      const known = counts.get(key)
+      if (known) known.nodes++
+      else counts.set(key, { plugin: rejection.plugin, reason, nodes: 1 })
+    }
+  }
+  return [...counts.values()].sort((a, b) => b.nodes - a.nodes)
+}
+
+/** Nodes that could take the pod with little more come first: that is what a reader can act on. */
+function nearestFirst(rejected: readonly RejectedNode[], limit: number): readonly NodeExplanation[] {
+  const chosen = rejected.length <= limit ? [...rejected] : nearest(rejected, limit)
+  return chosen
+    .sort((a, b) => shortfall(a.rejection) - shortfall(b.rejection))
+    .map(({ node, rejection }) => ({ node: node.name, ...rejection }))
+}
+
+function nearest(rejected: readonly RejectedNode[], limit: number): RejectedNode[] {
+  const counted = rejected.filter(({ rejection }) => rejection.missing)
+  const rest = rejected.filter(({ rejection }) => !rejection.missing).slice(0, limit)
+  return [...counted.sort((a, b) => shortfall(a.rejection) - shortfall(b.rejection)).slice(0, limit), ...rest].slice(
+    0,
+    limit,
+  )
+}
+
+/** The part of what is requested that is not free; what cannot be counted comes last. */
+function shortfall({ missing }: Rejection): number {
+  return missing ? (missing.requested - Math.max(missing.free, 0)) / Math.max(missing.requested, 1) : 2
+}

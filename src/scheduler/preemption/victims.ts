@@ -1,0 +1,85 @@
+import { matcherOf } from '#api/meta/labels.ts'
+import type { PodDisruptionBudget } from '#api/types/policy.v1.ts'
+import { rejectionBeside, type PreparedPlugins } from '../filters.ts'
+import type { Rejection, Snapshot } from '../framework.ts'
+import type { NodeInfo } from '../node-info.ts'
+import type { PodInfo } from '../pod-info.ts'
+
+/** A node that could take the pod if some of its pods were gone. */
+export interface Candidate {
+  readonly node: NodeInfo
+  /** The most important first. */
+  readonly victims: readonly PodInfo[]
+  /** How many of them a disruption budget would spare. */
+  readonly violations: number
+}
+
+export const noVictims: Rejection = {
+  plugin: 'DefaultPreemption',
+  reason: 'No preemption victims found for incoming pod',
+}
+
+/**
+ * The fewest and least important pods whose end makes room for the pod: all of lower priority are taken away, then as
+ * many as possible put back, those that a budget protects before the others, the more important before the less.
+ * Answers why not where even an end of all would not do.
+ */
+export function findVictims(
+  node: NodeInfo,
+  prepared: PreparedPlugins,
+  snapshot: Snapshot,
+  nowMs: number,
+): Candidate | Rejection {
+  const lower = [...node.pods.values()].filter(({ priority }) => priority < prepared.pod.priority)
+  if (lower.length === 0) return noVictims
+  const ranked = lower.sort((a, b) => byImportance(a, b, nowMs))
+  const { protectedPods, others } = byBudgets(ranked, snapshot.objects.budgets.list())
+  return snapshot.supposing(node, (trial) => {
+    for (const info of ranked) trial.remove(info)
+    const stillRejected = rejectionBeside(prepared, node, snapshot)
+    if (stillRejected) return stillRejected
+    const isNeededGone = (info: PodInfo): boolean => {
+      trial.add(info)
+      if (rejectionBeside(prepared, node, snapshot) === undefined) return false
+      trial.remove(info)
+      return true
+    }
+    const violating = protectedPods.filter(isNeededGone)
+    const victims = [...violating, ...others.filter(isNeededGone)].sort((a, b) => byImportance(a, b, nowMs))
+    return { node, victims, violations: violating.length }
+  })
+}
+
+/** Higher priority first, then who runs longer. */
+export function byImportance(a: PodInfo, b: PodInfo, nowMs: number): number {
+  return b.priority - a.priority || startedMs(a, nowMs) - startedMs(b, nowMs)
+}
+
+export function startedMs({ pod }: PodInfo, nowMs: number): number {
+  const { startTime } = pod.status ?? {}
+  return startTime === undefined ? nowMs : Date.parse(startTime)
+}
+
+function byBudgets(ranked: readonly PodInfo[], budgets: readonly PodDisruptionBudget[]) {
+  const left = budgets.map((budget) => ({
+    budget,
+    matcher: matcherOf(budget.spec.selector),
+    allowed: budget.status?.disruptionsAllowed ?? 0,
+  }))
+  const protectedPods: PodInfo[] = []
+  const others: PodInfo[] = []
+  for (const info of ranked) {
+    const { name, labels } = info.pod.metadata
+    let isProtected = false
+    for (const entry of left) {
+      const { metadata, status } = entry.budget
+      if (metadata.namespace !== info.namespace || !labels || !entry.matcher.matches(labels)) continue
+      // Counted already when its disruption was admitted.
+      if (status?.disruptedPods?.[name] !== undefined) continue
+      if (--entry.allowed < 0) isProtected = true
+    }
+    if (isProtected) protectedPods.push(info)
+    else others.push(info)
+  }
+  return { protectedPods, others }
+}
