@@ -57,14 +57,18 @@ async function attemptDelete(
   const object = marked as KubernetesObject
   const { name, namespace = '' } = old.metadata
   const key = storageKey(resource, namespace, name)
-  if (isGone(resource, object)) {
+  const isRemoved = isGone(resource, object)
+  const isGraceful = resource.rules.gracePeriodSeconds !== undefined
+  if (isRemoved && !isGraceful) {
     if (!options.dryRun) await server.store.commit([{ key, delete: true, ifRevision: stored.revision }])
-    return { object: resource.rules.gracePeriodSeconds === undefined ? old : object, isRemoved: true }
+    return { object: old, isRemoved }
   }
-  if (options.dryRun || isSameJson(object, old)) return { object, isRemoved: false }
+  if (options.dryRun || isSameJson(object, old)) return { object, isRemoved }
   const value = server.codec.encode(toStored(resource, marked))
   const { revision } = await server.store.commit([{ key, value, ifRevision: stored.revision }])
-  return { object: served(resource, server.codec.decode(value, revision)), isRemoved: false }
+  // Watchers of a kind with graceful deletion see the end announced, even where no time is left before it.
+  if (isRemoved) await server.store.commit([{ key, delete: true, ifRevision: revision }])
+  return { object: served(resource, server.codec.decode(value, revision)), isRemoved }
 }
 
 function checkPreconditions(

@@ -2,7 +2,7 @@ import type { Draft } from '#api/kind.ts'
 import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { trackUpdate, type FieldWriter } from '#api/meta/server-side-apply/apply.ts'
 import { ignoredFields } from '#api/meta/server-side-apply/baseline.ts'
-import { emptySet, type FieldSet } from '#api/meta/server-side-apply/field-set.ts'
+import { emptySet, setOfPaths, type FieldSet } from '#api/meta/server-side-apply/field-set.ts'
 import type { ObjectNode } from '#api/schema/node.ts'
 import type { ManagedFieldsEntry } from '#api/types/meta.v1.ts'
 import { formatTime } from '#lib/clock.ts'
@@ -48,6 +48,12 @@ export function setManagers({ metadata }: Draft<KubernetesObject>, entries: read
   else metadata.managedFields = entries as Draft<ManagedFieldsEntry>[]
 }
 
+/** A signing request is no declaration of anybody's wish: nothing of it but metadata can be owned. */
+function ownerless({ group, plural }: ServedResource, subresource: string): FieldSet | undefined {
+  const isRequest = group === 'certificates.k8s.io' && plural === 'certificatesigningrequests'
+  return isRequest && subresource === '' ? setOfPaths([['f:spec'], ['f:status']]) : undefined
+}
+
 /** Facts about a type, worked out once for each endpoint. */
 const ignored = new WeakMap<ServedResource, Map<string, FieldSet>>()
 
@@ -56,7 +62,8 @@ function ignoredBy(resource: ServedResource, subresource: string): FieldSet {
   ignored.set(resource, bySubresource)
   const known = bySubresource.get(subresource)
   if (known !== undefined) return known
-  const fields = ignoredFields(resource.node, subresource, resource.subresources.has('status'))
+  const fields =
+    ownerless(resource, subresource) ?? ignoredFields(resource.node, subresource, resource.subresources.has('status'))
   bySubresource.set(subresource, fields)
   return fields
 }

@@ -8,6 +8,7 @@ import { createBindingOfCollection } from '../verbs/subresources/binding.ts'
 import { review } from '../verbs/review.ts'
 import { reviewHandlers } from '../reviews/review-handlers.ts'
 import { subresourceHandler } from '../verbs/subresources/subresource-table.ts'
+import { deprecationOf } from '../registry/deprecations.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import { methodNotAllowed, unknownResource } from './refusals.ts'
 import type { RequestInfo } from '../request-info.ts'
@@ -34,6 +35,8 @@ function toResource(context: RequestContext): ApiResponse | Promise<ApiResponse>
     throw unknownResource()
   }
   const handler = handlerFor(context, resource)
+  const deprecation = deprecationOf(resource)
+  if (deprecation !== undefined) context.warnings.push(deprecation)
   return handler({ ...context, resource })
 }
 

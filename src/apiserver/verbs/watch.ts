@@ -91,7 +91,7 @@ function parseWatchVersion(text: string): number {
 
 function bookmark(resource: ServedResource, revision: number, isEndOfInitialEvents: boolean): WireWatchEvent {
   const annotations = isEndOfInitialEvents ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
-  const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations }
+  const metadata = { resourceVersion: String(revision), ...annotations }
   return { type: 'BOOKMARK', object: { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata } }
 }
 
