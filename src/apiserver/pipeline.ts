@@ -23,6 +23,14 @@ export const pipeline: readonly Step[] = [...admission, negotiate, dispatch]
 /** Walks one request through the pipeline. Never rejects: errors become a Status, unexpected ones are logged. */
 export async function answer(request: ApiRequest, server: ServerParts): Promise<ApiResponse> {
   const context = newContext(request, server)
+  const startMs = server.clock.monotonic()
+  server.metrics.begin()
+  const response = await respond(context)
+  server.metrics.end(context.info, response.status, (server.clock.monotonic() - startMs) / 1_000)
+  return response
+}
+
+async function respond(context: RequestContext): Promise<ApiResponse> {
   try {
     return encode(context, await walk(pipeline, context))
   } catch (error) {

@@ -17,6 +17,7 @@ import { cacheReader } from './registry/cache-reader.ts'
 import { bootstrapStore } from './registry/ensure-objects.ts'
 import type { ObjectReader } from './registry/object-reader.ts'
 import { ResourceTable } from './registry/resource-table.ts'
+import { RequestMetrics } from './metrics/request-metrics.ts'
 import { ServiceAllocator } from './registry/services/service-allocator.ts'
 import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
@@ -97,6 +98,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     reviews: options.reviews?.(reader, authorizers),
     admission: options.admission ?? [],
     connections: options.connections?.(reader, authorizers),
+    metrics: new RequestMetrics(),
     closing: closing.signal,
   }
   return {

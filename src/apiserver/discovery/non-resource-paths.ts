@@ -2,6 +2,7 @@ import type { ApiResponse } from '#api/meta/exchange.ts'
 import { pageNotFound } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
 import { apiLists } from './api-lists.ts'
+import { metrics } from '../metrics/metrics.ts'
 import { openApi } from '../openapi/serve.ts'
 import { health } from './health.ts'
 import { openId } from './open-id.ts'
@@ -16,5 +17,5 @@ export function nonResourcePaths(context: RequestContext): ApiResponse | Promise
   const { path } = context.request
   if (path.startsWith('/openapi/')) return openApi(context).then((answer) => answer ?? pageNotFound())
   const handler = Object.hasOwn(exact, path) ? exact[path] : undefined
-  return handler?.(context) ?? health(context) ?? openId(context) ?? apiLists(context)
+  return handler?.(context) ?? health(context) ?? metrics(context) ?? openId(context) ?? apiLists(context)
 }

@@ -1,12 +1,15 @@
 import type { Draft } from '#api/kind.ts'
 import { isSameJson } from '#api/meta/merge-patch.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
+import { trackUpdate } from '#api/meta/server-side-apply/apply.ts'
+import { emptySet } from '#api/meta/server-side-apply/field-set.ts'
 import { formatTime } from '#lib/clock.ts'
 import type { Change } from '#storage/store.ts'
 import type { BootstrapObject, BootstrapStore } from '../bootstrap/bootstrap-store.ts'
 import type { ServerParts } from '../server-parts.ts'
 import { deepCopy } from './deep-copy.ts'
 import { applyDefaults } from './defaults.ts'
+import { setManagers } from './field-managers.ts'
 import { findStored } from './read.ts'
 import { storageKey, type ServedResource } from './served-resource.ts'
 
@@ -42,5 +45,19 @@ function encodeNew(server: ServerParts, resource: ServedResource, object: Kubern
   metadata.creationTimestamp = formatTime(server.clock.now())
   if (resource.rules.hasGeneration) metadata.generation = 1
   applyDefaults(resource, draft)
+  const writer = {
+    manager: 'kube-apiserver',
+    apiVersion: draft.apiVersion,
+    subresource: '',
+    now: metadata.creationTimestamp,
+  }
+  const tracked = {
+    ...writer,
+    ignored: emptySet,
+    node: resource.node,
+    live: undefined,
+    object: draft as KubernetesObject,
+  }
+  setManagers(draft, trackUpdate(tracked))
   return server.codec.encode(draft)
 }

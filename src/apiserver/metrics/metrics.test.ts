@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { configMap, testServer } from '../server.case.ts'
+
+test('the metrics count requests, objects and watches', async () => {
+  const { call, watch, close } = await testServer()
+  await call('POST /api/v1/namespaces/default/configmaps', { body: configMap('a') })
+  await call('GET /api/v1/namespaces/default/configmaps/none')
+  await watch('/api/v1/configmaps')
+  const { text, headers } = await call('GET /metrics')
+  const labels = 'group="",version="v1",resource="configmaps",subresource=""'
+  for (const line of [
+    `apiserver_request_total{verb="CREATE",${labels},scope="namespace",code="201"} 1`,
+    `apiserver_request_total{verb="GET",${labels},scope="resource",code="404"} 1`,
+    `apiserver_request_duration_seconds_count{verb="CREATE",${labels},scope="namespace"} 1`,
+    'apiserver_storage_objects{resource="configmaps"} 1',
+    'apiserver_registered_watchers{group="",version="v1",kind="ConfigMap"} 1',
+    'apiserver_current_inflight_requests 1',
+  ]) {
+    assert.ok(text.split('\n').includes(line), line)
+  }
+  assert.match(headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/)
+  await close()
+})

@@ -1,0 +1,90 @@
+import type { RequestInfo } from '../request-info.ts'
+
+/** Upper bounds in seconds, as upstream has them for `apiserver_request_duration_seconds`. */
+const buckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
+
+interface Series {
+  readonly counts: number[]
+  sumSeconds: number
+  total: number
+}
+
+/** More kinds of requests than this share one series: odd paths must not fill the memory. */
+const maxSeries = 5_000
+const otherLabels = 'verb="OTHER",group="",version="",resource="",subresource="",scope=""'
+
+/** Counts the requests of one server: how many, how they ended, how long they took. */
+export class RequestMetrics {
+  readonly #totals = new Map<string, number>()
+  readonly #durations = new Map<string, Series>()
+  #inFlight = 0
+
+  begin(): void {
+    this.#inFlight++
+  }
+
+  /** Watches and streams end here when they are opened: their length says nothing. */
+  end(info: RequestInfo, code: number, seconds: number): void {
+    this.#inFlight--
+    const known = labelsOf(info)
+    const labels = this.#durations.has(known) || this.#durations.size < maxSeries ? known : otherLabels
+    const counted = `${labels},code="${code}"`
+    this.#totals.set(counted, (this.#totals.get(counted) ?? 0) + 1)
+    this.#observe(labels, seconds)
+  }
+
+  /** Lines of the Prometheus text format. */
+  lines(): string[] {
+    return [
+      '# HELP apiserver_current_inflight_requests Requests being answered.',
+      '# TYPE apiserver_current_inflight_requests gauge',
+      `apiserver_current_inflight_requests ${this.#inFlight}`,
+      '# HELP apiserver_request_total Requests by what they asked for and how they ended.',
+      '# TYPE apiserver_request_total counter',
+      ...[...this.#totals].map(([labels, count]) => `apiserver_request_total{${labels}} ${count}`),
+      '# HELP apiserver_request_duration_seconds Time from the request to its answer.',
+      '# TYPE apiserver_request_duration_seconds histogram',
+      ...[...this.#durations].flatMap(([labels, series]) => histogramLines(labels, series)),
+    ]
+  }
+
+  #observe(labels: string, seconds: number): void {
+    const series = this.#durations.get(labels) ?? { counts: buckets.map(() => 0), sumSeconds: 0, total: 0 }
+    this.#durations.set(labels, series)
+    const bucket = buckets.findIndex((bound) => seconds <= bound)
+    if (bucket >= 0) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1
+    series.sumSeconds += seconds
+    series.total++
+  }
+}
+
+function labelsOf({
+  isResourceRequest,
+  verb,
+  group,
+  version,
+  resource,
+  subresource,
+  namespace,
+  name,
+}: RequestInfo): string {
+  if (!isResourceRequest) return `verb="${verb.toUpperCase()}",group="",version="",resource="",subresource="",scope=""`
+  const scope = name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
+  const where = `group="${escape(group)}",version="${escape(version)}",resource="${escape(resource)}"`
+  return `verb="${escape(verb.toUpperCase())}",${where},subresource="${escape(subresource)}",scope="${scope}"`
+}
+
+function escape(text: string): string {
+  return text.replace(/[\\"\n]/g, '_')
+}
+
+function histogramLines(labels: string, { counts, sumSeconds, total }: Series): string[] {
+  let below = 0
+  const name = 'apiserver_request_duration_seconds'
+  const lines = buckets.map((bound, index) => {
+    below += counts[index] ?? 0
+    return `${name}_bucket{${labels},le="${bound}"} ${below}`
+  })
+  const ends = [`${name}_bucket{${labels},le="+Inf"} ${total}`, `${name}_sum{${labels}} ${sumSeconds}`]
+  return [...lines, ...ends, `${name}_count{${labels}} ${total}`]
+}
