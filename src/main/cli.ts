@@ -15,6 +15,9 @@ const program: Program = {
   commands: [up, stop, down, server, agent, token, version],
 }
 
+// A reader that has seen enough closes the pipe: no reason to complain.
+process.stdout.on('error', () => undefined)
+
 const terminal = {
   write: (text: string) => void process.stdout.write(text),
   writeError: (text: string) => void process.stderr.write(text),

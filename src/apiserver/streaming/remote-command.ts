@@ -27,7 +27,9 @@ export interface RemoteCommand {
  */
 export async function translateRemoteCommand(command: RemoteCommand): Promise<void> {
   const { websocket, codec, kubelet, log } = command
-  const connection = new SpdyConnection({ socket: kubelet.socket, role: 'client', head: kubelet.head })
+  const { socket, head } = kubelet
+  // Runtimes' streaming servers are Go's: they read no windows.
+  const connection = new SpdyConnection({ socket, role: 'client', head, sendsWindowUpdates: false })
   const gone = new Promise<void>((resolve) => websocket.once('close', () => resolve()))
   websocket.on('error', (error) => log.debug('a client of a remote command broke off', { error }))
   void gone.then(() => connection.close())
@@ -94,7 +96,8 @@ function receiveFrom({ websocket, codec }: RemoteCommand, { stdin, resize }: Str
 
 /** Sends a stream's bytes to a channel until the stream ends. */
 async function pump(stream: Readable, channel: number, { websocket, codec }: RemoteCommand): Promise<void> {
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  // Left open at its end: a reset that reaches a runtime which has just closed its side would cost us the final status.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     if (websocket.readyState !== websocket.OPEN) return
     const encoded = codec.encode(channel, chunk)
     if (websocket.bufferedAmount < unsentMax) websocket.send(encoded)

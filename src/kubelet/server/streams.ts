@@ -70,12 +70,13 @@ async function relay(url: string, { request, socket, head }: UpgradeRequest): Pr
   runtime.once('connect', resolve)
   runtime.once('error', (error) => reject(new HttpError(502, `the runtime's streaming server: ${error.message}`)))
   await promise
-  runtime.on('error', () => socket.destroy())
+  runtime.on('error', () => socket.end())
   runtime.setNoDelay(true)
   runtime.write(upgradeHead(request, target))
   if (head.length > 0) runtime.write(head)
   socket.on('close', () => runtime.destroy())
-  runtime.on('close', () => socket.destroy())
+  // Not destroyed: what the runtime said last, the command's status above all, is still on its way through here.
+  runtime.on('close', () => socket.end())
   socket.pipe(runtime)
   runtime.pipe(socket)
 }

@@ -26,6 +26,11 @@ export interface SpdyOptions {
   readonly head?: Buffer
   /** Streams open at one time, by either side; further ones are refused. Default 256. */
   readonly streamsMax?: number
+  /**
+   * False for peers that are known to send without regard to windows, as Go's servers do: a window update that reaches
+   * a server which has just closed makes its kernel reset the connection, and what was still on the way is lost.
+   */
+  readonly sendsWindowUpdates?: boolean
 }
 
 /** SPDY's windows before anybody says otherwise (SPDY/3.1, section 2.6.8). */
@@ -226,8 +231,10 @@ export class SpdyConnection {
     if (bytes === 0) return
     this.#waiting -= bytes
     if (this.#isOver) return
-    this.#write(encodeWindowUpdate(stream.id, bytes))
-    this.#write(encodeWindowUpdate(0, bytes))
+    if (this.#options.sendsWindowUpdates !== false) {
+      this.#write(encodeWindowUpdate(stream.id, bytes))
+      this.#write(encodeWindowUpdate(0, bytes))
+    }
     if (this.#waiting <= waitingMax && this.#socket.isPaused()) this.#socket.resume()
   }
 
