@@ -19,8 +19,8 @@ export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   version: 'v1',
   kind: 'ValidatingAdmissionPolicy',
   hasGeneration: true,
-  setDefaults({ spec }) {
-    if (spec === undefined) return
+  setDefaults(draft) {
+    const spec = (draft.spec ??= {})
     spec.failurePolicy ??= 'Fail'
     setMatchDefaults(spec.matchConstraints)
   },
@@ -40,8 +40,8 @@ export const mutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
   version: 'v1',
   kind: 'MutatingAdmissionPolicy',
   hasGeneration: true,
-  setDefaults({ spec }) {
-    if (spec === undefined) return
+  setDefaults(draft) {
+    const spec = (draft.spec ??= {})
     spec.failurePolicy ??= 'Fail'
     setMatchDefaults(spec.matchConstraints)
   },

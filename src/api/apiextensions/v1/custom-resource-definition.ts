@@ -30,16 +30,18 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
 
 const httpsPort = 443
 
-function setDefinitionDefaults({ spec }: Draft<CustomResourceDefinition>): void {
-  if (spec === undefined) return
+function setDefinitionDefaults(draft: Draft<CustomResourceDefinition>): void {
+  const spec = (draft.spec ??= {} as Draft<CustomResourceDefinitionSpec>)
   const conversion = (spec.conversion ??= { strategy: 'None' })
   conversion.strategy ||= 'None'
   if (conversion.webhook?.clientConfig?.service !== undefined)
     conversion.webhook.clientConfig.service.port ??= httpsPort
   const { names } = spec
   if (names === undefined) return
-  if ((names.singular ?? '') === '') names.singular = names.kind.toLowerCase()
-  if ((names.listKind ?? '') === '') names.listKind = `${names.kind}List`
+  const kind = names.kind ?? ''
+  if (kind === '') return
+  names.singular ||= kind.toLowerCase()
+  names.listKind ||= `${kind}List`
 }
 
 function validateDefinition({ metadata, spec }: CustomResourceDefinition): FieldError[] {

@@ -54,7 +54,8 @@ function setStatefulSetDefaults(draft: Draft<StatefulSet>): void {
   for (const claim of spec.volumeClaimTemplates ?? []) {
     claim.apiVersion ||= 'v1'
     claim.kind ||= 'PersistentVolumeClaim'
-    claim.spec.volumeMode ??= 'Filesystem'
+    const claimSpec = (claim.spec ??= {})
+    claimSpec.volumeMode ??= 'Filesystem'
     const status = (claim.status ??= {})
     status.phase ??= 'Pending'
   }

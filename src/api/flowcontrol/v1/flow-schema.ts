@@ -10,7 +10,8 @@ export const flowSchema = defineKind<FlowSchema>({
   kind: 'FlowSchema',
   hasGeneration: true,
   setDefaults(draft) {
-    if (draft.spec !== undefined) draft.spec.matchingPrecedence ||= defaultPrecedence
+    const spec = (draft.spec ??= { priorityLevelConfiguration: { name: '' } })
+    spec.matchingPrecedence ||= defaultPrecedence
   },
   prepareForCreate: (draft) => void (draft.status = {}),
   validate: validateSchema,

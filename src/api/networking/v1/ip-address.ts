@@ -30,7 +30,7 @@ function parentCell(parent: ParentReference | undefined): string {
 function validateParent(parent: ParentReference | undefined, path: string): FieldError[] {
   if (parent === undefined) return [required(path)]
   return (['resource', 'name'] as const).flatMap((field) =>
-    parent[field] === ''
+    (parent[field] ?? '') === ''
       ? [required(`${path}.${field}`)]
       : invalidForEach(`${path}.${field}`, parent[field], pathSegment(parent[field])),
   )

@@ -39,7 +39,8 @@ function bindingKind(kind: Binding['kind'], roleKinds: readonly string[]): Kind 
 }
 
 function setBindingDefaults(draft: Draft<Binding>): void {
-  if (draft.roleRef !== undefined) draft.roleRef.apiGroup ||= rbacGroup
+  const roleRef = (draft.roleRef ??= { kind: '', name: '' })
+  roleRef.apiGroup ||= rbacGroup
   for (const subject of draft.subjects ?? []) {
     if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= rbacGroup
   }

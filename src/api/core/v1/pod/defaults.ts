@@ -79,7 +79,7 @@ function setHttpGetDefaults(httpGet: Draft<NonNullable<Probe['httpGet']>> | unde
 }
 
 function setHostPorts(container: Draft<Container>): void {
-  for (const port of container.ports ?? []) port.hostPort ||= port.containerPort
+  for (const port of container.ports ?? []) if (port.containerPort > 0) port.hostPort ||= port.containerPort
 }
 
 /** A limit without a request asks for as much as it allows. */

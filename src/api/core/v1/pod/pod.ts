@@ -59,6 +59,6 @@ function gatedCondition(draft: Draft<Pod>): PodCondition {
     reason: 'SchedulingGated',
     message: 'Scheduling is blocked due to non-empty scheduling gates',
   }
-  writeNull(condition, 'lastProbeTime')
+  writeNull(condition, 'lastProbeTime', 'lastTransitionTime')
   return condition
 }

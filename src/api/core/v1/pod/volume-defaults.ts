@@ -19,8 +19,10 @@ export function setVolumeDefaults(volume: Draft<Volume>): void {
   if (volume.projected !== undefined) setProjectedDefaults(volume.projected)
   if (volume.hostPath !== undefined) volume.hostPath.type ??= ''
   if (volume.image !== undefined) volume.image.pullPolicy ??= imagePullPolicyFor(volume.image.reference)
-  if (volume.ephemeral?.volumeClaimTemplate !== undefined) {
-    volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= 'Filesystem'
+  const claim = volume.ephemeral?.volumeClaimTemplate
+  if (claim !== undefined) {
+    const spec = (claim.spec ??= {})
+    spec.volumeMode ??= 'Filesystem'
   }
   setOldDriverDefaults(volume)
 }
