@@ -27,13 +27,15 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   /** Errors of the change; `validate` has run for `object` too. */
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
   readonly validateStatusUpdate?: (object: T, old: T) => FieldError[]
+  /** Sentences for the `Warning` header of an accepted create (no `old`) or update. */
+  readonly warnings?: (object: T, old?: T) => readonly string[]
   /** Which rule `metadata.name` obeys. Default `dnsSubdomain`. */
   readonly nameRule?: NameRule
   /** Cells of `kubectl get`, in the order of `columns.json`; default: name and age. `nowMs` is for age-like cells. */
   readonly cells?: (object: T, nowMs: number) => readonly unknown[]
   /** Field selectors beyond `metadata.name` and `metadata.namespace`: the value at each selectable field. */
   readonly selectableFields?: (object: T) => Readonly<Record<string, string>>
-  /** POST answers DELETE with the object instead of a Status (pods, services, podtemplates). */
+  /** DELETE answers with the object instead of a Status. */
   readonly deleteReturnsObject?: boolean
   /** Seconds of graceful deletion, given what the request asks for, if it does; absent: the object is removed at once. */
   readonly gracePeriodSeconds?: (object: T, requestedSeconds?: number) => number

@@ -54,6 +54,7 @@ async function validateAndStore(
     ...(resource.rules.validate?.(draft as KubernetesObject) ?? []),
   ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
+  context.warnings.push(...(resource.rules.warnings?.(draft as KubernetesObject) ?? []))
   await admitValidating(context, { operation: 'CREATE', object: draft, oldObject: undefined, dryRun })
   if (dryRun) return draft as KubernetesObject
   return store(context, draft)

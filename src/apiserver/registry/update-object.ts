@@ -103,6 +103,7 @@ async function validateAndSave(
     ...part.validate(resource, object, old),
   ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
+  context.warnings.push(...(resource.rules.warnings?.(object, old) ?? []))
   await admitValidating(context, { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun })
   if (isSameJson(draft, old)) return old
   if (options.dryRun) return object

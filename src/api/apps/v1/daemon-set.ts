@@ -1,6 +1,7 @@
 import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { templateWithDefaults, validatePodTemplate } from '../../core/v1/pod-template.ts'
+import { templateWarnings } from '../../core/v1/pod/warnings.ts'
 import { containerCells, labelsCell, selectorCell } from '../../meta/cells.ts'
 import { nonNegative, notAbove100Percent, validateNonNegativeIntOrPercent } from '../../meta/check-numbers.ts'
 import { ageOf } from '../../meta/duration.ts'
@@ -20,6 +21,7 @@ export const daemonSet = defineKind<DaemonSet>({
   prepareForCreate: (draft) => void (draft.status = { ...noCounts }),
   validate: ({ spec }) => validateDaemonSetSpec(spec),
   validateUpdate: (now, old) => validateSelectorUpdate(now.spec.selector, old.spec.selector),
+  warnings: ({ spec }, old) => templateWarnings(spec.template, old?.spec.template),
   cells: ({ metadata, spec, status = noCounts }, nowMs) => [
     metadata.name,
     status.desiredNumberScheduled,

@@ -6,6 +6,7 @@ import { ageOf } from '../../meta/duration.ts'
 import { forbiddenField, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { templateWithDefaults } from '../../core/v1/pod-template.ts'
+import { templateWarnings } from '../../core/v1/pod/warnings.ts'
 import type { Deployment, DeploymentSpec, DeploymentStrategy } from '../../types/apps.v1.ts'
 import { desiredReplicas } from './deployment-facts.ts'
 import {
@@ -26,6 +27,7 @@ export const deployment = defineKind<Deployment>({
   validate: ({ spec }) => validateDeploymentSpec(spec),
   validateUpdate: (now, old) => validateSelectorUpdate(now.spec.selector, old.spec.selector),
   validateStatusUpdate: validateStatus,
+  warnings: ({ spec }, old) => templateWarnings(spec.template, old?.spec.template),
   cells: (deployment, nowMs) => {
     const { metadata, spec, status } = deployment
     return [

@@ -6,6 +6,7 @@ import { ageOf } from '../../meta/duration.ts'
 import { invalidValue } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { templateWithDefaults } from '../../core/v1/pod-template.ts'
+import { templateWarnings } from '../../core/v1/pod/warnings.ts'
 import type { ReplicaSet, ReplicaSetSpec } from '../../types/apps.v1.ts'
 import {
   validateEndlessTemplate,
@@ -29,6 +30,7 @@ export const replicaSet = defineKind<ReplicaSet>({
   validate: ({ spec }) => validateReplicaSetSpec(spec),
   validateUpdate: (now, old) => validateSelectorUpdate(now.spec.selector, old.spec.selector),
   validateStatusUpdate: ({ status }) => validateReplicaCounts(status ?? { replicas: 0 }),
+  warnings: ({ spec }, old) => templateWarnings(spec.template, old?.spec.template),
   cells: ({ metadata, spec, status }, nowMs) => [
     metadata.name,
     spec.replicas ?? 1,

@@ -1,6 +1,7 @@
 import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { templateWithDefaults } from '../../core/v1/pod-template.ts'
+import { templateWarnings } from '../../core/v1/pod/warnings.ts'
 import { containerCells } from '../../meta/cells.ts'
 import { nonNegative } from '../../meta/check-numbers.ts'
 import { deepEqual } from '../../meta/deep-equal.ts'
@@ -26,6 +27,7 @@ export const statefulSet = defineKind<StatefulSet>({
   validate: ({ spec }) => validateStatefulSetSpec(spec),
   validateUpdate: ({ spec: now }, { spec: old }) => validateStatefulSetUpdate(now, old),
   validateStatusUpdate: ({ status }) => validateReplicaCounts(status ?? { replicas: 0 }),
+  warnings: ({ spec }, old) => templateWarnings(spec.template, old?.spec.template),
   cells: ({ metadata, spec, status }, nowMs) => [
     metadata.name,
     `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`,

@@ -39,6 +39,7 @@ const periodSeconds = 15
 function setAutoscalerDefaults(draft: Draft<HorizontalPodAutoscaler>): void {
   const spec = (draft.spec ??= {} as Draft<HorizontalPodAutoscalerSpec>)
   spec.minReplicas ??= 1
+  if (draft.status !== undefined) writeNullForEmpty(draft.status, 'currentMetrics')
   if ((spec.metrics ?? []).length === 0) {
     const target = { type: 'Utilization', averageUtilization: defaultCpuUtilization }
     spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }]

@@ -1,4 +1,5 @@
 import { templateWithDefaults, validatePodTemplate } from '../../core/v1/pod-template.ts'
+import { templateWarnings } from '../../core/v1/pod/warnings.ts'
 import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { containerCells, selectorCell } from '../../meta/cells.ts'
@@ -25,6 +26,7 @@ export const job = defineKind<Job>({
   },
   validate: ({ spec }) => validateJobSpec(spec, true, 'spec'),
   validateUpdate: validateJobUpdate,
+  warnings: ({ spec }, old) => templateWarnings(spec.template, old?.spec.template),
   cells: (job, nowMs) => [
     job.metadata.name,
     stateCell(job),

@@ -2,6 +2,7 @@ import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { ageOf, humanDuration } from '../../meta/duration.ts'
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
+import { keepStatus } from '../../meta/keep-status.ts'
 import { isFullyQualifiedName } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../types/certificates.v1.ts'
@@ -21,7 +22,7 @@ export const certificateSigningRequest = defineKind<CertificateSigningRequest>({
   /** The request stays what it was: whoever approves it must know what is signed. */
   prepareForUpdate(draft, old) {
     draft.spec = structuredClone(old.spec) as Draft<CertificateSigningRequest>['spec']
-    draft.status = structuredClone(old.status ?? {}) as Draft<NonNullable<CertificateSigningRequest['status']>>
+    keepStatus(draft, old)
   },
   validate: validateRequest,
   validateStatusUpdate: validateStatus,

@@ -1,4 +1,5 @@
 import { defineKind } from '../../kind.ts'
+import type { Draft } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { invalidValue } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
@@ -10,7 +11,8 @@ export const event = defineKind<Event>({
   version: 'v1',
   kind: 'Event',
   hasGeneration: false,
-  setDefaults: (draft) => writeNull(draft, 'firstTimestamp', 'lastTimestamp', 'eventTime'),
+  prepareForCreate: writeTimes,
+  prepareForUpdate: writeTimes,
   validate: validateNamespace,
   cells: (object, nowMs) => eventCells(factsOf(object), nowMs),
   selectableFields: ({ involvedObject, reason, reportingComponent, source, type }) => ({
@@ -75,6 +77,11 @@ function factsOf(event: Event): EventFacts {
     lastSeen: series?.lastObservedTime ?? event.lastTimestamp ?? firstSeen,
     count: series?.count ?? (event.count || 1),
   }
+}
+
+/** The API always writes these times, as null where they are not set. */
+function writeTimes(draft: Draft<Event>): void {
+  writeNull(draft, 'firstTimestamp', 'lastTimestamp', 'eventTime')
 }
 
 function validateNamespace({ metadata, involvedObject }: Event): FieldError[] {

@@ -2,6 +2,7 @@ import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { invalidValue } from '../../meta/field-errors.ts'
+import { keepStatus } from '../../meta/keep-status.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { Namespace } from '../../types/core.v1.ts'
 
@@ -24,8 +25,7 @@ export const namespace = defineKind<Namespace>({
   prepareForUpdate(draft, old) {
     if (old.spec?.finalizers === undefined) delete draft.spec?.finalizers
     else draft.spec = { ...draft.spec, finalizers: [...old.spec.finalizers] }
-    if (old.status === undefined) delete draft.status
-    else draft.status = structuredClone(old.status) as Draft<Namespace>['status']
+    keepStatus(draft, old)
   },
   validateStatusUpdate: validatePhase,
   cells: ({ metadata, status }, nowMs) => [

@@ -3,6 +3,7 @@ import type { Draft } from '../../kind.ts'
 import { deepEqual } from '../../meta/deep-equal.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { forbiddenField, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
+import { keepStatus } from '../../meta/keep-status.ts'
 import { dnsSubdomain } from '../../meta/names.ts'
 import { compareQuantities } from '../../meta/quantity.ts'
 import type { FieldError } from '../../meta/status.ts'
@@ -19,10 +20,18 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   kind: 'PersistentVolumeClaim',
   hasGeneration: false,
   setDefaults: setClaimDefaults,
-  prepareForCreate: (draft) => void (draft.status = { phase: 'Pending' }),
+  prepareForCreate(draft) {
+    draft.status = { phase: 'Pending' }
+    mirrorDataSource(draft)
+  },
+  prepareForUpdate(draft, old) {
+    keepStatus(draft, old)
+    mirrorDataSource(draft)
+  },
   validate: ({ spec }) => validateClaimSpec(spec),
   validateUpdate: validateClaimUpdate,
   cells: claimCells,
+  deleteReturnsObject: true,
 })
 
 function setClaimDefaults(draft: Draft<PersistentVolumeClaim>): void {
@@ -30,13 +39,17 @@ function setClaimDefaults(draft: Draft<PersistentVolumeClaim>): void {
   spec.volumeMode ??= 'Filesystem'
   const status = (draft.status ??= {})
   status.phase ??= 'Pending'
+  for (const condition of status.conditions ?? []) writeNull(condition, 'lastProbeTime', 'lastTransitionTime')
+}
+
+/** `dataSource` is the narrower form of `dataSourceRef`: where one is given the other follows. */
+function mirrorDataSource({ spec }: Draft<PersistentVolumeClaim>): void {
   if (spec.dataSource !== undefined) spec.dataSourceRef ??= { ...spec.dataSource }
   else if (spec.dataSourceRef !== undefined && !spec.dataSourceRef.namespace) {
     const { namespace: _, ...source } = spec.dataSourceRef
     spec.dataSource = source
   }
   for (const source of [spec.dataSource, spec.dataSourceRef]) if (source !== undefined) writeNull(source, 'apiGroup')
-  for (const condition of status.conditions ?? []) writeNull(condition, 'lastProbeTime', 'lastTransitionTime')
 }
 
 function validateClaimSpec(spec: PersistentVolumeClaimSpec): FieldError[] {

@@ -32,6 +32,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
   validate: ({ spec }) => validateVolumeSpec(spec),
   validateUpdate: validateVolumeUpdate,
   cells: volumeCells,
+  deleteReturnsObject: true,
 })
 
 function setVolumeDefaults(draft: Draft<PersistentVolume>): void {

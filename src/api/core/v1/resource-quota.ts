@@ -23,6 +23,7 @@ export const resourceQuota = defineKind<ResourceQuota>({
     usageCell(quota, isLimit),
     ageOf(quota.metadata.creationTimestamp, nowMs),
   ],
+  deleteReturnsObject: true,
 })
 
 function isLimit(name: string): boolean {

@@ -8,4 +8,5 @@ export const serviceAccount = defineKind<ServiceAccount>({
   kind: 'ServiceAccount',
   hasGeneration: false,
   cells: nameAndAge,
+  deleteReturnsObject: true,
 })

@@ -99,3 +99,20 @@ test('columns of services', () => {
   assert.deepEqual(cells(balanced).slice(3, 5), ['<pending>', '80:30080/TCP'])
   assert.equal(cells(balanced, { loadBalancer: { ingress: [{ ip: '1.2.3.4' }] } })[3], '1.2.3.4')
 })
+
+test('clusterIP and clusterIPs follow each other', () => {
+  const ports = [{ port: 80 }]
+  const created = tryCreate(service, { spec: { ports, clusterIPs: ['10.0.0.1'] } })
+  assert.equal((created.object as Service).spec.clusterIP, '10.0.0.1')
+  assert.deepEqual((tryCreate(service, { spec: { ports, clusterIP: 'None' } }).object as Service).spec.clusterIPs, [
+    'None',
+  ])
+  const cleared = tryUpdate<Service>(service, created, ({ spec }) => void (spec.clusterIP = ''))
+  assert.equal((cleared.object as Service).spec.clusterIPs, undefined)
+})
+
+test('external addresses are warned of when they are new', () => {
+  const { object } = tryCreate(service, { spec: { ports: [{ port: 80 }], externalIPs: ['203.0.113.9'] } })
+  assert.equal(service.warnings?.(object).length, 1)
+  assert.deepEqual(service.warnings?.(object, object), [])
+})

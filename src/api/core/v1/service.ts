@@ -1,7 +1,9 @@
 import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { labelsCell, orNone } from '../../meta/cells.ts'
+import { deepEqual } from '../../meta/deep-equal.ts'
 import { ageOf } from '../../meta/duration.ts'
+import { keepStatus } from '../../meta/keep-status.ts'
 import type { Service, ServicePort } from '../../types/core.v1.ts'
 import { isExternallyAccessible } from './service-facts.ts'
 import { validateService, validateServiceUpdate } from './validate-service.ts'
@@ -14,9 +16,20 @@ export const service = defineKind<Service>({
   hasGeneration: false,
   nameRule: 'dnsLabel',
   setDefaults: setServiceDefaults,
-  prepareForCreate: (draft) => void (draft.status = { loadBalancer: {} }),
+  prepareForCreate(draft) {
+    draft.status = { loadBalancer: {} }
+    mirrorClusterIp(draft.spec, undefined)
+  },
+  prepareForUpdate(draft, old) {
+    keepStatus(draft, old)
+    mirrorClusterIp(draft.spec, old.spec)
+  },
   validate: validateService,
   validateUpdate: validateServiceUpdate,
+  warnings: ({ spec }, old) =>
+    (spec.externalIPs ?? []).length > 0 && !deepEqual(spec.externalIPs, old?.spec.externalIPs)
+      ? ['spec.externalIPs is deprecated and may no longer be implemented in some clusters']
+      : [],
   cells: ({ metadata, spec, ...rest }, nowMs) => [
     metadata.name,
     spec.type ?? '',
@@ -47,9 +60,21 @@ function setServiceDefaults(draft: Draft<Service>): void {
     port.protocol ||= 'TCP'
     if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port
   }
-  if (spec.clusterIP && spec.clusterIPs === undefined) spec.clusterIPs = [spec.clusterIP]
-  else if (!spec.clusterIP && spec.clusterIPs?.[0]) spec.clusterIP = spec.clusterIPs[0]
   setPolicies(draft)
+}
+
+/** `clusterIP` is the first of `clusterIPs`: whichever the client changed decides. */
+function mirrorClusterIp(spec: Draft<Service>['spec'], old: Service['spec'] | undefined): void {
+  const { clusterIP = '', clusterIPs = [] } = spec
+  if (clusterIP === (clusterIPs[0] ?? '')) return
+  const listChanged = !deepEqual(clusterIPs, old?.clusterIPs)
+  if (clusterIP === '') {
+    if (old?.clusterIP && !listChanged) delete spec.clusterIPs
+    else if (clusterIPs[0] !== undefined && old === undefined) spec.clusterIP = clusterIPs[0]
+  } else if (clusterIPs.length === 0) spec.clusterIPs = [clusterIP]
+  else if (old !== undefined && clusterIP !== old.clusterIP && !listChanged) {
+    spec.clusterIPs = [clusterIP, ...clusterIPs.slice(1)]
+  }
 }
 
 function setPolicies({ spec, status }: Draft<Service>): void {

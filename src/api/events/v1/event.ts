@@ -1,6 +1,7 @@
 import { eventCells, referenceFields } from '../../core/v1/event.ts'
 import type { EventFacts } from '../../core/v1/event.ts'
 import { defineKind } from '../../kind.ts'
+import type { Draft } from '../../kind.ts'
 import { invalidValue, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { writeNull } from '../../meta/write-null.ts'
@@ -12,7 +13,8 @@ export const eventOfEventsGroup = defineKind<Event>({
   version: 'v1',
   kind: 'Event',
   hasGeneration: false,
-  setDefaults: (draft) => writeNull(draft, 'deprecatedFirstTimestamp', 'deprecatedLastTimestamp', 'eventTime'),
+  prepareForCreate: writeTimes,
+  prepareForUpdate: writeTimes,
   validate: validateEvent,
   cells: (event, nowMs) => eventCells(factsOf(event), nowMs),
   selectableFields: ({ regarding, reason, reportingController, type }) => ({
@@ -23,6 +25,11 @@ export const eventOfEventsGroup = defineKind<Event>({
   }),
   createOnUpdate: true,
 })
+
+/** The API always writes these times, as null where they are not set. */
+function writeTimes(draft: Draft<Event>): void {
+  writeNull(draft, 'deprecatedFirstTimestamp', 'deprecatedLastTimestamp', 'eventTime')
+}
 
 function factsOf(event: Event): EventFacts {
   const { deprecatedSource, series } = event

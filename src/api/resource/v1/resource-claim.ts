@@ -17,6 +17,7 @@ export const resourceClaim = defineKind<ResourceClaim>({
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
   validateUpdate: (now, old) => (deepEqual(now.spec, old.spec) ? [] : [invalidValue('spec', now.spec, immutableField)]),
   cells: (claim, nowMs) => [claim.metadata.name, stateCell(claim), ageOf(claim.metadata.creationTimestamp, nowMs)],
+  deleteReturnsObject: true,
 })
 
 export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
@@ -30,6 +31,7 @@ export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
   validate: ({ spec }) => validateClaimSpec(spec.spec, 'spec.spec'),
   validateUpdate: (now, old) => (deepEqual(now.spec, old.spec) ? [] : [invalidValue('spec', now.spec, immutableField)]),
   cells: nameAndAge,
+  deleteReturnsObject: true,
 })
 
 function stateCell({ metadata, status }: ResourceClaim): string {

@@ -25,6 +25,7 @@ export const resourceSlice = defineKind<ResourceSlice>({
     ageOf(metadata.creationTimestamp, nowMs),
   ],
   selectableFields: ({ spec }) => ({ 'spec.nodeName': spec.nodeName ?? '', 'spec.driver': spec.driver }),
+  deleteReturnsObject: true,
 })
 
 export const deviceClass = defineKind<DeviceClass>({
@@ -33,6 +34,7 @@ export const deviceClass = defineKind<DeviceClass>({
   kind: 'DeviceClass',
   hasGeneration: true,
   cells: nameAndAge,
+  deleteReturnsObject: true,
 })
 
 const maxDevices = 128

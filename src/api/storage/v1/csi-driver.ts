@@ -26,6 +26,7 @@ export const csiDriver = defineKind<CSIDriver>({
     ageOf(metadata.creationTimestamp, nowMs),
   ],
   requiresResourceVersion: true,
+  deleteReturnsObject: true,
 })
 
 function setDriverDefaults(draft: Draft<CSIDriver>): void {

@@ -1,4 +1,5 @@
 import { defineKind } from '../../kind.ts'
+import type { Draft } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { duplicate, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
@@ -11,7 +12,8 @@ export const csiNode = defineKind<CSINode>({
   version: 'v1',
   kind: 'CSINode',
   hasGeneration: false,
-  setDefaults: (draft) => writeNullForEmpty((draft.spec ??= { drivers: [] }), 'drivers'),
+  prepareForCreate: writeDrivers,
+  prepareForUpdate: writeDrivers,
   validate: validateCsiNode,
   cells: ({ metadata, spec }, nowMs) => [
     metadata.name,
@@ -19,7 +21,12 @@ export const csiNode = defineKind<CSINode>({
     ageOf(metadata.creationTimestamp, nowMs),
   ],
   requiresResourceVersion: true,
+  deleteReturnsObject: true,
 })
+
+function writeDrivers(draft: Draft<CSINode>): void {
+  writeNullForEmpty((draft.spec ??= { drivers: [] }), 'drivers')
+}
 
 function validateCsiNode({ spec }: CSINode): FieldError[] {
   const names = new Set<string>()

@@ -32,6 +32,7 @@ export const storageClass = defineKind<StorageClass>({
     storageClass.allowVolumeExpansion ?? false,
     ageOf(storageClass.metadata.creationTimestamp, nowMs),
   ],
+  deleteReturnsObject: true,
 })
 
 const defaultAnnotations = [

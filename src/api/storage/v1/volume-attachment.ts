@@ -23,6 +23,7 @@ export const volumeAttachment = defineKind<VolumeAttachment>({
     ageOf(metadata.creationTimestamp, nowMs),
   ],
   requiresResourceVersion: true,
+  deleteReturnsObject: true,
 })
 
 function validateAttachment({ spec }: VolumeAttachment): FieldError[] {

@@ -19,6 +19,7 @@ export const volumeAttributesClass = defineKind<VolumeAttributesClass>({
   },
   validateUpdate: validateClassUpdate,
   cells: ({ metadata, driverName }, nowMs) => [metadata.name, driverName, ageOf(metadata.creationTimestamp, nowMs)],
+  deleteReturnsObject: true,
 })
 
 function validateClassUpdate(now: VolumeAttributesClass, old: VolumeAttributesClass): FieldError[] {

@@ -7,6 +7,7 @@ import { podCells } from './cells.ts'
 import { setPodDefaults } from './defaults.ts'
 import { validatePodOnly, validatePodSpec } from './validate-pod-spec.ts'
 import { validatePodStatusUpdate, validatePodUpdate } from './validate-pod-update.ts'
+import { podWarnings } from './warnings.ts'
 
 export const pod = defineKind<Pod>({
   group: '',
@@ -28,6 +29,7 @@ export const pod = defineKind<Pod>({
   validate: ({ spec }) => [...validatePodSpec(spec, 'spec'), ...validatePodOnly(spec, 'spec')],
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
+  warnings: podWarnings,
   cells: podCells,
   selectableFields: ({ spec, status }) => ({
     'spec.nodeName': spec.nodeName ?? '',
