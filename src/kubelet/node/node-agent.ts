@@ -24,15 +24,13 @@ export interface NodeAgentOptions {
 }
 
 const heartbeatMs = 10_000
-/** While pods cannot run, it is looked more often whether they can. */
-const unhealthyHeartbeatMs = 1_000
+const newTroubleMs = 15_000
+const newTroubleLookMs = 50
+const troubleLookMs = 1_000
 /** A status that has not changed is written again after this time all the same. */
 const statusReportMs = 300_000
 /** Images are listed anew at every so-manieth heartbeat. */
 const imageListEvery = 6
-/** Until the node is ready for the first time its health is looked at this often, as upstream does too. */
-const firstReadyCheckMs = 50
-const firstReadyLimitMs = 30_000
 const firstRetryMs = 100
 const longestRetryMs = 7_000
 
@@ -45,7 +43,7 @@ export class NodeAgent {
   #images: readonly ImageInfo[] = []
   #reportedAtMs = -Infinity
   #beats = 0
-  #isHealthy = true
+  #unhealthySinceMs: number | undefined
   #loop: Promise<void> | undefined
 
   constructor(options: NodeAgentOptions) {
@@ -111,13 +109,15 @@ export class NodeAgent {
   async #heartbeats(): Promise<void> {
     const { clock, log } = this.#options
     const { signal } = this.#stop
-    await this.#becomeReady().catch((error: unknown) => {
-      if (!signal.aborted) log.warn('node not ready', { error })
-    })
+    let beatAtMs = clock.monotonic() + heartbeatMs
     while (!signal.aborted) {
-      await clock.sleep(this.#isHealthy ? heartbeatMs : unhealthyHeartbeatMs, signal).catch(() => undefined)
+      const untilBeatMs = Math.max(0, beatAtMs - clock.monotonic())
+      await clock.sleep(Math.min(untilBeatMs, this.#lookAgainMs()), signal).catch(() => undefined)
       if (signal.aborted) return
       try {
+        const isDue = clock.monotonic() >= beatAtMs
+        if (!isDue && (await this.#health()).complaints.length > 0) continue
+        beatAtMs = clock.monotonic() + heartbeatMs
         await this.#beat()
       } catch (error) {
         if (!signal.aborted) log.warn('heartbeat failed', { error })
@@ -125,15 +125,11 @@ export class NodeAgent {
     }
   }
 
-  /** A new node waits for nothing but its network: it should not wait for a heartbeat as well. */
-  async #becomeReady(): Promise<void> {
-    const { clock } = this.#options
-    const { signal } = this.#stop
-    const untilMs = clock.monotonic() + firstReadyLimitMs
-    for (let health = await this.#health(); clock.monotonic() < untilMs; health = await this.#health()) {
-      if (health.complaints.length === 0) return this.#report(health)
-      await clock.sleep(firstReadyCheckMs, signal)
-    }
+  /** While pods cannot run, it is looked often whether they can: a new node waits only for its network. */
+  #lookAgainMs(): number {
+    if (this.#unhealthySinceMs === undefined) return Infinity
+    const lastedMs = this.#options.clock.monotonic() - this.#unhealthySinceMs
+    return lastedMs < newTroubleMs ? newTroubleLookMs : troubleLookMs
   }
 
   async #beat(): Promise<void> {
@@ -156,7 +152,7 @@ export class NodeAgent {
       })),
     ])
     const isFine = status.runtimeReady && status.networkReady
-    this.#isHealthy = isFine
+    this.#unhealthySinceMs = isFine ? undefined : (this.#unhealthySinceMs ?? this.#options.clock.monotonic())
     const subject = status.runtimeReady ? 'container runtime network not ready' : 'container runtime not ready'
     return { pressure, complaints: isFine ? [] : [`${subject}: ${status.message}`] }
   }

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { request } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { after, before, test } from 'node:test'
+import { systemClock } from '#lib/clock.ts'
+import { silentLog } from '#lib/log.ts'
+import { issueCertificate, issueSelfSigned, type KeyPair } from '#lib/x509/certificate.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { PodWorker } from '../pod-worker/pod-worker.ts'
+import type { PodWorkers } from '../pod-worker/pod-workers.ts'
+import type { KubeletAccess } from './kubelet-access.ts'
+import { startKubeletServer, type KubeletServer } from './kubelet-server.ts'
+
+const dayMs = 86_400_000
+
+function certificate(commonName: string, organizations: readonly string[], issuer?: KeyPair): KeyPair {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  const nowMs = systemClock.now()
+  const common = {
+    subject: { commonName, organizations },
+    publicKey,
+    notBeforeMs: nowMs - dayMs,
+    notAfterMs: nowMs + dayMs,
+    serial: randomBytes(16),
+    ipAddresses: ['127.0.0.1'],
+  }
+  if (issuer === undefined) {
+    return {
+      key,
+      certificate: issueSelfSigned({ ...common, isCa: true, keyUsages: ['certSign', 'digitalSignature'] }, privateKey),
+    }
+  }
+  const leaf = {
+    ...common,
+    keyUsages: ['digitalSignature'] as const,
+    extendedKeyUsages: ['serverAuth', 'clientAuth'] as const,
+  }
+  return { key, certificate: issueCertificate(leaf, issuer) }
+}
+
+const ca = certificate('ca', [])
+const running = { id: 'id-c', sandboxId: 's', name: 'c', state: 'running' }
+const worker = {
+  pod: { metadata: { name: 'p', namespace: 'ns', uid: 'u' }, spec: { containers: [{ name: 'c' }] } },
+  status: undefined,
+  view: { containers: [running], sandboxes: [{ id: 's', ready: true }] },
+} as unknown as PodWorker
+const workers = {
+  find: (_namespace: string, name: string) => (name === 'p' ? worker : undefined),
+  list: () => [worker],
+}
+
+const asked: KubeletAccess[] = []
+let server: KubeletServer
+let streaming: Server
+
+before(async () => {
+  // Stands for the runtime's streaming server: says who asked, then echoes.
+  streaming = createServer()
+  streaming.on('upgrade', (incoming, socket) => {
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n${incoming.method} ${incoming.url};`,
+    )
+    socket.pipe(socket)
+  })
+  streaming.listen(0, '127.0.0.1')
+  await once(streaming, 'listening')
+  const url = `http://127.0.0.1:${(streaming.address() as AddressInfo).port}/exec/token`
+  const serving = certificate('node', [], ca)
+  server = await startKubeletServer({
+    port: 0,
+    address: '127.0.0.1',
+    certificate: serving.certificate,
+    key: serving.key,
+    clientCa: ca.certificate,
+    authorize: async (access) => {
+      asked.push(access)
+      if (access.user.name === 'broken') throw new Error('no answer')
+      return access.user.name === 'allowed'
+    },
+    clock: systemClock,
+    log: silentLog,
+    runtime: { exec: async () => url } as unknown as ContainerRuntime,
+    workers: workers as unknown as PodWorkers,
+    nodeName: 'n',
+  })
+})
+
+after(async () => {
+  await server.close()
+  streaming.close()
+})
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
+async function ask(path: string, client?: KeyPair): Promise<Answer> {
+  const identity = client && { cert: client.certificate, key: client.key }
+  const sent = request({
+    host: '127.0.0.1',
+    port: server.port,
+    path,
+    ca: ca.certificate,
+    agent: false,
+    ...identity,
+  }).end()
+  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
+  const chunks = await response.toArray()
+  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }
+}
+
+test('only the cluster’s own clients get in, and only those that may', async () => {
+  const stranger = certificate('kube-apiserver-kubelet-client', ['system:masters'], certificate('other ca', []))
+  const cases: readonly [string, KeyPair | undefined, number][] = [
+    ['nobody', undefined, 401],
+    ['a certificate of another authority', stranger, 401],
+    ['the API server', certificate('kube-apiserver-kubelet-client', [], ca), 200],
+    ['an administrator', certificate('root', ['system:masters'], ca), 200],
+    ['somebody who is allowed', certificate('allowed', [], ca), 200],
+    ['somebody who is not', certificate('other', [], ca), 403],
+    ['somebody nobody can judge', certificate('broken', [], ca), 403],
+  ]
+  for (const [who, client, status] of cases) assert.equal((await ask('/healthz', client)).status, status, who)
+  assert.deepEqual(asked.at(-1)?.user, { name: 'broken', groups: ['system:authenticated'] })
+})
+
+test('what is not there is said in plain text', async () => {
+  const client = certificate('root', ['system:masters'], ca)
+  assert.deepEqual(await ask('/containerLogs/ns/none/c', client), { status: 404, body: 'pod does not exist' })
+  assert.deepEqual(await ask('/containerLogs/ns/p/x', client), {
+    status: 404,
+    body: 'container x is not valid for pod p',
+  })
+  assert.deepEqual(await ask('/nowhere', client), { status: 404, body: '404 page not found' })
+  assert.equal((await ask('/exec/ns/p/c?command=ls&output=1', client)).status, 400)
+})
+
+test('exec joins the caller with the runtime’s stream', async () => {
+  const client = certificate('root', ['system:masters'], ca)
+  const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1', authorization: 'secret' }
+  const path = '/exec/ns/p/c?command=cat&input=1&output=1'
+  const identity = { cert: client.certificate, key: client.key, ca: ca.certificate }
+  const sent = request({
+    host: '127.0.0.1',
+    port: server.port,
+    method: 'POST',
+    path,
+    headers,
+    agent: false,
+    ...identity,
+  }).end()
+  const [response, socket, head] = (await once(sent, 'upgrade')) as [
+    import('node:http').IncomingMessage,
+    import('node:net').Socket,
+    Buffer,
+  ]
+  assert.equal(response.headers.upgrade, 'SPDY/3.1')
+  socket.write('hello')
+  let text = head.toString()
+  for await (const chunk of socket) {
+    text += String(chunk)
+    if (text.endsWith('hello')) break
+  }
+  assert.equal(text, 'POST /exec/token;hello')
+})
