@@ -13,6 +13,7 @@ import type { PodWorker } from '../pod-worker/pod-worker.ts'
 import type { PodWorkers } from '../pod-worker/pod-workers.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
 import { startKubeletServer, type KubeletServer } from './kubelet-server.ts'
+import { fixedCertificate } from './serving-certificate.ts'
 
 const dayMs = 86_400_000
 
@@ -74,8 +75,7 @@ before(async () => {
   server = await startKubeletServer({
     port: 0,
     address: '127.0.0.1',
-    certificate: serving.certificate,
-    key: serving.key,
+    serving: fixedCertificate(serving),
     clientCa: ca.certificate,
     authorize: async (access) => {
       asked.push(access)
