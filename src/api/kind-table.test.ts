@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { seededRandom, type Random } from '#lib/random.ts'
 import { kinds } from './kind-table.ts'
 import { tryCreate } from './kind-trial.case.ts'
-import type { Kind } from './kind.ts'
+import type { Draft, Kind } from './kind.ts'
+import type { KubernetesObject } from './meta/resource.ts'
+import { applySchemaDefaults } from './schema/defaults.ts'
+import { kindNode } from './schema/node.ts'
 import type { ColumnRow, ResourceRow } from './schema/shapes.ts'
 
 function facts<T>(name: string): T {
@@ -149,5 +153,38 @@ test('the least valid object is accepted, and filling it in twice changes nothin
     const again = structuredClone(object)
     kind.setDefaults?.(again as never)
     assert.deepEqual(again, object, kind.kind)
+  }
+})
+
+/** Drops members and items here and there, as careless clients do. */
+function withGaps(value: unknown, random: Random, chance: number): unknown {
+  if (Array.isArray(value)) {
+    return value.filter(() => random.next() >= chance).map((item) => withGaps(item, random, chance))
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const kept = Object.entries(value).filter(([name]) => name === 'metadata' || random.next() >= chance)
+  return Object.fromEntries(kept.map(([name, member]) => [name, withGaps(member, random, chance)]))
+}
+
+test('objects with parts missing anywhere are refused, never stumbled over', () => {
+  const random = seededRandom(7)
+  for (const kind of kinds) {
+    const node = kindNode(kind.group, kind.version, kind.kind)
+    const whole = tryCreate(kind, samples[kind.kind] ?? {}).object
+    for (let round = 0; round < 20; round++) {
+      const draft = withGaps(structuredClone(whole), random, 0.1 + round * 0.03) as Draft<KubernetesObject>
+      draft.metadata = structuredClone(whole.metadata) as Draft<KubernetesObject>['metadata']
+      kind.setDefaults?.(draft)
+      if (node !== undefined) applySchemaDefaults(node, draft)
+      kind.prepareForCreate?.(draft)
+      if (node !== undefined) applySchemaDefaults(node, draft)
+      const object = draft as unknown as KubernetesObject
+      kind.validate?.(object)
+      kind.validateUpdate?.(object, whole)
+      kind.validateStatusUpdate?.(object, whole)
+      kind.cells?.(object, Date.parse('2024-01-02T00:00:00Z'))
+      kind.selectableFields?.(object)
+      kind.warnings?.(object)
+    }
   }
 })

@@ -1,5 +1,8 @@
 import type { Draft } from '#api/kind.ts'
+import { validateEphemeralContainersUpdate, validatePodResize } from '#api/core/v1/pod/validate-pod-parts.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
+import type { FieldError } from '#api/meta/status.ts'
+import type { Pod } from '#api/types/core.v1.ts'
 import { deepCopy } from './deep-copy.ts'
 import type { UpdatePart } from './update-object.ts'
 
@@ -60,7 +63,7 @@ export const ephemeralContainersPart: UpdatePart = keepingAllBut((draft, wanted)
   const spec = (wanted as { spec?: { ephemeralContainers?: unknown } }).spec
   const target = draft as { spec?: Record<string, unknown> }
   target.spec = { ...target.spec, ephemeralContainers: spec?.ephemeralContainers ?? [] }
-})
+}, validateEphemeralContainersUpdate)
 
 interface ResizableContainer {
   readonly name: string
@@ -85,10 +88,13 @@ export const resizePart: UpdatePart = keepingAllBut((draft, wanted) => {
       }
     })
   }
-})
+}, validatePodResize)
 
 /** A part in which everything stays what it was, but for what `take` copies from the wanted object. */
-function keepingAllBut(take: (draft: object, wanted: object) => void): UpdatePart {
+function keepingAllBut(
+  take: (draft: object, wanted: object) => void,
+  validate?: (pod: Pod, old: Pod) => FieldError[],
+): UpdatePart {
   return {
     prepare(_resource, draft, old) {
       const wanted = { ...draft }
@@ -97,6 +103,7 @@ function keepingAllBut(take: (draft: object, wanted: object) => void): UpdatePar
       Object.assign(fields, deepCopy(old))
       take(fields, wanted)
     },
-    validate: ({ rules }, object, old) => rules.validateStatusUpdate?.(object, old) ?? [],
+    validate: ({ rules }, object, old) =>
+      validate === undefined ? (rules.validateStatusUpdate?.(object, old) ?? []) : validate(object as Pod, old as Pod),
   }
 }
