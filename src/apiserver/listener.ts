@@ -115,6 +115,9 @@ function closeAll(secure: Http2SecureServer, sockets: ReadonlySet<Duplex>): Prom
   })
 }
 
+/** One for all: making an error with its stack for each request that ends would cost more than small requests do. */
+const clientGone = new Error('the client closed the connection')
+
 async function serve(
   options: ListenerOptions,
   writer: ResponseWriter,
@@ -122,7 +125,7 @@ async function serve(
   outgoing: ServerResponse,
 ): Promise<void> {
   const gone = new AbortController()
-  outgoing.once('close', () => gone.abort())
+  outgoing.once('close', () => gone.abort(clientGone))
   const request = await apiRequest(options, incoming, gone.signal)
   const response = request instanceof StatusError ? writer.failure(request) : await options.server.handle(request)
   if (!gone.signal.aborted) await writer.write(request instanceof StatusError ? undefined : request, response, outgoing)
@@ -203,7 +206,7 @@ async function upgrade(
   head: Buffer,
 ): Promise<void> {
   const gone = new AbortController()
-  socket.once('close', () => gone.abort())
+  socket.once('close', () => gone.abort(clientGone))
   try {
     if (options.upgrade === undefined) throw new StatusError('BadRequest', 'this server does not upgrade connections')
     const tls = incoming.socket as TLSSocket
