@@ -12,6 +12,7 @@ import { deploymentController } from './deployment/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
+import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
@@ -41,6 +42,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     replicaSetController,
     replicationController,
     daemonSetController(),
+    jobController(),
     endpointSliceController,
     endpointsController,
     namespaceController,

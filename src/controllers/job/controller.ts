@@ -1,0 +1,193 @@
+import { isDeepStrictEqual } from 'node:util'
+import { isJobFinished } from '#api/batch/v1/job-facts.ts'
+import { isPodActive } from '#api/core/v1/pod-facts.ts'
+import { matcherOf } from '#api/meta/labels.ts'
+import { controllerOf } from '#api/meta/owner.ts'
+import { keyOf, splitKey } from '#api/meta/resource.ts'
+import { isStatusError } from '#api/meta/status.ts'
+import type { Job, JobStatus } from '#api/types/batch.v1.ts'
+import type { Pod } from '#api/types/core.v1.ts'
+import { jobs, pods } from '#api/types/resources.ts'
+import { backoffMs } from '#lib/backoff.ts'
+import { LruMap } from '#lib/lru-map.ts'
+import {
+  defineController,
+  TerminalError,
+  watchOf,
+  type Controller,
+  type ControllerContext,
+  type ReconcileResult,
+} from '#reconcile/controller.ts'
+import { applyClaims } from '../apply-claims.ts'
+import { withoutZeros } from '../counts.ts'
+import { candidatesFor, decideClaims, ownerKeys, type OwnerKind } from '../owned-objects.ts'
+import { createPod, deletePod, isNamespaceTerminating } from '../pod-from-template.ts'
+import { slowStart } from '../slow-start.ts'
+import { deadlineLeftMs, decideOutcome, decidePods } from './decide.ts'
+import { jobPod } from './job-pod.ts'
+import { decideStatus } from './status.ts'
+import { isHeld, tallyPods, trackingFinalizer, type Tally } from './tally.ts'
+
+/** Most pods created in one round. */
+const burst = 500
+const failureBackoff = { initialMs: 10_000, maxMs: 600_000 }
+const ownName = 'kubernetes.io/job-controller'
+
+const owner: OwnerKind<Job> = { resource: jobs, matcherOf: (job) => matcherOf(job.spec.selector) }
+
+/** Pods that failed in a row, and when the last one was seen: new ones wait longer and longer. */
+type Failures = LruMap<string, { count: number; lastMs: number }>
+
+/** Runs pods until enough of them have succeeded. */
+export function jobController(): Controller {
+  const failures: Failures = new LruMap(10_000)
+  return defineController({
+    name: 'job-controller',
+    watches: [watchOf(jobs), watchOf(pods, keysOfPod)],
+    writes: [
+      { resource: pods, verbs: ['create', 'delete', 'patch'] },
+      { resource: jobs, verbs: ['get'] },
+      { resource: jobs, subresource: 'status', verbs: ['update'] },
+    ],
+    reconcile: (key, context) => {
+      return key.startsWith('pod|') ? freePod(key.slice(4), context) : reconcile(key, context, failures)
+    },
+  })
+}
+
+const jobKeysOf = ownerKeys(owner)
+
+/** Job keys, and `pod|namespace/name` for a pod that no job holds any more although it has the finalizer. */
+function keysOfPod(pod: Pod, context: ControllerContext, previous?: Pod): readonly string[] {
+  const keys = jobKeysOf(pod, context, previous)
+  return isHeld(pod) && ownerOf(pod, context) === undefined ? [...keys, `pod|${keyOf(pod)}`] : keys
+}
+
+function ownerOf(pod: Pod, { informers }: ControllerContext): Job | undefined {
+  const controller = controllerOf(pod)
+  if (controller?.kind !== 'Job') return undefined
+  const job = informers.of(jobs).get(controller.name, pod.metadata.namespace)
+  return job?.metadata.uid === controller.uid ? job : undefined
+}
+
+async function freePod(key: string, context: ControllerContext): Promise<void> {
+  const { namespace, name } = splitKey(key)
+  const pod = context.informers.of(pods).get(name, namespace)
+  if (pod !== undefined && isHeld(pod) && ownerOf(pod, context) === undefined) await release(context, [pod])
+}
+
+async function reconcile(key: string, context: ControllerContext, failures: Failures): Promise<ReconcileResult | void> {
+  const { informers, clock } = context
+  const { namespace, name } = splitKey(key)
+  const job = informers.of(jobs).get(name, namespace)
+  if (job === undefined) return freeFormer(context, key)
+  if (job.spec.managedBy !== undefined && job.spec.managedBy !== ownName) return
+  const candidates = candidatesFor(informers.of(pods), job)
+  const claims = decideClaims(job, owner.matcherOf(job), candidates)
+  const owned = await applyClaims(context, { owner: jobs, dependent: pods }, job, claims)
+  if (isJobFinished(job)) return release(context, owned.filter(isHeld))
+  refuseUnsupported(context, job)
+  const tally = tallyPods(job, owned)
+  const nowMs = clock.now()
+  const outcome = decideOutcome(job, owned, tally, nowMs)
+  const status = decideStatus(job, owned, tally, outcome, nowMs)
+  await writeStatus(context, job, status)
+  noteEnds(context, failures, job, tally)
+  await release(context, tally.release)
+  if (outcome !== undefined) return end(context, job, owned)
+  const waitMs = await applyPods(context, job, owned, tally, failures)
+  const waits = [waitMs, deadlineLeftMs({ ...job, status }, nowMs)].filter((wait) => wait !== undefined)
+  return waits.length === 0 ? undefined : { requeueAfterMs: Math.max(0, Math.min(...waits)) + 1 }
+}
+
+/** Pods of a job that is gone must not be held by it. */
+async function freeFormer(context: ControllerContext, key: string): Promise<void> {
+  const heldBy = context.informers.of(pods).index('held-by-job', (pod) => {
+    const controller = controllerOf(pod)
+    return isHeld(pod) && controller?.kind === 'Job' ? [`${pod.metadata.namespace}/${controller.name}`] : []
+  })
+  await release(context, heldBy(key))
+}
+
+const unsupported = ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy'] as const
+
+function refuseUnsupported({ events }: ControllerContext, job: Job): void {
+  const field = unsupported.find((name) => job.spec[name] !== undefined)
+  if (field === undefined) return
+  const message = `spec.${field} is not supported yet: the job is left alone`
+  events.record(job, 'Warning', 'Unsupported', message)
+  throw new TerminalError(message)
+}
+
+async function writeStatus({ client, events }: ControllerContext, job: Job, status: JobStatus): Promise<void> {
+  if (isDeepStrictEqual(withoutZeros(job.status ?? {}), withoutZeros(status))) return
+  await client.resource(jobs, job.metadata.namespace).updateStatus({ ...job, status: withoutZeros(status) })
+  const old = new Set(job.status?.conditions?.map(({ type, status }) => `${type} ${status}`))
+  for (const { type, status: state, reason = '', message = '' } of status.conditions ?? []) {
+    if (old.has(`${type} ${state}`)) continue
+    if (type === 'Complete') events.record(job, 'Normal', 'Completed', 'Job completed')
+    if (type === 'Failed') events.record(job, 'Warning', reason, message)
+    if (type === 'Suspended') events.record(job, 'Normal', state === 'True' ? 'Suspended' : 'Resumed', message)
+  }
+}
+
+function noteEnds({ clock }: ControllerContext, failures: Failures, { metadata }: Job, tally: Tally): void {
+  if (tally.newlySucceeded.length > 0) failures.delete(metadata.uid)
+  if (tally.newlyFailed.length === 0) return
+  const count = (failures.get(metadata.uid)?.count ?? 0) + tally.newlyFailed.length
+  failures.set(metadata.uid, { count, lastMs: clock.monotonic() })
+}
+
+/** Takes the finalizer off, so that the pods can go. */
+async function release({ client }: ControllerContext, held: readonly Pod[]): Promise<void> {
+  await Promise.all(
+    held.map(async ({ metadata }) => {
+      const { uid, resourceVersion } = metadata
+      const left = (metadata.finalizers ?? []).filter((name) => name !== trackingFinalizer)
+      const change = { uid, resourceVersion, finalizers: left.length === 0 ? null : left }
+      await client
+        .resource(pods, metadata.namespace)
+        .patch(metadata.name, { type: 'merge', patch: { metadata: change } })
+        .catch((error: unknown) => {
+          if (!isStatusError(error, 'NotFound')) throw error
+        })
+    }),
+  )
+}
+
+/** Stops what still runs. */
+async function end(context: ControllerContext, job: Job, owned: readonly Pod[]): Promise<void> {
+  await removePods(context, job, owned.filter(isPodActive))
+}
+
+/** A pod that the job itself stops is no failure: it is let go before it is deleted. */
+async function removePods(context: ControllerContext, job: Job, surplus: readonly Pod[]): Promise<void> {
+  await release(context, surplus.filter(isHeld))
+  await Promise.all(surplus.map((pod) => deletePod(context, job, pod)))
+}
+
+/** Milliseconds until the next try, where pods keep failing. */
+async function applyPods(
+  context: ControllerContext,
+  job: Job,
+  owned: readonly Pod[],
+  tally: Tally,
+  failures: Failures,
+): Promise<number | undefined> {
+  if (job.metadata.deletionTimestamp !== undefined) return undefined
+  const changes = decidePods(job, owned, tally)
+  await removePods(context, job, changes.delete)
+  if (changes.create.length === 0) return undefined
+  const known = failures.get(job.metadata.uid)
+  if (known !== undefined) {
+    const leftMs = known.lastMs + backoffMs(failureBackoff, known.count) - context.clock.monotonic()
+    if (leftMs > 0) return leftMs
+  }
+  const indexes = changes.create.slice(0, burst)
+  const { error } = await slowStart(
+    indexes.length,
+    async (at) => void (await createPod(context, job, jobPod(job, indexes[at]))),
+  )
+  if (error !== undefined && !isNamespaceTerminating(error)) throw error
+  return undefined
+}
