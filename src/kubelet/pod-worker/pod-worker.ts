@@ -1,37 +1,35 @@
-import { isPodTerminal, isPodTerminating, podHostname, terminationGraceSeconds } from '#api/core/v1/pod-facts.ts'
+import { isPodTerminal, isPodTerminating, terminationGraceSeconds } from '#api/core/v1/pod-facts.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import { pods } from '#api/types/resources.ts'
 import type { Pod, PodStatus } from '#api/types/core.v1.ts'
 import { isRuntimeError } from '../cri/runtime.ts'
 import type { SandboxConfig } from '../cri/sandbox.ts'
 import type { PodPlace } from '../environment/field-ref.ts'
-import { hostNetworkHostsFile, hostsFile } from '../identity/hosts-file.ts'
-import { podDns } from '../identity/pod-dns.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { PodProber } from '../probes/prober.ts'
 import { podStatus } from '../status/pod-status.ts'
 import { isSame } from '../status/status-patch.ts'
 import { StatusWriter } from '../status/status-writer.ts'
-import { VolumeError, type VolumesOnHost } from '../volumes/pod-volumes.ts'
+import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import { refusalOf, type Refusal } from './admission.ts'
 import { containerEvents } from './container-events.ts'
 import { ContainerWaits } from './container-waits.ts'
 import { decidePod } from './decide.ts'
 import { PodObserver } from './observe-pod.ts'
-import type { HostedVolumes, PreparedPod } from './pod-host.ts'
+import type { PreparedPod } from './pod-host.ts'
 import type { PodAction, PodPlan } from './pod-plan.ts'
 import { currentSandbox, emptyView, isRunning, isStopped, type PodView } from './pod-view.ts'
-import { podFullName, sandboxConfig } from './sandbox-config.ts'
+import { sandboxConfigOf, writeHosts } from './pod-surroundings.ts'
 import { startContainer } from './start-container.ts'
 import { stopContainer, stopContainers } from './stop-containers.ts'
 import { Suspects } from './suspects.ts'
 import { terminationMessage } from './termination-message.ts'
+import { VolumeKeeper } from './volume-keeper.ts'
 import { WakeTimer } from './wake-timer.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 const firstErrorDelayMs = 1_000
 const longestErrorDelayMs = 10_000
-const longestVolumeDelayMs = 60_000
 const longestStopMs = 2_000
 
 /**
@@ -44,7 +42,7 @@ export class PodWorker {
   readonly #writer: StatusWriter
   readonly #prober: PodProber
   readonly #objects: PodObjects
-  readonly #volumes: HostedVolumes
+  readonly #volumes: VolumeKeeper
   readonly #startedAtMs: number
   readonly #onView: (view: PodView) => void
   #pod: Pod
@@ -58,12 +56,9 @@ export class PodWorker {
   /** Its containers have ended for good. */
   #isFinished = false
   #ending: 'no' | 'stopping' | 'stopped' = 'no'
-  #hasVolumes = false
-  #refreshNeeded = false
   /** Grace period of the stop that is under way. */
   #graceSeconds = Infinity
   #errorDelayMs = firstErrorDelayMs
-  #volumeDelayMs = firstErrorDelayMs
   #round: Promise<void> | undefined
   #again = false
   #stopped = false
@@ -86,17 +81,18 @@ export class PodWorker {
     this.#writer = new StatusWriter(context, pod)
     this.#prober = context.probers(() => this.poke())
     this.#objects = context.objects.forPod(pod.metadata.namespace ?? '', () => {
-      this.#refreshNeeded = true
+      this.#volumes.outdate()
       this.#waits.release()
       this.poke()
     })
-    this.#volumes = context.host.volumes(pod, () => ({
+    const volumes = context.host.volumes(pod, () => ({
       objects: this.#objects,
       place: this.#place(),
       allocatable: context.allocatable(),
       tokens: context.tokens,
       nowMs: context.clock.now(),
     }))
+    this.#volumes = new VolumeKeeper({ context, volumes, wake: this.#wake })
   }
 
   get pod(): Pod {
@@ -115,8 +111,8 @@ export class PodWorker {
   /** The API has a newer version of the pod. */
   update(pod: Pod): void {
     const { labels, annotations } = this.#pod.metadata
-    this.#refreshNeeded ||= !isSame([labels, annotations], [pod.metadata.labels, pod.metadata.annotations])
-    const needsRound = this.#refreshNeeded || concernsWorker(this.#pod, pod)
+    if (!isSame([labels, annotations], [pod.metadata.labels, pod.metadata.annotations])) this.#volumes.outdate()
+    const needsRound = this.#volumes.isOutdated || concernsWorker(this.#pod, pod)
     this.#pod = pod
     this.#writer.observe(pod)
     if (this.#isEnding) this.#runSignal.abort()
@@ -208,7 +204,7 @@ export class PodWorker {
     if (deadlineMs !== undefined) this.#wake.at(deadlineMs)
     if (plan.wakeAtMs !== undefined) this.#wake.at(plan.wakeAtMs)
     await this.#apply(plan)
-    await this.#refreshVolumes()
+    if (this.#view.containers.some(isRunning)) await this.#volumes.keepCurrent(this.#pod)
   }
 
   /** Once per pod: may the node take it? A pod that runs already was admitted before. */
@@ -300,7 +296,7 @@ export class PodWorker {
     const others = plan.actions.filter((action) => action.type !== 'startContainer' && action.type !== 'stopPod')
     if (plan.actions.length === 0) return
     // Volumes are made ready while the runtime sets the sandbox up: neither needs the other.
-    const volumes = starts.length > 0 ? this.#setUpVolumes() : undefined
+    const volumes = starts.length > 0 ? this.#prepare().then(() => this.#volumes.setUp(this.#pod)) : undefined
     volumes?.catch(() => undefined)
     for (const action of others.filter(({ type }) => type !== 'removeContainer' && type !== 'removeSandbox'))
       await this.#act(action)
@@ -343,25 +339,6 @@ export class PodWorker {
     await stopContainer(this.#context, { pod: this.#pod, run, graceSeconds, podIp, signal, ...(spec && { spec }) })
   }
 
-  /** `undefined` when some volume is not ready; the pod then waits. */
-  async #setUpVolumes(): Promise<VolumesOnHost | undefined> {
-    try {
-      await this.#prepare()
-      const volumes = await this.#volumes.setUp(this.#pod)
-      this.#hasVolumes = true
-      this.#volumeDelayMs = firstErrorDelayMs
-      if (this.#volumes.refreshAtMs !== undefined) this.#wake.at(this.#volumes.refreshAtMs)
-      return volumes
-    } catch (error) {
-      if (!(error instanceof VolumeError)) throw error
-      for (const message of error.failures.values())
-        this.#context.events.record(this.#pod, 'Warning', 'FailedMount', message)
-      this.#wake.in(this.#volumeDelayMs)
-      this.#volumeDelayMs = Math.min(this.#volumeDelayMs * 2, longestVolumeDelayMs)
-      return undefined
-    }
-  }
-
   #prepare(): Promise<PreparedPod> {
     this.#prepared ??= this.#context.host.prepare(this.#pod).catch((error: unknown) => {
       this.#prepared = undefined
@@ -371,10 +348,7 @@ export class PodWorker {
   }
 
   async #sandboxConfig(attempt: number): Promise<SandboxConfig> {
-    const { clusterDns, clusterDomain, nodeFiles, seccompDirectory } = this.#context
-    const [prepared, host] = await Promise.all([this.#prepare(), nodeFiles.resolvConf()])
-    const dns = podDns(this.#pod, { clusterDns, clusterDomain, host })
-    return sandboxConfig({ pod: this.#pod, attempt, dns, seccompDirectory, clusterDomain, ...prepared })
+    return sandboxConfigOf(this.#context, { pod: this.#pod, attempt, prepared: await this.#prepare() })
   }
 
   async #createSandbox(attempt: number): Promise<void> {
@@ -400,7 +374,10 @@ export class PodWorker {
   ): Promise<void> {
     const sandbox = currentSandbox(this.#view)
     if (sandbox === undefined || starts.length === 0) return
-    const [config, hostsPath] = await Promise.all([this.#sandboxConfig(sandbox.metadata.attempt), this.#writeHosts()])
+    const [config, hostsPath] = await Promise.all([
+      this.#sandboxConfig(sandbox.metadata.attempt),
+      writeHosts(this.#context, this.#pod, this.#podIps()),
+    ])
     for (const { spec, attempt, backoff } of starts) {
       if (this.#runSignal.signal.aborted) return
       this.#waits.restarting(spec.name, backoff)
@@ -434,21 +411,6 @@ export class PodWorker {
       : this.#view.containers.find((run) => run.name === target && isRunning(run))?.id
   }
 
-  async #writeHosts(): Promise<string> {
-    const { host, nodeFiles, clusterDomain } = this.#context
-    const aliases = this.#pod.spec.hostAliases ?? []
-    if (this.#pod.spec.hostNetwork === true)
-      return host.writeHostsFile(this.#pod, hostNetworkHostsFile(await nodeFiles.hosts(), aliases))
-    const fullName = podFullName(this.#pod, clusterDomain)
-    const input = {
-      podIps: this.#podIps(),
-      hostname: podHostname(this.#pod),
-      aliases,
-      ...(fullName !== undefined && { fullName }),
-    }
-    return host.writeHostsFile(this.#pod, hostsFile(input))
-  }
-
   #podIps(): readonly string[] {
     if (this.#pod.spec.hostNetwork === true) return this.#context.hostIps
     return currentSandbox(this.#view)?.ips ?? []
@@ -457,28 +419,6 @@ export class PodWorker {
   #place(): PodPlace {
     const { nodeName, hostIps } = this.#context
     return { nodeName, hostIps, podIps: this.#podIps() }
-  }
-
-  /** A pod that was found running has its volumes, but they must be known here to be kept current. */
-  async #refreshVolumes(): Promise<void> {
-    if (!this.#hasVolumes && this.#view.containers.some(isRunning)) await this.#setUpVolumes()
-    const dueMs = this.#volumes.refreshAtMs
-    const isDue = dueMs !== undefined && dueMs <= this.#context.clock.now()
-    if (!this.#refreshNeeded && !isDue) {
-      if (dueMs !== undefined) this.#wake.at(dueMs)
-      return
-    }
-    this.#refreshNeeded = false
-    try {
-      await this.#volumes.refresh(this.#pod)
-    } catch (error) {
-      if (!(error instanceof VolumeError)) throw error
-      for (const message of error.failures.values())
-        this.#context.events.record(this.#pod, 'Warning', 'FailedMount', message)
-      this.#refreshNeeded = true
-      this.#wake.in(longestErrorDelayMs)
-    }
-    if (this.#volumes.refreshAtMs !== undefined) this.#wake.at(this.#volumes.refreshAtMs)
   }
 
   /** Stops all that runs and takes the sandbox down; the pod's object and its remains stay. */

@@ -1,6 +1,6 @@
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import type { SandboxConfig } from '../cri/sandbox.ts'
-import { isRuntimeError } from '../cri/runtime.ts'
+import { isRuntimeError, RuntimeError } from '../cri/runtime.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 import { containerConfig, type ContainerConfigInput } from './container-config.ts'
 import { containerEvents } from './container-events.ts'
@@ -57,23 +57,33 @@ interface PostStartInput extends StartContainerInput {
 }
 
 /** A container whose postStart hook fails is killed; its restart policy decides what comes next. */
-async function runPostStart(
-  context: WorkerContext,
-  { pod, container, id, podIp, signal }: PostStartInput,
-): Promise<void> {
+async function runPostStart(context: WorkerContext, input: PostStartInput): Promise<void> {
+  const { pod, container, id, podIp, signal } = input
   const handler = container.lifecycle?.postStart
   if (handler === undefined) return
   try {
-    await runHook(context, handler, { pod, container, containerId: id, podIp, timeoutSeconds: 0, signal })
+    const hook = runHook(context, handler, { pod, container, containerId: id, podIp, timeoutSeconds: 0, signal })
+    await untilAborted(hook, signal)
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
-    containerEvents(context.events, pod, container.name)(
-      'Warning',
-      'FailedPostStartHook',
-      `PostStartHook failed: ${text}`,
-    )
-    containerEvents(context.events, pod, container.name)('Normal', 'Killing', 'FailedPostStartHook')
+    // The pod is to end: whoever ends it stops the container too.
+    if (signal.aborted) throw new RuntimeError('Cancelled', 'the pod ends')
+    const text = `PostStartHook failed: ${error instanceof Error ? error.message : String(error)}`
+    const record = containerEvents(context.events, pod, container.name)
+    record('Warning', 'FailedPostStartHook', text)
+    record('Normal', 'Killing', 'FailedPostStartHook')
     await context.runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30)
-    throw new ContainerStartError('PostStartHookError', `PostStartHook failed: ${text}`, { cause: error })
+    throw new ContainerStartError('PostStartHookError', text, { cause: error })
+  }
+}
+
+/** A hook may hang; a pod that is to end does not wait for it. */
+async function untilAborted(hook: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>()
+  const onAbort = (): void => aborted.reject(signal.reason as Error)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await Promise.race([hook, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
