@@ -24,8 +24,18 @@ export type WriterReport =
   | { readonly found: readonly number[]; readonly revision: number; readonly compactedRevision: number }
   | { readonly acked: number; readonly number: number; readonly revision: number }
 
+/** Written at once and not by the event loop: what was acknowledged must be known when the kill comes. */
 function report(line: WriterReport): void {
-  writeSync(1, `${JSON.stringify(line)}\n`)
+  let rest = Buffer.from(`${JSON.stringify(line)}\n`)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      // The pipe is full because the reader is busy; it will read.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
 }
 
 /** The number, a filling of random length, and a checksum over both. */
