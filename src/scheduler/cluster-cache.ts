@@ -29,6 +29,8 @@ export class ClusterCache implements Snapshot {
   /** On how many nodes each image is. */
   readonly #imageNodes = new Map<string, number>()
 
+  readonly #claimUsers = new Map<string, number>()
+
   constructor(objects: ClusterObjects) {
     this.objects = objects
     this.counting = new PodCounting((name) => objects.namespaces.get(name)?.metadata.labels)
@@ -40,6 +42,8 @@ export class ClusterCache implements Snapshot {
   }
 
   readonly node = (name: string): NodeInfo | undefined => this.#byName.get(name)
+
+  readonly claimUsers = (key: string): number => this.#claimUsers.get(key) ?? 0
 
   readonly nodesWithImage = (name: string): number => this.#imageNodes.get(name) ?? 0
 
@@ -63,6 +67,7 @@ export class ClusterCache implements Snapshot {
     if (!known) return
     this.#countFacts(known, -1)
     this.#withdraw(known)
+    for (const info of known.pods.values()) this.#countClaims(info, -1)
     this.counting.removeNode(known)
     this.counting.dropIdle()
     this.#byName.delete(name)
@@ -152,11 +157,14 @@ export class ClusterCache implements Snapshot {
   #put(node: NodeInfo, info: PodInfo): void {
     node.add(info)
     this.counting.addPod(info, node)
+    if (info.claimKeys.length > 0) this.#countClaims(info, 1)
   }
 
   #lift(node: NodeInfo, uid: string): void {
     const info = node.remove(uid)
-    if (info) this.counting.removePod(info, node)
+    if (!info) return
+    this.counting.removePod(info, node)
+    if (info.claimKeys.length > 0) this.#countClaims(info, -1)
   }
 
   #withdraw(node: NodeInfo): void {
@@ -172,6 +180,14 @@ export class ClusterCache implements Snapshot {
       const count = (this.#imageNodes.get(name) ?? 0) + sign
       if (count > 0) this.#imageNodes.set(name, count)
       else this.#imageNodes.delete(name)
+    }
+  }
+
+  #countClaims({ claimKeys }: PodInfo, sign: 1 | -1): void {
+    for (const key of claimKeys) {
+      const count = this.claimUsers(key) + sign
+      if (count > 0) this.#claimUsers.set(key, count)
+      else this.#claimUsers.delete(key)
     }
   }
 

@@ -82,6 +82,8 @@ export interface Snapshot {
   readonly taintedNodes: number
   readonly softTaintedNodes: number
   readonly cordonedNodes: number
+  /** How many placed pods use the claim `namespace/name`. */
+  readonly claimUsers: (key: string) => number
   readonly counting: PodCounting
   readonly objects: ClusterObjects
   /** Answers a question as if some pods were on the node, and some of its pods were not. */

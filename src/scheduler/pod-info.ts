@@ -2,6 +2,7 @@ import { podHostPorts, type HostPort } from '#api/core/v1/pod-facts.ts'
 import { podRequests } from '#api/core/v1/pod-resources.ts'
 import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Pod } from '#api/types/core.v1.ts'
+import { podClaims } from './volumes/pod-claims.ts'
 import { affinityTermsOf, type PodAffinityTerms } from './affinity-terms.ts'
 
 /** What the scheduler counts for a container that requests nothing, so that such pods spread too: 0.1 core, 200 MiB. */
@@ -21,6 +22,8 @@ export class PodInfo {
   readonly scoredMemory: number
   readonly hostPorts: readonly HostPort[]
   readonly priority: number
+  /** `namespace/name` of the claims of its volumes. */
+  readonly claimKeys: readonly string[]
   /** Namespace, labels and whether it terminates: pods that agree in these are counted together. */
   readonly groupKey: string
   readonly #terms: PodAffinityTerms | undefined
@@ -37,6 +40,7 @@ export class PodInfo {
     this.scoredMemory = this.memory === 0 ? scoredMemory * pod.spec.containers.length : this.memory
     this.hostPorts = podHostPorts(pod)
     this.priority = pod.spec.priority ?? 0
+    this.claimKeys = podClaims(pod).map(({ name }) => `${this.namespace}/${name}`)
     this.groupKey = groupKeyOf(pod)
     this.#terms = affinityTermsOf(pod)
   }

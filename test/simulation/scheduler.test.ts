@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { podCondition } from '#api/core/v1/pod-facts.ts'
 import type { PodSpec } from '#api/types/core.v1.ts'
-import { nodes, podDisruptionBudgets, pods, priorityClasses } from '#api/types/resources.ts'
+import {
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  podDisruptionBudgets,
+  pods,
+  priorityClasses,
+  storageClasses,
+} from '#api/types/resources.ts'
 import { defineProfile } from '#scheduler/profile.ts'
 import { schedulingCluster, type SchedulingCluster } from './scheduling-cluster.ts'
 
@@ -159,4 +167,55 @@ test('each profile places the pods that name it', async (t) => {
   assert.equal(await placed(cluster, 'careless'), 'n1')
   assert.match(await refused(cluster, 'careful'), /untolerated taint/)
   assert.equal(podCondition(await cluster.pod('foreign'), 'PodScheduled'), undefined)
+})
+
+test('a claim that waits for its pod gets its node first, and the pod follows when it is bound', async (t) => {
+  const cluster = await schedulingCluster(t)
+  const { client } = cluster
+  await cluster.addNode('n1')
+  const provisioner = 'csi.example.com'
+  const volumeBindingMode = 'WaitForFirstConsumer'
+  await client.resource(storageClasses).create({ metadata: { name: 'late' }, provisioner, volumeBindingMode })
+  const claims = client.resource(persistentVolumeClaims, 'test')
+  const shape = {
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: '1Gi' } },
+    storageClassName: 'late',
+  }
+  await cluster.addPod('p', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] })
+  assert.match(await refused(cluster, 'p'), /^0\/1 nodes are available: persistentvolumeclaim "data" not found\. /)
+  await claims.create({ metadata: { name: 'data' }, spec: shape })
+  const selected = async () => (await claims.get('data')).metadata.annotations?.['volume.kubernetes.io/selected-node']
+  await cluster.until('a node is selected', async () => (await selected()) !== undefined)
+  assert.equal(await selected(), 'n1')
+  await cluster.clock.advance(5_000)
+  assert.equal((await cluster.pod('p')).spec.nodeName, undefined)
+  const annotations = { 'pv.kubernetes.io/bind-completed': 'yes' }
+  await claims.patch('data', { type: 'merge', patch: { metadata: { annotations }, spec: { volumeName: 'pv' } } })
+  assert.equal(await placed(cluster, 'p'), 'n1')
+})
+
+test('of two claims that want one volume, one gets it', async (t) => {
+  const cluster = await schedulingCluster(t)
+  const { client } = cluster
+  await cluster.addNode('n1')
+  const provisioner = 'kubernetes.io/no-provisioner'
+  const volumeBindingMode = 'WaitForFirstConsumer'
+  await client.resource(storageClasses).create({ metadata: { name: 'late' }, provisioner, volumeBindingMode })
+  const shape = { accessModes: ['ReadWriteOnce'], storageClassName: 'late' }
+  const size = { storage: '1Gi' }
+  const volume = { ...shape, capacity: size, hostPath: { path: '/x' } }
+  const volumes = client.resource(persistentVolumes)
+  await volumes.create({ metadata: { name: 'pv' }, spec: volume })
+  const status = { phase: 'Available' }
+  await volumes.patch('pv', { type: 'merge', patch: { status } }, { subresource: 'status' })
+  for (const name of ['one', 'two']) {
+    const spec = { ...shape, resources: { requests: size } }
+    await client.resource(persistentVolumeClaims, 'test').create({ metadata: { name }, spec })
+    await cluster.addPod(name, { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: name } }] })
+  }
+  const owner = async () => (await volumes.get('pv')).spec.claimRef?.name
+  await cluster.until('the volume is taken', async () => (await owner()) !== undefined)
+  const loser = (await owner()) === 'one' ? 'two' : 'one'
+  assert.match(await refused(cluster, loser), /1 node\(s\) didn't find available persistent volumes to bind/)
 })

@@ -1,4 +1,5 @@
 import type { SchedulerPlugin } from '../framework.ts'
+import { dynamicResources } from './dynamic-resources.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity, type InterPodAffinityOptions } from './inter-pod-affinity.ts'
 import { nodeAffinity, type NodeAffinityOptions } from './node-affinity.ts'
@@ -7,9 +8,13 @@ import { nodePorts } from './node-ports.ts'
 import { nodeResourcesBalanced } from './node-resources-balanced.ts'
 import { nodeResourcesFit } from './node-resources-fit.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
+import { nodeVolumeLimits } from './node-volume-limits.ts'
 import { podTopologySpread, type PodTopologySpreadOptions } from './pod-topology-spread.ts'
 import { schedulingGates } from './scheduling-gates.ts'
 import { taintToleration } from './taint-toleration.ts'
+import { volumeBinding } from './volume-binding.ts'
+import { volumeRestrictions } from './volume-restrictions.ts'
+import { volumeZone } from './volume-zone.ts'
 
 /** The arguments of plugins that have any (KubeSchedulerConfiguration v1, `pluginConfig`). */
 export interface PluginArguments extends InterPodAffinityOptions, PodTopologySpreadOptions, NodeAffinityOptions {}
@@ -24,8 +29,13 @@ export function defaultPluginsWith(given: PluginArguments): readonly SchedulerPl
     nodeAffinity(given),
     nodePorts,
     nodeResourcesFit,
+    volumeRestrictions,
+    nodeVolumeLimits,
+    volumeBinding,
+    volumeZone,
     podTopologySpread(given),
     interPodAffinity(given),
+    dynamicResources,
     nodeResourcesBalanced,
     imageLocality,
   ]

@@ -1,0 +1,59 @@
+import type { Pod } from '#api/types/core.v1.ts'
+import { definePlugin, type ClusterObjects } from '../framework.ts'
+import { knownClaims } from '../volumes/pod-claims.ts'
+
+const plugin = 'NodeVolumeLimits'
+const reason = 'node(s) exceed max volume count'
+
+/** One volume of a CSI driver; `handle` tells volumes of a driver apart. */
+interface DriverVolume {
+  readonly driver: string
+  readonly handle: string
+}
+
+interface LimitState {
+  readonly wanted: readonly DriverVolume[]
+  readonly objects: ClusterObjects
+}
+
+/** A node takes no more volumes of a CSI driver than its CSINode says can be attached. */
+export const nodeVolumeLimits = definePlugin<LimitState>({
+  name: plugin,
+  prepare({ pod }, { objects }) {
+    const wanted = volumesOf(pod, objects)
+    return wanted.length === 0 ? 'skip' : { wanted, objects }
+  },
+  filter(_pod, node, { wanted, objects }) {
+    const drivers = objects.csiNodes.get(node.name)?.spec.drivers ?? []
+    for (const { name, allocatable } of drivers) {
+      const limit = allocatable?.count
+      const own = wanted.filter(({ driver }) => driver === name).map(({ handle }) => handle)
+      if (limit === undefined || own.length === 0) continue
+      const attached = new Set<string>()
+      for (const { pod } of node.pods.values()) {
+        for (const { driver, handle } of volumesOf(pod, objects)) if (driver === name) attached.add(handle)
+      }
+      const more = new Set(own.filter((handle) => !attached.has(handle))).size
+      if (more > 0 && attached.size + more > limit) {
+        const missing = { resource: `volumes of ${name}`, requested: more, free: limit - attached.size }
+        return { plugin, reason, missing }
+      }
+    }
+    return undefined
+  },
+  helpedBy(change) {
+    if (change.type === 'podFreed') return (change.pod.spec.volumes ?? []).length > 0
+    return change.type === 'nodeAdded' || change.type === 'storageChanged'
+  },
+})
+
+/** The volumes of the pod's claims; for a claim that has none yet, the one that its class will have made. */
+function volumesOf(pod: Pod, objects: ClusterObjects): readonly DriverVolume[] {
+  return knownClaims(pod, objects).flatMap(({ metadata, spec }) => {
+    const csi = objects.volumes.get(spec.volumeName ?? '')?.spec.csi
+    if (csi) return { driver: csi.driver, handle: csi.volumeHandle }
+    if ((spec.volumeName ?? '') !== '') return []
+    const driver = objects.storageClasses.get(spec.storageClassName ?? '')?.provisioner
+    return driver === undefined ? [] : { driver, handle: `${metadata.namespace}/${metadata.name}` }
+  })
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Pod } from '#api/types/core.v1.ts'
+import { outcome, trialCache, trialNode, trialPod, type TrialObjects } from './plugin-trial.case.ts'
+
+const nodes = [
+  trialNode('a', { 'topology.kubernetes.io/zone': 'a' }),
+  trialNode('b', { 'topology.kubernetes.io/zone': 'b' }),
+]
+const bindCompleted = { 'pv.kubernetes.io/bind-completed': 'yes' }
+const inZone = (zone: string) => ({
+  required: {
+    nodeSelectorTerms: [{ matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: [zone] }] }],
+  },
+})
+
+function claim(spec: object = {}, metadata: object = {}, status: object = {}) {
+  const resources = { requests: { storage: '1Gi' } }
+  return {
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'data', namespace: 'default', uid: 'data', ...metadata },
+    spec: { accessModes: ['ReadWriteOnce'], resources, ...spec },
+    status,
+  }
+}
+
+function volume(name: string, spec: object = {}, labels: object = {}) {
+  const shape = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], ...spec }
+  return { metadata: { name, labels }, spec: shape, status: { phase: 'Available' } }
+}
+
+const late = (provisioner = 'kubernetes.io/no-provisioner', more: object = {}) => ({
+  metadata: { name: 'late' },
+  provisioner,
+  volumeBindingMode: 'WaitForFirstConsumer',
+  ...more,
+})
+
+const boundClaim = claim({ volumeName: 'pv' }, { annotations: bindCompleted })
+const lateClaim = claim({ storageClassName: 'late' })
+const user = (name = 'p', more: object = {}): Pod =>
+  trialPod(name, { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }], ...more })
+
+const none = (reason: string): string => `0/2 nodes are available: ${reason}.`
+const conflict = "2 node(s) didn't find available persistent volumes to bind"
+
+const cases: readonly (readonly [what: string, objects: TrialObjects, expected: string | RegExp])[] = [
+  ['a missing claim', {}, none('persistentvolumeclaim "data" not found')],
+  ['an unbound claim', { claims: [claim()] }, none('pod has unbound immediate PersistentVolumeClaims')],
+  [
+    'a claim under deletion',
+    { claims: [claim({ volumeName: 'pv' }, { annotations: bindCompleted, deletionTimestamp: 'now' })] },
+    none('persistentvolumeclaim "data" is being deleted'),
+  ],
+  [
+    'a lost volume',
+    { claims: [claim({ volumeName: 'pv' }, {}, { phase: 'Lost' })] },
+    none('persistentvolumeclaim "data" bound to non-existent persistentvolume "pv"'),
+  ],
+  [
+    'a volume that is not there',
+    { claims: [boundClaim] },
+    none('2 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'),
+  ],
+  ['a bound volume', { claims: [boundClaim], volumes: [volume('pv')] }, /^[ab]$/],
+  ['a volume of one node', { claims: [boundClaim], volumes: [volume('pv', { nodeAffinity: inZone('b') })] }, 'b'],
+  [
+    'a volume of no node',
+    { claims: [boundClaim], volumes: [volume('pv', { nodeAffinity: inZone('c') })] },
+    none("2 node(s) didn't match PersistentVolume's node affinity"),
+  ],
+  [
+    'a volume with the label of a zone',
+    { claims: [boundClaim], volumes: [volume('pv', {}, { 'topology.kubernetes.io/zone': 'b__c' })] },
+    'b',
+  ],
+  [
+    'a volume with the label of another zone',
+    { claims: [boundClaim], volumes: [volume('pv', {}, { 'topology.kubernetes.io/zone': 'c' })] },
+    none('2 node(s) had no available volume zone'),
+  ],
+  ['a late class without volumes', { claims: [lateClaim], storageClasses: [late()] }, none(conflict)],
+  [
+    'a late class with a volume on one node',
+    {
+      claims: [lateClaim],
+      storageClasses: [late()],
+      volumes: [volume('pv', { storageClassName: 'late', nodeAffinity: inZone('b') })],
+    },
+    'b',
+  ],
+  [
+    'a late class whose volumes are too small or taken',
+    {
+      claims: [lateClaim],
+      storageClasses: [late()],
+      volumes: [
+        volume('small', { storageClassName: 'late', capacity: { storage: '1Mi' } }),
+        volume('taken', { storageClassName: 'late', claimRef: { name: 'other', namespace: 'default' } }),
+      ],
+    },
+    none(conflict),
+  ],
+  ['a late class that provisions', { claims: [lateClaim], storageClasses: [late('csi.example.com')] }, /^[ab]$/],
+  [
+    'a late class that provisions in one zone',
+    {
+      claims: [lateClaim],
+      storageClasses: [
+        late('csi.example.com', {
+          allowedTopologies: [{ matchLabelExpressions: [{ key: 'topology.kubernetes.io/zone', values: ['b'] }] }],
+        }),
+      ],
+    },
+    'b',
+  ],
+  [
+    'a claim whose volume is being made for another node',
+    {
+      claims: [claim({ storageClassName: 'late' }, { annotations: { 'volume.kubernetes.io/selected-node': 'b' } })],
+      storageClasses: [late('csi.example.com')],
+    },
+    'b',
+  ],
+]
+
+for (const [what, objects, expected] of cases) {
+  test(`volumes: a pod with ${what}`, () => {
+    const found = outcome(user(), trialCache(nodes, objects))
+    if (typeof expected === 'string') assert.equal(found, expected)
+    else assert.match(found, expected)
+  })
+}
+
+test('volumes: ReadWriteOncePod keeps a second pod waiting, wherever', () => {
+  const exclusive = claim({ volumeName: 'pv', accessModes: ['ReadWriteOncePod'] }, { annotations: bindCompleted })
+  const cache = trialCache(nodes, { claims: [exclusive], volumes: [volume('pv')] })
+  const first = user('first')
+  cache.placePod(first, 'a')
+  const reason = 'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode'
+  assert.equal(outcome(user('second'), cache), none(`2 ${reason}`))
+  cache.removePod('first')
+  assert.match(outcome(user('second'), cache), /^[ab]$/)
+})
+
+test('volumes: a node takes as many volumes of a driver as its CSINode says', () => {
+  const csi = (volumeHandle: string) => ({ csi: { driver: 'csi.example.com', volumeHandle } })
+  const second = claim({ volumeName: 'pv2' }, { name: 'more', annotations: bindCompleted })
+  const drivers = [{ name: 'csi.example.com', nodeID: 'x', allocatable: { count: 1 } }]
+  const cache = trialCache(nodes.slice(0, 1), {
+    claims: [boundClaim, second],
+    volumes: [volume('pv', csi('1')), volume('pv2', csi('2'))],
+    csiNodes: [{ metadata: { name: 'a' }, spec: { drivers } }],
+  })
+  cache.placePod(user('first'), 'a')
+  assert.equal(outcome(user('same volume'), cache), 'a')
+  const other = trialPod('p', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'more' } }] })
+  assert.equal(outcome(other, cache), '0/1 nodes are available: 1 node(s) exceed max volume count.')
+})
+
+test('volumes: the claim of an ephemeral volume must be made for the pod', () => {
+  const pod = trialPod('p', { volumes: [{ name: 'v', ephemeral: {} }] })
+  const waiting = 'waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"'
+  assert.equal(outcome(pod, trialCache(nodes)), none(waiting))
+  const foreign = claim({ volumeName: 'pv' }, { name: 'p-v', annotations: bindCompleted })
+  const message = 'PVC default/p-v was not created for pod default/p (pod is not owner)'
+  assert.equal(outcome(pod, trialCache(nodes, { claims: [foreign] })), none(message))
+})
+
+test('pods with resource claims are held back and say so', () => {
+  const pod = trialPod('p', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] })
+  assert.match(outcome(pod, trialCache(nodes)), /pod has resource claims, which this scheduler cannot allocate yet/)
+})

@@ -1,0 +1,104 @@
+import { matchesNodeSelector } from '#api/core/v1/node-affinity.ts'
+import { resourceAmount } from '#api/core/v1/resource-amounts.ts'
+import { matcherOf } from '#api/meta/labels.ts'
+import type { Node, PersistentVolume, PersistentVolumeClaim } from '#api/types/core.v1.ts'
+import type { ClusterObjects } from '../framework.ts'
+
+/** What is to happen to a claim that waits for its pod: take a volume that exists, or have one made. */
+export type ClaimPlan =
+  | { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }
+  | { readonly claim: PersistentVolumeClaim; readonly provision: true }
+
+/** A claim, and the volumes that could serve it on some node, best first. */
+export interface ClaimChoice {
+  readonly claim: PersistentVolumeClaim
+  readonly volumes: readonly PersistentVolume[]
+}
+
+/** What may serve each claim, wherever: the volume meant for it, then the smallest first. Smaller claims come first. */
+export function claimChoices(
+  claims: readonly PersistentVolumeClaim[],
+  objects: ClusterObjects,
+): readonly ClaimChoice[] {
+  const all = objects.volumes.list()
+  const meantFor = ({ spec }: PersistentVolume): number => (spec.claimRef === undefined ? 1 : 0)
+  return claims
+    .toSorted((a, b) => wantedBytes(a) - wantedBytes(b))
+    .map((claim) => ({
+      claim,
+      volumes: all
+        .filter((volume) => fits(volume, claim))
+        .sort((a, b) => meantFor(a) - meantFor(b) || capacity(a) - capacity(b)),
+    }))
+}
+
+/**
+ * How all the claims can be served on the node: each by the best volume that no other claim has, else by its class's
+ * provisioner. Nothing if one of them cannot.
+ */
+export function planClaims(
+  choices: readonly ClaimChoice[],
+  node: Node,
+  objects: ClusterObjects,
+): readonly ClaimPlan[] | undefined {
+  const taken = new Set<PersistentVolume>()
+  const plans: ClaimPlan[] = []
+  for (const { claim, volumes } of choices) {
+    const volume = volumes.find((each) => !taken.has(each) && suitsNode(each, node))
+    if (volume) {
+      taken.add(volume)
+      plans.push({ claim, volume })
+    } else if (canProvision(claim, node, objects)) plans.push({ claim, provision: true })
+    else return undefined
+  }
+  return plans
+}
+
+/** The volume can be used on the node. */
+export function suitsNode({ spec }: PersistentVolume, node: Node): boolean {
+  const required = spec.nodeAffinity?.required
+  return required === undefined || matchesNodeSelector(required, node)
+}
+
+function fits(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const { spec, metadata, status } = volume
+  const { claimRef } = spec
+  const isFree = claimRef === undefined ? status?.phase === 'Available' : refersTo(claimRef, claim)
+  return (
+    isFree &&
+    metadata.deletionTimestamp === undefined &&
+    (spec.storageClassName ?? '') === (claim.spec.storageClassName ?? '') &&
+    (spec.volumeMode ?? 'Filesystem') === (claim.spec.volumeMode ?? 'Filesystem') &&
+    (claim.spec.accessModes ?? []).every((mode) => spec.accessModes?.includes(mode)) &&
+    (claim.spec.selector === undefined || matcherOf(claim.spec.selector).matches(metadata.labels)) &&
+    capacity(volume) >= wantedBytes(claim)
+  )
+}
+
+function refersTo(
+  { name, namespace, uid }: NonNullable<PersistentVolume['spec']['claimRef']>,
+  { metadata }: PersistentVolumeClaim,
+): boolean {
+  return name === metadata.name && namespace === metadata.namespace && (uid === undefined || uid === metadata.uid)
+}
+
+function capacity({ spec }: PersistentVolume): number {
+  return resourceAmount('storage', spec.capacity?.['storage'] ?? '0')
+}
+
+function wantedBytes({ spec }: PersistentVolumeClaim): number {
+  return resourceAmount('storage', spec.resources?.requests?.['storage'] ?? '0')
+}
+
+function canProvision({ spec }: PersistentVolumeClaim, node: Node, { storageClasses }: ClusterObjects): boolean {
+  const storageClass = storageClasses.get(spec.storageClassName ?? '')
+  if (!storageClass || storageClass.provisioner === 'kubernetes.io/no-provisioner') return false
+  const { allowedTopologies = [] } = storageClass
+  const { labels } = node.metadata
+  return (
+    allowedTopologies.length === 0 ||
+    allowedTopologies.some(({ matchLabelExpressions = [] }) =>
+      matchLabelExpressions.every(({ key, values }) => labels?.[key] !== undefined && values.includes(labels[key])),
+    )
+  )
+}
