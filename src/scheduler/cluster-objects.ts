@@ -1,3 +1,12 @@
+import type { ReplicaSet, StatefulSet } from '#api/types/apps.v1.ts'
+import type {
+  Namespace,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  ReplicationController,
+  Service,
+} from '#api/types/core.v1.ts'
+import type { PodDisruptionBudget } from '#api/types/policy.v1.ts'
 import {
   csiNodes,
   namespaces,
@@ -10,8 +19,22 @@ import {
   statefulSets,
   storageClasses,
 } from '#api/types/resources.ts'
-import type { Informers } from '#client/informer.ts'
-import type { ClusterObjects } from './framework.ts'
+import type { CSINode, StorageClass } from '#api/types/storage.v1.ts'
+import type { Informers, Lister } from '#client/informer.ts'
+
+/** The other objects that plugins look at. */
+export interface ClusterObjects {
+  readonly namespaces: Lister<Namespace>
+  readonly services: Lister<Service>
+  readonly replicationControllers: Lister<ReplicationController>
+  readonly replicaSets: Lister<ReplicaSet>
+  readonly statefulSets: Lister<StatefulSet>
+  readonly budgets: Lister<PodDisruptionBudget>
+  readonly claims: Lister<PersistentVolumeClaim>
+  readonly volumes: Lister<PersistentVolume>
+  readonly storageClasses: Lister<StorageClass>
+  readonly csiNodes: Lister<CSINode>
+}
 
 /** The objects that plugins look at, from informers that others share. */
 export function clusterObjects(informers: Informers) {

@@ -1,13 +1,10 @@
 import type { Labels } from '#api/meta/labels.ts'
-import type { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
-import type { ReplicaSet, StatefulSet } from '#api/types/apps.v1.ts'
-import type { ReplicationController, Service } from '#api/types/core.v1.ts'
-import type { PodDisruptionBudget } from '#api/types/policy.v1.ts'
-import type { CSINode, StorageClass } from '#api/types/storage.v1.ts'
+import type { Node, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { Client } from '#client/client.ts'
-import type { Informer, Lister } from '#client/informer.ts'
+import type { Informer } from '#client/informer.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { ClusterObjects } from './cluster-objects.ts'
 import type { PodCounting } from './counting/pod-counting.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
@@ -94,20 +91,6 @@ export interface Snapshot {
 export interface Trial {
   add(pod: PodInfo): void
   remove(pod: PodInfo): void
-}
-
-/** The other objects that plugins look at. */
-export interface ClusterObjects {
-  readonly namespaces: Lister<Namespace>
-  readonly services: Lister<Service>
-  readonly replicationControllers: Lister<ReplicationController>
-  readonly replicaSets: Lister<ReplicaSet>
-  readonly statefulSets: Lister<StatefulSet>
-  readonly budgets: Lister<PodDisruptionBudget>
-  readonly claims: Lister<PersistentVolumeClaim>
-  readonly volumes: Lister<PersistentVolume>
-  readonly storageClasses: Lister<StorageClass>
-  readonly csiNodes: Lister<CSINode>
 }
 
 /** What a plugin may use to prepare a binding in the API. */

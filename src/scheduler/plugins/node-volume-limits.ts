@@ -1,5 +1,6 @@
 import type { Pod } from '#api/types/core.v1.ts'
-import { definePlugin, type ClusterObjects } from '../framework.ts'
+import type { ClusterObjects } from '../cluster-objects.ts'
+import { definePlugin } from '../framework.ts'
 import { knownClaims } from '../volumes/pod-claims.ts'
 
 const plugin = 'NodeVolumeLimits'

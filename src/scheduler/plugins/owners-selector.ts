@@ -1,7 +1,7 @@
 import { hasLabels, matcherOf, matcherOfLabels, matcherOfRequirements, type LabelMatcher } from '#api/meta/labels.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import type { LabelSelector } from '#api/types/meta.v1.ts'
-import type { ClusterObjects } from '../framework.ts'
+import type { ClusterObjects } from '../cluster-objects.ts'
 
 /**
  * What all pods have in common that belong to the same services and the same set as this one; nothing for a pod of

@@ -1,5 +1,6 @@
 import type { PersistentVolume, Pod } from '#api/types/core.v1.ts'
-import { definePlugin, Veto, type ClusterChange, type ClusterObjects } from '../framework.ts'
+import type { ClusterObjects } from '../cluster-objects.ts'
+import { definePlugin, Veto, type ClusterChange } from '../framework.ts'
 import { bindClaims } from '../volumes/bind-claims.ts'
 import { claimChoices, planClaims, suitsNode, type ClaimChoice } from '../volumes/match-volumes.ts'
 import { isFullyBound, knownClaims, podClaims, selectedNodeAnnotation, waitsForPod } from '../volumes/pod-claims.ts'

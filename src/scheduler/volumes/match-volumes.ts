@@ -2,7 +2,7 @@ import { matchesNodeSelector } from '#api/core/v1/node-affinity.ts'
 import { resourceAmount } from '#api/core/v1/resource-amounts.ts'
 import { matcherOf } from '#api/meta/labels.ts'
 import type { Node, PersistentVolume, PersistentVolumeClaim } from '#api/types/core.v1.ts'
-import type { ClusterObjects } from '../framework.ts'
+import type { ClusterObjects } from '../cluster-objects.ts'
 
 /** What is to happen to a claim that waits for its pod: take a volume that exists, or have one made. */
 export type ClaimPlan =

@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
-import type { ClusterObjects } from '../framework.ts'
+import type { ClusterObjects } from '../cluster-objects.ts'
 
 /** A claim that a pod names, whether it exists or not. */
 export interface PodClaim {
