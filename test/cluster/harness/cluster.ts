@@ -71,7 +71,8 @@ function coracleOutput(...args: readonly string[]): Promise<string> {
   return outputOf(join(checkout, 'coracle'), args, { timeoutMs: upTimeoutMs })
 }
 
-async function loadImages(layout: HostLayout): Promise<void> {
+/** Imports the test images into the containerd of a node on this machine. */
+export async function loadImages(layout: HostLayout): Promise<void> {
   const archive = await testImageArchive()
   await outputOf('ctr', ['--address', layout.containerd.socket, '--namespace', 'k8s.io', 'images', 'import', archive])
 }
@@ -88,6 +89,7 @@ async function signalServer(layout: HostLayout, signal: NodeJS.Signals): Promise
 export interface Server extends AsyncDisposable {
   readonly kubectl: Kubectl
   readonly kubeconfig: string
+  readonly url: string
   readonly pid: number
   /** Ends it and resolves with its exit code, or with the signal that ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | string>
@@ -97,13 +99,17 @@ export interface ServerOptions {
   readonly storage?: 'memory' | 'sqlite'
   /** Data of an earlier server to go on with; by default a fresh folder, removed in the end. */
   readonly dataDir?: string
+  /** Default 127.0.0.1. */
+  readonly bindAddress?: string
 }
 
 /** Starts `./coracle server` on a free port of the loopback and waits until it answers. Needs no root. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const folder = await mkdtemp('/var/tmp/coracle-test-')
   const kubeconfig = join(folder, 'kubeconfig')
-  const args = ['--bind-address', '127.0.0.1', '--secure-port', String(await freePort())]
+  const address = options.bindAddress ?? '127.0.0.1'
+  const port = await freePort()
+  const args = ['--bind-address', address, '--secure-port', String(port)]
   args.push('--data-dir', options.dataDir ?? join(folder, 'data'), '--write-kubeconfig', kubeconfig)
   args.push('--storage', options.storage ?? 'memory')
   const child = spawn(join(checkout, 'coracle'), ['server', ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -132,7 +138,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     await remove()
     throw new Error(`./coracle server ended with code ${child.exitCode}:\n${log}`)
   }
-  return { kubectl, kubeconfig, pid: child.pid ?? 0, stop, [Symbol.asyncDispose]: remove }
+  const url = `https://${address}:${port}`
+  return { kubectl, kubeconfig, url, pid: child.pid ?? 0, stop, [Symbol.asyncDispose]: remove }
 }
 
 /** A port that nobody listens on now. */
