@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { rm, rmdir } from 'node:fs/promises'
 import type { Clock } from '#lib/clock.ts'
 import { runCommand } from '#lib/command.ts'
@@ -79,18 +79,14 @@ async function removeNetwork(layout: HostLayout): Promise<void> {
 }
 
 /**
- * CNI's library caches each result outside of our folders: those of our network by its name, and those of the loopback
- * plugin, which all runtimes share, where the namespace they speak of is gone.
+ * CNI's library caches each result outside of our folders, named by network, container and interface. The loopback has
+ * a network that all runtimes of the machine share: of that only what belongs to our containers.
  */
 function cniResults(layout: HostLayout): string[] {
   const folder = '/var/lib/cni/results'
   const names = existsSync(folder) ? readdirSync(folder) : []
-  const isOurs = (name: string): boolean =>
-    name.startsWith(`${layout.bridge}-`) || (name.startsWith('cni-loopback-') && isStale(`${folder}/${name}`))
-  return names.filter(isOurs).map((name) => `${folder}/${name}`)
-}
-
-function isStale(resultFile: string): boolean {
-  const { netns } = JSON.parse(readFileSync(resultFile, 'utf8')) as { netns?: string }
-  return netns !== undefined && !existsSync(netns)
+  const ours = names.filter((name) => name.startsWith(`${layout.bridge}-`))
+  const containers = new Set(ours.map((name) => name.slice(layout.bridge.length + 1, name.lastIndexOf('-'))))
+  const loopbacks = names.filter((name) => containers.has(/^cni-loopback-(.*)-lo$/.exec(name)?.[1] ?? ''))
+  return [...ours, ...loopbacks].map((name) => `${folder}/${name}`)
 }

@@ -192,7 +192,11 @@ const refusals: readonly [what: string, flags: () => Promise<string[]>, message:
 
 for (const [what, flags, message] of refusals) {
   test(`an agent ${what} ends with one clear line`, { skip }, async () => {
-    const { code, stdout, stderr } = await failingAgent(member(names.length), ['--node-name', 'node-3', ...(await flags())])
+    const { code, stdout, stderr } = await failingAgent(member(names.length), [
+      '--node-name',
+      'node-3',
+      ...(await flags()),
+    ])
     assert.match(stderr, message)
     assert.deepEqual([code, stdout, stderr.trim().split('\n').length], [1, '', 1])
   })

@@ -20,7 +20,9 @@ export interface Lan extends AsyncDisposable {
 export async function startLan(size: number): Promise<Lan> {
   const mark = `ct${process.pid}`
   const subnet = `10.213.${process.pid % 250}`
-  const members = Array.from({ length: size }, (_, index) => memberOf(`${mark}n${index + 1}`, `${subnet}.${index + 11}`))
+  const members = Array.from({ length: size }, (_, index) =>
+    memberOf(`${mark}n${index + 1}`, `${subnet}.${index + 11}`),
+  )
   const lan: Lan = {
     address: `${subnet}.1`,
     members,
