@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Client } from '#client/client.ts'
 import { createEventRecorder } from '#client/event-recorder.ts'
-import type { Informer } from '#client/informer.ts'
-import { createInformers } from '#client/informers.ts'
+import type { Informer, Informers } from '#client/informer.ts'
+import { createInformers, type remoteInformerSettings } from '#client/informers.ts'
 import { isNodeReady } from '#api/core/v1/node-facts.ts'
 import type { Node } from '#api/types/core.v1.ts'
 import { nodes } from '#api/types/resources.ts'
@@ -28,6 +28,8 @@ export interface NodeOptions {
   readonly client: Client
   /** Acts as the service proxy and the cluster's name server; the same client serves both where the node has but one. */
   readonly networkClient: Client
+  /** For a server across a network; none in this process. */
+  readonly informerSettings?: typeof remoteInformerSettings
   readonly keys: NodeKeys
   readonly nodeName: string
   readonly address: string
@@ -75,12 +77,11 @@ async function importPauseImage({ dataDir, containerd }: HostLayout): Promise<vo
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { clock, random, log } = options.effects
   const informerLog = log.with({ component: 'node-informers' })
-  const informers = createInformers({ client: options.client, clock, random, log: informerLog })
+  const informersOf = (client: Client): Informers =>
+    createInformers({ client, clock, random, log: informerLog, ...options.informerSettings })
   const { networkClient } = options
-  const networkInformers =
-    networkClient === options.client
-      ? informers
-      : createInformers({ client: networkClient, clock, random, log: informerLog })
+  const informers = informersOf(options.client)
+  const networkInformers = networkClient === options.client ? informers : informersOf(networkClient)
   const events = createEventRecorder({
     client: options.client,
     clock,

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import type { JoinToken } from '#api/core/v1/join-token.ts'
+import { remoteInformerSettings } from '#client/informers.ts'
 import { hostLayout } from '#host/layout.ts'
 import { detectMachine } from '#host/machine.ts'
 import { writeProcessFile } from '#host/process-file.ts'
@@ -36,7 +37,16 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
   membership.start()
   const { client, authority, serving } = membership
   const keys = { clientCa: authority, serving }
-  const node = await startNode({ client, networkClient: client, keys, nodeName, address, layout, effects })
+  const node = await startNode({
+    client,
+    networkClient: client,
+    informerSettings: remoteInformerSettings,
+    keys,
+    nodeName,
+    address,
+    layout,
+    effects,
+  })
   void node.ready.then(() => log.info('The node is ready', { node: nodeName }))
   const signal = await ended
   log.info('Stopping; containers go on', { signal })

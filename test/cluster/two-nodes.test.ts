@@ -80,8 +80,6 @@ test('both machines are nodes with pod addresses of their own', { skip }, async 
   const nodes = await server.kubectl.list<Node>('nodes')
   const cidrs = nodes.map(({ spec }) => spec?.podCIDR)
   assert.deepEqual(new Set(cidrs), new Set(['10.244.0.0/24', '10.244.1.0/24']))
-}) => spec?.podCIDR)
-  assert.deepEqual(new Set(cidrs), new Set(X
 })
 
 test('a Deployment spreads over both', { skip }, async () => {
