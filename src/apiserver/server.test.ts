@@ -110,6 +110,31 @@ test('scale changes the number of replicas and the generation', () =>
     assert.deepEqual([metadata.generation, spec['replicas']], [2, 4])
   }))
 
+test('an applied scale meets the owners of the replicas', () =>
+  withServer(async ({ call }) => {
+    const path = '/apis/apps/v1/namespaces/default/deployments'
+    const template = { metadata: { labels: { app: 'x' } }, spec: pod.spec }
+    const body = { metadata: { name: 'd' }, spec: { replicas: 1, selector: { matchLabels: { app: 'x' } }, template } }
+    await call(`POST ${path}`, { body })
+    const headers = { 'content-type': 'application/apply-patch+yaml' }
+    const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', spec: { replicas: 3 } }
+    const refused = await call(`PATCH ${path}/d/scale`, { headers, body: scale, query: 'fieldManager=hpa' })
+    const why = 'Apply failed with 1 conflict: conflict with "test" using autoscaling/v1: .spec.replicas'
+    assert.equal(refused.object.message, why)
+    await call(`PATCH ${path}/d/scale`, { headers, body: scale, query: 'fieldManager=hpa&force=true' })
+    const { metadata, spec } = (await call(`GET ${path}/d`)).object
+    const managers = metadata.managedFields?.map(({ manager, operation, subresource }) => [
+      manager,
+      operation,
+      subresource,
+    ])
+    assert.deepEqual(managers, [
+      ['hpa', 'Apply', 'scale'],
+      ['test', 'Update', undefined],
+    ])
+    assert.equal(spec['replicas'], 3)
+  }))
+
 test('a dry run answers as if, and stores nothing', () =>
   withServer(async ({ call, store }) => {
     const before = store.revision()

@@ -3,6 +3,7 @@ import { validateMetadata, validateMetadataUpdate } from '#api/meta/validate-met
 import { isSameJson } from '#api/meta/merge-patch.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { StatusError, badRequest, conflict, invalid, notFound, type FieldError } from '#api/meta/status.ts'
+import { formatTime } from '#lib/clock.ts'
 import { ConflictError, type Entry } from '#storage/store.ts'
 import { StoredObject } from '../cache/stored-object.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -31,7 +32,12 @@ export interface UpdateRequest {
 export interface UpdatePart {
   /** Whether the change leaves `metadata.generation` alone though it may touch the spec. */
   readonly keepsGeneration?: boolean
-  readonly prepare: (resource: ServedResource, draft: Draft<KubernetesObject>, old: KubernetesObject) => void
+  readonly prepare: (
+    resource: ServedResource,
+    draft: Draft<KubernetesObject>,
+    old: KubernetesObject,
+    now: string,
+  ) => void
   readonly validate: (resource: ServedResource, object: KubernetesObject, old: KubernetesObject) => FieldError[]
 }
 
@@ -74,7 +80,7 @@ async function attemptUpdate(
   keepSystemFields(draft, old)
   applyDefaults(resource, draft)
   if (managers !== 'given') trackManagers(context, options, draft, old)
-  part.prepare(resource, draft, old)
+  part.prepare(resource, draft, old, formatTime(context.server.clock.now()))
   const subject = { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun } as const
   await admitMutating(context, subject)
   const finish = behaviourOf(resource).beforeUpdate?.(context, draft, old)

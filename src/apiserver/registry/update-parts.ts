@@ -44,10 +44,12 @@ function keepAllButStatus(draft: Draft<KubernetesObject>, old: KubernetesObject)
 }
 
 /** `approval` of a CertificateSigningRequest: only its conditions change. */
-export const approvalPart: UpdatePart = keepingAllBut((draft, wanted) => {
+export const approvalPart: UpdatePart = keepingAllBut((draft, wanted, now) => {
   const status = (wanted as { status?: { conditions?: unknown } }).status
   const target = draft as { status?: Record<string, unknown> }
-  target.status = { ...target.status, ...(status?.conditions !== undefined && { conditions: status.conditions }) }
+  const conditions = (status?.conditions ?? []) as readonly object[]
+  const timed = conditions.map((condition) => ({ lastUpdateTime: now, lastTransitionTime: now, ...condition }))
+  target.status = { ...target.status, ...(timed.length > 0 && { conditions: timed }) }
 })
 
 /** `finalize` of a Namespace: only `spec.finalizers` change. */
@@ -92,16 +94,16 @@ export const resizePart: UpdatePart = keepingAllBut((draft, wanted) => {
 
 /** A part in which everything stays what it was, but for what `take` copies from the wanted object. */
 function keepingAllBut(
-  take: (draft: object, wanted: object) => void,
+  take: (draft: object, wanted: object, now: string) => void,
   validate?: (pod: Pod, old: Pod) => FieldError[],
 ): UpdatePart {
   return {
-    prepare(_resource, draft, old) {
+    prepare(_resource, draft, old, now) {
       const wanted = { ...draft }
       const fields = draft as unknown as Record<string, unknown>
       for (const key of Object.keys(fields)) delete fields[key]
       Object.assign(fields, deepCopy(old))
-      take(fields, wanted)
+      take(fields, wanted, now)
     },
     validate: ({ rules }, object, old) =>
       validate === undefined ? (rules.validateStatusUpdate?.(object, old) ?? []) : validate(object as Pod, old as Pod),

@@ -6,7 +6,7 @@ import { badRequest, invalid, isStatusError } from '#api/meta/status.ts'
 import { decodeValue } from '#api/schema/decode.ts'
 import { objectResponse } from '../encoding/responses.ts'
 import { createObject } from '../registry/create-object.ts'
-import { textOf } from '../registry/decode-body.ts'
+import { textOf, type WantedKind } from '../registry/decode-body.ts'
 import { fieldWriter, setManagers } from '../registry/field-managers.ts'
 import { updateObject, type UpdatePart } from '../registry/update-object.ts'
 import { mainPart } from '../registry/update-parts.ts'
@@ -19,7 +19,7 @@ export async function apply(context: ResourceContext, part: UpdatePart): Promise
   const options = readWriteOptions(context, 'PatchOptions')
   requireManager(context)
   const config = await readConfig(context)
-  checkConfig(context, config)
+  checkConfig(context, context.resource, config)
   try {
     const change = (current: KubernetesObject): Draft<KubernetesObject> => merged(context, options, config, current)
     return objectResponse(await updateObject({ context, options, part, managers: 'given', change }))
@@ -29,18 +29,18 @@ export async function apply(context: ResourceContext, part: UpdatePart): Promise
   }
 }
 
-type Config = Partial<Pick<KubernetesObject, 'apiVersion' | 'kind'>> & {
+export type Config = Partial<Pick<KubernetesObject, 'apiVersion' | 'kind'>> & {
   readonly metadata?: Partial<KubernetesObject['metadata']>
 }
 
-function requireManager({ request }: ResourceContext): void {
+export function requireManager({ request }: ResourceContext): void {
   if ((request.query.get('fieldManager') ?? '') !== '') return
   const message = 'Required value: is required for apply patch'
   const error = { type: 'FieldValueRequired', field: 'fieldManager', message } as const
   throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions', name: '' }, [error])
 }
 
-async function readConfig({ request }: ResourceContext): Promise<Config> {
+export async function readConfig({ request }: ResourceContext): Promise<Config> {
   const { body } = request
   if (!(body instanceof Uint8Array)) return (body ?? {}) as Config
   const { parseYamlDocuments, YamlError } = await import('#lib/yaml.ts')
@@ -54,8 +54,12 @@ async function readConfig({ request }: ResourceContext): Promise<Config> {
   }
 }
 
-function checkConfig({ resource, info }: ResourceContext, { apiVersion = '', kind = '', metadata }: Config): void {
-  if (apiVersion !== apiVersionOf(resource) || kind !== resource.kind) {
+export function checkConfig(
+  { info }: ResourceContext,
+  wanted: WantedKind,
+  { apiVersion = '', kind = '', metadata }: Config,
+): void {
+  if (apiVersion !== apiVersionOf(wanted) || kind !== wanted.kind) {
     const groupVersion = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`
     throw badRequest(`invalid object type: ${groupVersion}, Kind=${kind}`)
   }

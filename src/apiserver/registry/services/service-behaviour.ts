@@ -12,13 +12,7 @@ type ServiceDraft = Draft<Service>
 
 /** A service is stored with its addresses and node ports; a change of its type gives back what it no longer needs. */
 export const serviceBehaviour: ResourceBehaviour = {
-  beforeCreate(context, draft) {
-    const service = draft as unknown as ServiceDraft
-    if ((service.spec.externalIPs ?? []).length > 0) {
-      context.warnings.push('spec.externalIPs is deprecated and may no longer be implemented in some clusters')
-    }
-    return allocate(context, service, undefined)
-  },
+  beforeCreate: (context, draft) => allocate(context, draft as unknown as ServiceDraft, undefined),
   beforeUpdate(context, draft, old) {
     const service = draft as unknown as ServiceDraft
     keepAllocated(service, old as Service)

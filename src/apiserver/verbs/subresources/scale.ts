@@ -7,12 +7,14 @@ import type { LabelSelector } from '#api/types/meta.v1.ts'
 import { objectResponse } from '../../encoding/responses.ts'
 import { asObject, decodeObject, schemaOf } from '../../registry/decode-body.ts'
 import { deepCopy } from '../../registry/deep-copy.ts'
-import { readPatch, type PatchDocument } from '../../registry/patch-document.ts'
+import { patchTypeOf, readPatch, type PatchDocument } from '../../registry/patch-document.ts'
 import { requireObject } from '../../registry/read.ts'
 import { updateObject } from '../../registry/update-object.ts'
 import { mainPart } from '../../registry/update-parts.ts'
 import { readWriteOptions, type WriteOptions } from '../../registry/write-options.ts'
 import type { ResourceContext } from '../../request-context.ts'
+import { checkConfig, readConfig, requireManager } from '../apply.ts'
+import { appliedScale } from './apply-scale.ts'
 
 /** Any kind that can be scaled: a number of replicas, and a selector of the pods that are counted. */
 interface Scalable extends KubernetesObject {
@@ -38,6 +40,9 @@ export async function updateScale(context: ResourceContext): Promise<ApiResponse
 /** PATCH of `/scale`: the patch sees the Scale, not the object behind it. */
 export async function patchScale(context: ResourceContext): Promise<ApiResponse> {
   const options = readWriteOptions(context, 'PatchOptions')
+  if (patchTypeOf(context.request.headers['content-type']) === 'application/apply-patch+yaml') {
+    return applyScale(context, options)
+  }
   const patch: PatchDocument = readPatch(context, schemaOf(scaleKind))
   return rescale(context, options, (current) => {
     const patched = patch.apply(current)
@@ -63,6 +68,20 @@ async function rescale(
       draft.metadata.resourceVersion = wanted.metadata.resourceVersion
       return draft
     },
+  })
+  return objectResponse(scaleOf(changed))
+}
+
+async function applyScale(context: ResourceContext, options: WriteOptions): Promise<ApiResponse> {
+  requireManager(context)
+  const config = await readConfig(context)
+  checkConfig(context, scaleKind, config)
+  const changed = await updateObject({
+    context,
+    options,
+    managers: 'given',
+    part: mainPart,
+    change: (current) => appliedScale({ context, options, config }, current, scaleOf(current)),
   })
   return objectResponse(scaleOf(changed))
 }
