@@ -20,6 +20,7 @@ import { podGcController, type PodGcOptions } from './pod-gc/controller.ts'
 import { replicaSetController, replicationController } from './replica-set/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './service-account/controller.ts'
+import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 
 /** What a cluster tells its controllers; each is given what it needs of it. */
@@ -43,6 +44,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     replicationController,
     daemonSetController(),
     jobController(),
+    statefulSetController,
     endpointSliceController,
     endpointsController,
     namespaceController,
