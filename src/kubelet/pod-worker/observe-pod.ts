@@ -37,6 +37,14 @@ export class PodObserver {
     return view
   }
 
+  /** The view with a sandbox that has just been made, which costs one call instead of a whole look. */
+  async withSandbox(view: PodView, id: string): Promise<PodView> {
+    const sandbox = await this.#runtime.sandboxStatus(id)
+    if (sandbox === undefined) return this.observe()
+    this.#sandboxes.set(id, sandbox)
+    return { ...view, sandboxes: [sandbox, ...view.sandboxes] }
+  }
+
   async #containerStatus(container: ContainerInfo): Promise<ContainerStatus | undefined> {
     const known = this.#containers.get(container.id)
     return known?.state === container.state ? known : this.#runtime.containerStatus(container)

@@ -355,7 +355,8 @@ export class PodWorker {
     const { runtime, events } = this.#context
     const config = await this.#sandboxConfig(attempt)
     try {
-      await runtime.runSandbox(config, { signal: this.#runSignal.signal })
+      const id = await runtime.runSandbox(config, { signal: this.#runSignal.signal })
+      this.#view = await this.#observer.withSandbox(this.#view, id)
     } catch (error) {
       if (!isRuntimeError(error, 'Cancelled')) {
         const text = error instanceof Error ? error.message : String(error)
@@ -363,7 +364,6 @@ export class PodWorker {
       }
       throw error
     }
-    this.#view = await this.#observer.observe()
     this.#onView(this.#view)
     this.#report()
   }
