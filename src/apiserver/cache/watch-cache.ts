@@ -58,7 +58,7 @@ export class WatchCache {
     return this.#items.range(prefix)
   }
 
-  /** The objects under `prefix`; the same array until one of them changes. */
+  /** The objects under `prefix`, the resource's or a namespace's; the same array until one of them changes. */
   objects(prefix: string): readonly KubernetesObject[] {
     const known = this.#lists.get(prefix)
     if (known !== undefined) return known
@@ -86,7 +86,8 @@ export class WatchCache {
     else this.#items.set(current)
     this.#revision = change.revision
     if (current === undefined && previous === undefined) return
-    for (const prefix of this.#lists.keys()) if (change.key.startsWith(prefix)) this.#lists.delete(prefix)
+    this.#lists.delete(this.prefix)
+    this.#lists.delete(key.slice(0, key.lastIndexOf('/') + 1))
     const event = new CacheEvent(change.revision, current, previous, this.#codec)
     this.#history.push(event)
     for (const watcher of this.#watchers) watcher.offer(event)
