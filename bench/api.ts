@@ -1,7 +1,9 @@
 /**
  * Request rates of the API server over HTTPS with SQLite storage, the client in a process of its own (this one) on 32
  * keep-alive connections. Prints one JSON line for each kind of request, beside the figure of v1.36.2 measured on the
- * same kind of machine. `--seconds N` for each (default 5), `--pods N` stored for the lists (default 3000).
+ * same kind of machine, with the processor time that the server took for it: that figure holds on a busy machine too.
+ * `--seconds N` for each (default 5), `--pods N` stored for the lists (default 3000), `--only TEXT` measures the kinds
+ * of request whose name has the text in it.
  */
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
@@ -9,10 +11,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { load } from 'js-yaml'
 import { startServer } from '../test/cluster/harness/cluster.ts'
-import { report, residentBytes } from './measure.ts'
+import { cpuSeconds, report, residentBytes } from './measure.ts'
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '5' }, pods: { type: 'string', default: '3000' } },
+  options: {
+    seconds: { type: 'string', default: '5' },
+    pods: { type: 'string', default: '3000' },
+    only: { type: 'string', default: '' },
+  },
 })
 const limitMs = Number(values.seconds) * 1_000
 const podCount = Number(values.pods)
@@ -64,8 +70,10 @@ async function rate(
   upstream: number,
   connections = 32,
 ): Promise<void> {
+  if (!what.includes(values.only)) return
   const latenciesMs: number[] = []
   let index = 0
+  const cpuBefore = cpuSeconds(server.pid)
   const startMs = performance.now()
   const loop = async (): Promise<void> => {
     for (;;) {
@@ -78,9 +86,10 @@ async function rate(
   }
   await Promise.all(Array.from({ length: connections }, loop))
   const perSecond = (latenciesMs.length * 1_000) / (performance.now() - startMs)
+  const serverCpuUs = ((cpuSeconds(server.pid) - cpuBefore) * 1_000_000) / latenciesMs.length
   latenciesMs.sort((a, b) => a - b)
   const at = (share: number): number => latenciesMs[Math.floor(latenciesMs.length * share)] ?? Number.NaN
-  report(what, { perSecond, upstream, ratio: perSecond / upstream, p50Ms: at(0.5), p99Ms: at(0.99) })
+  report(what, { perSecond, upstream, ratio: perSecond / upstream, serverCpuUs, p50Ms: at(0.5), p99Ms: at(0.99) })
 }
 
 const pods = '/api/v1/namespaces/default/pods'
@@ -96,21 +105,33 @@ function pod(index: number): object {
   }
 }
 
+// Pods of a node that is not there would be removed as orphans, and those of a silent one changed.
+await send({
+  method: 'POST',
+  path: '/api/v1/nodes',
+  body: { metadata: { name: 'n' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } },
+})
+const renewLease = (): Promise<number> => {
+  const path = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n?fieldManager=bench&force=true'
+  const spec = {
+    holderIdentity: 'n',
+    leaseDurationSeconds: 40,
+    renewTime: `${new Date().toISOString().slice(0, -1)}000Z`,
+  }
+  const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'n' }, spec }
+  return send({ method: 'PATCH', path, body, type: 'application/apply-patch+yaml' })
+}
+await renewLease()
+const heartbeat = setInterval(() => void renewLease().catch(() => undefined), 10_000)
+
 let created = 0
-await rate(
-  'create pods',
-  (index) => {
-    created = index + 1
-    return { method: 'POST', path: pods, body: pod(index) }
-  },
-  539,
-)
-// Bring the store to the number of pods that the lists are measured with.
-for (; created < podCount; created++) await send({ method: 'POST', path: pods, body: pod(created) })
+await rate('create pods', () => ({ method: 'POST', path: pods, body: pod(created++) }), 539)
+// Bring the store to the number of pods that the lists are measured with, and some for the deletions.
+await fill(podCount + ('delete pods'.includes(values.only) ? 3_000 * Number(values.seconds) : 0))
 await rate(
   'delete pods',
-  (index) => {
-    if (created <= podCount || index < 0) return undefined
+  () => {
+    if (created <= podCount) return undefined
     created--
     return { method: 'DELETE', path: `${pods}/p-${created}?gracePeriodSeconds=0` }
   },
@@ -148,9 +169,19 @@ await rate(
   (index) => ({ method: 'GET', path: `${pods}?labelSelector=app%3Dapp-${index % 50}&resourceVersion=0` }),
   63,
 )
-await watchFanOut(100, 200)
+if ('events to 100 watchers'.includes(values.only)) await watchFanOut(100, 200)
 report('resident memory of the server', { MiB: residentBytes(server.pid) / 2 ** 20, pods: podCount })
+clearInterval(heartbeat)
 agent.destroy()
+// In order, so that a profile of the server gets written: NODE_OPTIONS='--cpu-prof --cpu-prof-dir=…'.
+await server.stop()
+
+async function fill(count: number): Promise<void> {
+  const loop = async (): Promise<void> => {
+    while (created < count) await send({ method: 'POST', path: pods, body: pod(created++) })
+  }
+  await Promise.all(Array.from({ length: 32 }, loop))
+}
 
 async function watchFanOut(watchers: number, changes: number): Promise<void> {
   let events = 0
