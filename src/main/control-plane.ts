@@ -20,6 +20,7 @@ import { autoCompact } from '#storage/auto-compact.ts'
 import type { Store } from '#storage/store.ts'
 import { clusterInfoObjects } from './cluster-info.ts'
 import type { Effects } from './effects.ts'
+import { listenFailure } from './listen-failure.ts'
 import { openStore, type StorageKind } from './open-store.ts'
 import { ownRoles } from './own-roles.ts'
 import { ranges } from './ranges.ts'
@@ -145,15 +146,6 @@ async function listenOn(
     })
   } catch (error) {
     await server.close()
-    throw listenFailure(error as NodeJS.ErrnoException, options)
+    throw listenFailure(error, `${options.bindAddress}:${options.port}`)
   }
-}
-
-function listenFailure(error: NodeJS.ErrnoException, { bindAddress, port }: ControlPlaneOptions): Error {
-  const where = `${bindAddress}:${port}`
-  if (error.code === 'EADDRINUSE') return new Error(`Cannot listen on ${where}: another program uses the port`)
-  if (error.code === 'EADDRNOTAVAIL')
-    return new Error(`Cannot listen on ${where}: this machine does not have the address`)
-  if (error.code === 'EACCES') return new Error(`Cannot listen on ${where}: permission denied`)
-  return error
 }

@@ -20,6 +20,7 @@ import type { ServingCertificate } from '#kubelet/server/serving-certificate.ts'
 import { linuxNode } from '#kubelet/linux-node.ts'
 import { runCommand } from '#lib/command.ts'
 import type { Effects } from './effects.ts'
+import { listenFailure } from './listen-failure.ts'
 import { startDns, startProxy, startRoutes, writePodNetwork, type NodeNetworkOptions } from './node-network.ts'
 import { ranges } from './ranges.ts'
 
@@ -107,14 +108,18 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     server: kubeletServer(options),
     effects: await linuxNode({ ...directories, runtime, clock }),
   })
-  await kubelet.start()
+  await kubelet.start().catch((error: unknown) => {
+    throw listenFailure(error, `${options.address}:${ranges.kubeletPort}`, 'kubelet')
+  })
   const ownNode = informers.of(nodes, { fieldSelector: `metadata.name=${options.nodeName}` })
   const podCidr = await firstMatch(ownNode, (node) => node.spec.podCIDR)
   await writePodNetwork(layout, podCidr)
   const network: NodeNetworkOptions = { ...options, informers: networkInformers, podInformers: informers, podCidr }
   const proxy = startProxy(network)
   const routes = startRoutes(network)
-  const dns = await startDns(network)
+  const dns = await startDns(network).catch((error: unknown) => {
+    throw listenFailure(error, `${options.address}:${ranges.dnsPort}`, 'cluster DNS')
+  })
   return {
     ready: Promise.all([
       proxy.ready,

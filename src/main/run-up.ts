@@ -25,7 +25,7 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
   const nodeName = settings.nodeName === '' ? hostname().toLowerCase() : settings.nodeName
   const address = await machineAddress()
   tell({ type: 'step', text: 'Starting containerd and the control plane' })
-  const [controlPlane] = await Promise.all([
+  const [controlPlane] = await allOrNothing([
     startControlPlane(
       {
         dataDir: layout.dataDir,
@@ -62,6 +62,12 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
   await node.stop()
   await managers.stop()
   await controlPlane.close()
+}
+
+/** Like `Promise.all`, but a failure waits for the others too: nothing may go on starting behind a command that has failed. */
+async function allOrNothing<A, B>([a, b]: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  await Promise.allSettled([a, b])
+  return [await a, await b]
 }
 
 function writeKubeconfigs(controlPlane: ControlPlane, layout: HostLayout, settings: UpSettings): void {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { defineCommand, type Terminal } from '#cli/command.ts'
 import { defaultDataDir, hostLayout, type HostLayout } from '#host/layout.ts'
 import { systemClock } from '#lib/clock.ts'
@@ -65,6 +65,7 @@ const readyLimitMs = 120_000
 
 /** Starts the cluster's process, passes its progress on, and leaves it alone once the node is ready. */
 async function startInBackground(layout: HostLayout, settings: UpSettings, terminal: Terminal): Promise<number> {
+  const isFirstStart = !existsSync(layout.dataDir)
   mkdirSync(layout.dataDir, { recursive: true, mode: 0o711 })
   const log = openSync(layout.serverLog, 'a', 0o600)
   const child = spawn(
@@ -78,8 +79,19 @@ async function startInBackground(layout: HostLayout, settings: UpSettings, termi
   closeSync(log)
   const failure = await followUntilReady(child, (message) => report(message, layout, settings.kubeconfigFile, terminal))
   if (failure === undefined) return 0
-  terminal.writeError(`error: ${failure}\nThe log is ${layout.serverLog}\n`)
+  terminal.writeError(`error: ${failure}\n`)
+  // A cluster that never was leaves nothing behind; one that was keeps its data and its log.
+  if (isFirstStart) await removeHalfMade(layout, terminal)
+  else terminal.writeError(`The log is ${layout.serverLog}\n`)
   return 1
+}
+
+async function removeHalfMade(layout: HostLayout, terminal: Terminal): Promise<void> {
+  const { detectMachine } = await import('#host/machine.ts')
+  const { removeCluster } = await import('#host/remove-cluster.ts')
+  const lines = readFileSync(layout.serverLog, 'utf8').trim().split('\n')
+  await removeCluster(layout, detectMachine(), systemClock, () => undefined)
+  if (lines.length > 1) terminal.writeError(`The log ended with:\n${lines.slice(-5).join('\n')}\n`)
 }
 
 /** The same command once more, this time to stay. */
