@@ -22,7 +22,7 @@ const firstRetryMs = 1_000
 const longestRetryMs = 300_000
 const shortestLifeMs = 60_000
 /** Timers of a year do not exist, and wall clocks jump: the time is looked at anew this often. */
-const longestSleepMs = 3_600_000
+const longestSleepMs = 21_600_000
 
 /** When 70 to 90 % of the life are over, by chance: nodes that joined together should not renew together. */
 function renewalMs(certificatePem: string, chance: number): number {
