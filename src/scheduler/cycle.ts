@@ -3,6 +3,7 @@ import { preparePlugins, rejectionBeside, type PreparedPlugins } from './filters
 import { Veto, type Rejection, type SchedulerPlugin, type Snapshot } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
+import { unavailableMessage, type RejectedNode } from './rejected-nodes.ts'
 import { scoreNodes } from './scores.ts'
 
 /** What one look at the cluster decided for a pod. */
@@ -24,11 +25,6 @@ export interface Refusal {
   readonly message: string
   /** What preemption goes on with; absent after a veto. */
   readonly prepared?: PreparedPlugins
-}
-
-export interface RejectedNode {
-  readonly node: NodeInfo
-  readonly rejection: Rejection
 }
 
 export interface CycleOptions {
@@ -107,14 +103,4 @@ function indexOfBest(totals: Float64Array, random: Random): number {
     else if (difference === 0 && random.next() * ++equals < 1) chosen = index
   }
   return chosen
-}
-
-/** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.` */
-export function unavailableMessage(nodeCount: number, rejected: readonly RejectedNode[]): string {
-  const counts = new Map<string, number>()
-  for (const { rejection } of rejected) {
-    for (const part of rejection.reason.split('\n')) counts.set(part, (counts.get(part) ?? 0) + 1)
-  }
-  const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).sort()
-  return `0/${nodeCount} nodes are available: ${parts.join(', ')}.`
 }

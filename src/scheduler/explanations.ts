@@ -1,7 +1,8 @@
 import { LruMap } from '#lib/lru-map.ts'
-import type { Decision, RejectedNode } from './cycle.ts'
+import type { Decision } from './cycle.ts'
 import type { Rejection } from './framework.ts'
 import type { PodInfo } from './pod-info.ts'
+import { countReasons, type ReasonCount, type RejectedNode } from './rejected-nodes.ts'
 
 /** Why a pod went where it went, or nowhere: the last decision about it. */
 export interface Explanation {
@@ -17,16 +18,10 @@ export interface Explanation {
   readonly veto?: Rejection
   /** How many nodes each plugin turned down for each reason. */
   readonly counts: readonly ReasonCount[]
-  /** What was said of single nodes: those that lack least first, then the others; at most 100. */
+  /** What was said of single nodes, those that lack least first: at most 100, or 10 of a pod that was placed. */
   readonly nodes: readonly NodeExplanation[]
   readonly rejectedNodes: number
   readonly feasibleNodes: number
-}
-
-export interface ReasonCount {
-  readonly plugin: string
-  readonly reason: string
-  readonly nodes: number
 }
 
 export interface NodeExplanation extends Rejection {
@@ -34,7 +29,8 @@ export interface NodeExplanation extends Rejection {
 }
 
 const maxPods = 1_000
-const maxNodesEach = 100
+const maxNodesOfWaiting = 100
+const maxNodesOfPlaced = 10
 
 interface Kept {
   readonly uid: string
@@ -61,8 +57,8 @@ export class Explanations {
       node: isPlaced ? decision.node.name : undefined,
       message: isPlaced ? undefined : (message ?? decision.message),
       veto: isPlaced ? undefined : decision.veto,
-      counts: countReasons(rejected),
-      nodes: nearestFirst(rejected, maxNodesEach),
+      counts: countReasons(rejected).sort((a, b) => b.nodes - a.nodes),
+      nodes: isPlaced ? rejected.slice(0, maxNodesOfPlaced).map(explain) : nearestFirst(rejected),
       rejectedNodes: rejected.length,
       feasibleNodes: isPlaced ? decision.feasible : 0,
     })
@@ -83,34 +79,16 @@ export class Explanations {
   }
 }
 
-function countReasons(rejected: readonly RejectedNode[]): readonly ReasonCount[] {
-  const counts = new Map<string, { plugin: string; reason: string; nodes: number }>()
-  for (const { rejection } of rejected) {
-    for (const reason of rejection.reason.split('\n')) {
-      const key = `${rejection.plugin}\n${reason}`
-      const known = counts.get(key)
-      if (known) known.nodes++
-      else counts.set(key, { plugin: rejection.plugin, reason, nodes: 1 })
-    }
-  }
-  return [...counts.values()].sort((a, b) => b.nodes - a.nodes)
-}
-
 /** Nodes that could take the pod with little more come first: that is what a reader can act on. */
-function nearestFirst(rejected: readonly RejectedNode[], limit: number): readonly NodeExplanation[] {
-  const chosen = rejected.length <= limit ? [...rejected] : nearest(rejected, limit)
-  return chosen
-    .sort((a, b) => shortfall(a.rejection) - shortfall(b.rejection))
-    .map(({ node, rejection }) => ({ node: node.name, ...rejection }))
+function nearestFirst(rejected: readonly RejectedNode[]): readonly NodeExplanation[] {
+  return rejected
+    .toSorted((a, b) => shortfall(a.rejection) - shortfall(b.rejection))
+    .slice(0, maxNodesOfWaiting)
+    .map(explain)
 }
 
-function nearest(rejected: readonly RejectedNode[], limit: number): RejectedNode[] {
-  const counted = rejected.filter(({ rejection }) => rejection.missing)
-  const rest = rejected.filter(({ rejection }) => !rejection.missing).slice(0, limit)
-  return [...counted.sort((a, b) => shortfall(a.rejection) - shortfall(b.rejection)).slice(0, limit), ...rest].slice(
-    0,
-    limit,
-  )
+function explain({ node, rejection }: RejectedNode): NodeExplanation {
+  return { node: node.name, ...rejection }
 }
 
 /** The part of what is requested that is not free; what cannot be counted comes last. */

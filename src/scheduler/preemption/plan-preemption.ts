@@ -1,8 +1,9 @@
 import { podCondition } from '#api/core/v1/pod-facts.ts'
 import type { Random } from '#lib/random.ts'
-import { unavailableMessage, type Refusal, type RejectedNode } from '../cycle.ts'
+import type { Refusal } from '../cycle.ts'
 import type { Rejection, Snapshot } from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
+import { unavailableMessage, type RejectedNode } from '../rejected-nodes.ts'
 import { chooseCandidate } from './choose-candidate.ts'
 import { findVictims, type Candidate } from './victims.ts'
 
