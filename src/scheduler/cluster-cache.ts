@@ -48,11 +48,18 @@ export class ClusterCache implements Snapshot {
 
   readonly nodesWithImage = (name: string): number => this.#imageNodes.get(name) ?? 0
 
-  setNode(node: Node): void {
+  /** Whether the node is new or differs in anything that filters look at. */
+  setNode(node: Node): boolean {
     const known = this.#byName.get(node.metadata.name)
     if (!known) return this.#addNode(node)
-    this.#countFacts(known, -1)
+    const before = known.node.status
     const changesCounts = countingFacts(known.node) !== countingFacts(node)
+    const changesRoom = JSON.stringify(before?.allocatable) !== JSON.stringify(node.status?.allocatable)
+    if (!changesCounts && !changesRoom && JSON.stringify(before?.images) === JSON.stringify(node.status?.images)) {
+      known.node = node
+      return false
+    }
+    this.#countFacts(known, -1)
     if (changesCounts) this.#withdraw(known)
     known.setNode(node)
     if (changesCounts) {
@@ -61,6 +68,7 @@ export class ClusterCache implements Snapshot {
       for (const info of known.pods.values()) this.counting.addPod(info, known)
     }
     this.#countFacts(known, 1)
+    return changesCounts || changesRoom
   }
 
   removeNode(name: string): void {
@@ -78,25 +86,30 @@ export class ClusterCache implements Snapshot {
     if (known.pods.size > 0) this.#waiting.set(name, new Map(known.pods))
   }
 
-  /** A bound pod, seen or assumed. A finished pod takes nothing. */
-  placePod(pod: Pod | PodInfo, nodeName: string): void {
+  /** A bound pod, seen or assumed; what was known of it before. A finished pod takes nothing. */
+  placePod(pod: Pod | PodInfo, nodeName: string): PodInfo | undefined {
     const info = pod instanceof PodInfo ? pod : new PodInfo(pod)
-    this.removePod(info.uid)
-    if (isPodTerminal(info.pod)) return
+    const previous = this.removePod(info.uid)
+    if (isPodTerminal(info.pod)) return previous
     this.#places.set(info.uid, nodeName)
     const node = this.#byName.get(nodeName)
     if (node) this.#put(node, info)
     else this.#waitingOn(nodeName).set(info.uid, info)
+    return previous
   }
 
-  removePod(uid: string): void {
+  /** What was known of the pod, if it was placed. */
+  removePod(uid: string): PodInfo | undefined {
     const nodeName = this.#places.get(uid)
-    if (nodeName === undefined) return
+    if (nodeName === undefined) return undefined
     this.#places.delete(uid)
-    this.#waiting.get(nodeName)?.delete(uid)
+    const waiting = this.#waiting.get(nodeName)
+    const info = waiting?.get(uid)
+    waiting?.delete(uid)
     const node = this.#byName.get(nodeName)
-    if (node) this.#lift(node, uid)
+    const lifted = node && this.#lift(node, uid)
     this.counting.dropIdle()
+    return lifted ?? info
   }
 
   isPlaced(uid: string): boolean {
@@ -144,7 +157,7 @@ export class ClusterCache implements Snapshot {
     }
   }
 
-  #addNode(node: Node): void {
+  #addNode(node: Node): true {
     const { name } = node.metadata
     const info = new NodeInfo(node, this.#freeSlots.pop() ?? this.#byName.size)
     this.#countFacts(info, 1)
@@ -153,6 +166,7 @@ export class ClusterCache implements Snapshot {
     this.counting.setNode(info)
     for (const pod of this.#waiting.get(name)?.values() ?? []) this.#put(info, pod)
     this.#waiting.delete(name)
+    return true
   }
 
   #put(node: NodeInfo, info: PodInfo): void {
@@ -161,11 +175,12 @@ export class ClusterCache implements Snapshot {
     if (info.claimKeys.length > 0) this.#countClaims(info, 1)
   }
 
-  #lift(node: NodeInfo, uid: string): void {
+  #lift(node: NodeInfo, uid: string): PodInfo | undefined {
     const info = node.remove(uid)
-    if (!info) return
+    if (!info) return undefined
     this.counting.removePod(info, node)
     if (info.claimKeys.length > 0) this.#countClaims(info, -1)
+    return info
   }
 
   #withdraw(node: NodeInfo): void {

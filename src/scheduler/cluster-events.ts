@@ -51,8 +51,7 @@ function nodeAdded({ cache, queue }: Following, node: Node): void {
 }
 
 function nodeUpdated({ cache, queue }: Following, node: Node, previous: Node): void {
-  cache.setNode(node)
-  queue.react({ type: 'nodeUpdated', node, previous })
+  if (cache.setNode(node)) queue.react({ type: 'nodeUpdated', node, previous })
 }
 
 function podChanged(following: Following, pod: Pod, previous: Pod | undefined): void {
@@ -73,14 +72,14 @@ function podChanged(following: Following, pod: Pod, previous: Pod | undefined): 
 function boundPodChanged(following: Following, pod: Pod, previous: Pod | undefined): void {
   const { cache, queue } = following
   forget(following, pod)
-  const wasPlaced = cache.isPlaced(pod.metadata.uid)
-  cache.placePod(pod, pod.spec.nodeName as string)
+  const info = new PodInfo(pod)
+  const known = cache.placePod(info, pod.spec.nodeName as string)
   if (isPodTerminal(pod)) {
-    if (wasPlaced) queue.react({ type: 'podFreed', pod })
+    if (known) queue.react({ type: 'podFreed', pod: known })
   } else if (!previous || !isPodBound(previous)) {
-    queue.react({ type: 'podBound', pod })
-  } else if (changesPlacement(pod, previous)) {
-    queue.react({ type: 'podUpdated', pod, previous })
+    queue.react({ type: 'podBound', pod: info })
+  } else if (known && changesPlacement(pod, previous)) {
+    queue.react({ type: 'podUpdated', pod: info, previous: known })
   }
 }
 
@@ -99,8 +98,8 @@ function podDeleted(following: Following, pod: Pod): void {
   const { cache, queue } = following
   const waited = cache.nominationOf(pod.metadata.uid) !== undefined
   forget(following, pod)
-  cache.removePod(pod.metadata.uid)
-  if (isPodBound(pod) || waited) queue.react({ type: 'podFreed', pod })
+  const known = cache.removePod(pod.metadata.uid)
+  if (known || waited) queue.react({ type: 'podFreed', pod: known ?? new PodInfo(pod) })
 }
 
 function forget({ cache, queue }: Following, pod: Pod): void {

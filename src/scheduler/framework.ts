@@ -48,7 +48,7 @@ export interface SchedulerPlugin<State = unknown, Scoring = State> {
   /** What must happen in the API before the pod may be bound to the node. A rejected promise puts the pod back. */
   readonly beforeBind?: (pod: Pod, node: Node, context: BindContext) => Promise<void>
   /** Whether a change may let a pod run that this plugin has rejected. Default: every change may. */
-  readonly helpedBy?: (change: ClusterChange, pod: Pod) => boolean
+  readonly helpedBy?: (change: ClusterChange, pod: PodInfo) => boolean
 }
 
 /** Why not, in the words `kubectl describe` shows, and what is missing where it can be counted. */
@@ -107,10 +107,10 @@ export type ClusterChange =
   | { readonly type: 'nodeAdded'; readonly node: Node }
   | { readonly type: 'nodeUpdated'; readonly node: Node; readonly previous: Node }
   /** A bound pod went away or finished: its resources and ports are free. */
-  | { readonly type: 'podFreed'; readonly pod: Pod }
-  | { readonly type: 'podBound'; readonly pod: Pod }
+  | { readonly type: 'podFreed'; readonly pod: PodInfo }
+  | { readonly type: 'podBound'; readonly pod: PodInfo }
   /** A bound pod has other labels, has begun to terminate, or asks for less. */
-  | { readonly type: 'podUpdated'; readonly pod: Pod; readonly previous: Pod }
+  | { readonly type: 'podUpdated'; readonly pod: PodInfo; readonly previous: PodInfo }
   | { readonly type: 'namespaceLabeled'; readonly name: string; readonly labels: Labels | undefined }
   | { readonly type: 'storageChanged'; readonly object: KubernetesObject }
 

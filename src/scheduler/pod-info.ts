@@ -1,9 +1,10 @@
 import { podHostPorts, type HostPort } from '#api/core/v1/pod-facts.ts'
 import { podRequests } from '#api/core/v1/pod-resources.ts'
 import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
+import type { LabelMatcher } from '#api/meta/labels.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { podClaims } from './volumes/pod-claims.ts'
-import { affinityTermsOf, type PodAffinityTerms } from './affinity-terms.ts'
+import { affinityTermsOf, selectorOf, type PodAffinityTerms } from './affinity-terms.ts'
 
 /** What the scheduler counts for a container that requests nothing, so that such pods spread too: 0.1 core, 200 MiB. */
 const scoredCpu = 100
@@ -26,7 +27,9 @@ export class PodInfo {
   readonly claimKeys: readonly string[]
   /** Namespace, labels and whether it terminates: pods that agree in these are counted together. */
   readonly groupKey: string
-  readonly #terms: PodAffinityTerms | undefined
+  /** Compiled pod affinity and anti-affinity, or nothing where the pod has none. */
+  readonly terms: PodAffinityTerms | undefined
+  #spreadSelectors: readonly LabelMatcher[] | undefined
 
   constructor(pod: Pod) {
     this.pod = pod
@@ -42,7 +45,7 @@ export class PodInfo {
     this.priority = pod.spec.priority ?? 0
     this.claimKeys = podClaims(pod).map(({ name }) => `${this.namespace}/${name}`)
     this.groupKey = groupKeyOf(pod)
-    this.#terms = affinityTermsOf(pod)
+    this.terms = affinityTermsOf(pod)
   }
 
   get uid(): string {
@@ -53,9 +56,11 @@ export class PodInfo {
     return this.pod.metadata.namespace ?? ''
   }
 
-  /** Compiled pod affinity and anti-affinity, or nothing where the pod has none. */
-  get terms(): PodAffinityTerms | undefined {
-    return this.#terms
+  /** Which pods its own topology spread constraints count, in their order. */
+  get spreadSelectors(): readonly LabelMatcher[] {
+    const { pod } = this
+    this.#spreadSelectors ??= (pod.spec.topologySpreadConstraints ?? []).map((each) => selectorOf(pod, each))
+    return this.#spreadSelectors
   }
 }
 

@@ -160,6 +160,7 @@ class SchedulerLoop implements Scheduler {
     const { signal } = this.#stopping
     const context = { client, clock, log, signal, claims: this.#objects.claims, objects: this.#objects }
     const recorder = events.from(profile.schedulerName)
+    const info = (queued.info ??= new PodInfo(queued.pod))
     const result = await bind(queued.pod, node.node, profile, { ...context, events: recorder })
     if (result === 'bound') {
       this.#cache.withdrawNomination(queued.pod.metadata.uid)
@@ -169,7 +170,7 @@ class SchedulerLoop implements Scheduler {
     if (result === 'gone') this.#queue.remove(queued.pod)
     else this.#queue.retry(queued)
     // Others may have been refused what this pod only seemed to take.
-    this.#queue.react({ type: 'podFreed', pod: queued.pod })
+    this.#queue.react({ type: 'podFreed', pod: info })
   }
 
   #track(work: Promise<void>): void {

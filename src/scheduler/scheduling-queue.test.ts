@@ -5,6 +5,7 @@ import { manualClock } from '#lib/clock.ts'
 import { defaultPlugins } from './plugins/default-plugins.ts'
 import { nodeResourcesFit } from './plugins/node-resources-fit.ts'
 import { taintToleration } from './plugins/taint-toleration.ts'
+import { PodInfo } from './pod-info.ts'
 import { SchedulingQueue } from './scheduling-queue.ts'
 
 function pod(name: string, priority = 0): Pod {
@@ -14,7 +15,11 @@ function pod(name: string, priority = 0): Pod {
   } as unknown as Pod
 }
 
-const emptyNode = { metadata: { name: 'n' }, spec: {} } as unknown as Node
+const emptyNode = {
+  metadata: { name: 'n' },
+  spec: {},
+  status: { allocatable: { pods: '1' } },
+} as unknown as Node
 
 test('take() answers the most urgent pod, then the oldest', async () => {
   const clock = manualClock()
@@ -41,7 +46,7 @@ test('react() moves only pods that the change may help, and not before their bac
   queue.set(pod('tainted'))
   queue.reject(queue.take()!, [nodeResourcesFit])
   queue.reject(queue.take()!, [taintToleration])
-  queue.react({ type: 'podFreed', pod: pod('other') })
+  queue.react({ type: 'podFreed', pod: new PodInfo(pod('other')) })
   assert.equal(queue.take(), undefined)
   await clock.advance(1_000)
   assert.equal(queue.take()?.pod.metadata.name, 'short')
@@ -80,4 +85,27 @@ test('remove() takes a pod out wherever it stands', () => {
   queue.set(pod('p'))
   queue.remove(pod('p'))
   assert.equal(queue.take(), undefined)
+})
+
+test('a pod rejected without any node waits for a node', async () => {
+  const clock = manualClock()
+  const queue = new SchedulingQueue(clock, () => undefined)
+  queue.set(pod('p'))
+  queue.reject(queue.take()!, [])
+  await clock.advance(2_000)
+  queue.react({ type: 'podFreed', pod: new PodInfo(pod('other')) })
+  assert.equal(queue.take(), undefined)
+  queue.react({ type: 'nodeAdded', node: emptyNode })
+  assert.equal(queue.take()?.pod.metadata.name, 'p')
+})
+
+test('a pod whose labels or spec change is tried at once, one whose status changes is not', () => {
+  const queue = new SchedulingQueue(manualClock(), () => undefined)
+  const first = pod('p')
+  queue.set(first)
+  queue.reject(queue.take()!, [nodeResourcesFit])
+  queue.set({ ...first, status: { phase: 'Pending' } })
+  assert.equal(queue.take(), undefined)
+  queue.set({ ...first, metadata: { ...first.metadata, labels: { a: 'b' } } })
+  assert.equal(queue.take()?.attempts, 2)
 })

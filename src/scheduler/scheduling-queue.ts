@@ -18,6 +18,7 @@ export interface QueuedPod {
   rejectedBy: readonly SchedulerPlugin[]
   place: 'active' | 'backoff' | 'unschedulable' | 'taken' | 'gone'
   backoffUntilMs: number
+  rejectedMs: number
 }
 
 const backoff = { initialMs: 1_000, maxMs: 10_000 }
@@ -35,6 +36,8 @@ export class SchedulingQueue {
   readonly #active = new Heap<QueuedPod>(goesFirst)
   readonly #backoff = new Heap<QueuedPod>((a, b) => a.backoffUntilMs < b.backoffUntilMs)
   readonly #pods = new Map<string, QueuedPod>()
+  /** Those that wait for a change, the longest first. */
+  readonly #unschedulable = new Set<QueuedPod>()
   readonly #onReady: () => void
   #timer: Timer | undefined
   #flushTimer: Timer | undefined
@@ -49,15 +52,16 @@ export class SchedulingQueue {
   set(pod: Pod): void {
     const known = this.#pods.get(keyOf(pod))
     if (known && known.pod.metadata.uid === pod.metadata.uid) {
-      const changed = known.pod.metadata.generation !== pod.metadata.generation
+      const changed = decidingFacts(known.pod) !== decidingFacts(pod)
       known.pod = pod
       known.info = undefined
       if (changed && known.place === 'unschedulable') this.#activate(known)
       return
     }
-    if (known) known.place = 'gone'
+    if (known) this.#drop(known)
     const enteredMs = this.#clock.now()
-    const queued: QueuedPod = { pod, enteredMs, attempts: 0, rejectedBy: [], place: 'gone', backoffUntilMs: 0 }
+    const never = { backoffUntilMs: 0, rejectedMs: 0 }
+    const queued: QueuedPod = { pod, enteredMs, attempts: 0, rejectedBy: [], place: 'gone', ...never }
     this.#pods.set(keyOf(pod), queued)
     this.#activate(queued)
   }
@@ -65,8 +69,7 @@ export class SchedulingQueue {
   remove(pod: Pod): void {
     const known = this.#pods.get(keyOf(pod))
     if (!known) return
-    // Heaps drop entries that are gone when they come up.
-    known.place = 'gone'
+    this.#drop(known)
     this.#pods.delete(keyOf(pod))
   }
 
@@ -87,6 +90,8 @@ export class SchedulingQueue {
     if (queued.place !== 'taken') return
     queued.rejectedBy = rejectedBy
     queued.place = 'unschedulable'
+    queued.rejectedMs = this.#clock.now()
+    this.#unschedulable.add(queued)
     queued.backoffUntilMs = this.#clock.now() + backoffMs(backoff, queued.attempts)
     this.#flushTimer ??= this.#clock.schedule(unschedulableLimitMs, () => this.#flush())
   }
@@ -100,20 +105,24 @@ export class SchedulingQueue {
 
   /** Moves the unschedulable pods that the change may help. */
   react(change: ClusterChange): void {
-    for (const queued of this.#pods.values()) {
-      if (queued.place !== 'unschedulable') continue
-      const helped = queued.rejectedBy.some((plugin) => plugin.helpedBy?.(change, queued.pod) ?? true)
-      if (helped || queued.rejectedBy.length === 0) this.#waitOut(queued)
-    }
+    for (const queued of this.#unschedulable) if (isHelped(queued, change)) this.#waitOut(queued)
   }
 
   close(): void {
     this.#timer?.cancel()
     this.#flushTimer?.cancel()
     this.#pods.clear()
+    this.#unschedulable.clear()
+  }
+
+  #drop(queued: QueuedPod): void {
+    // Heaps drop entries that are gone when they come up.
+    queued.place = 'gone'
+    this.#unschedulable.delete(queued)
   }
 
   #activate(queued: QueuedPod): void {
+    this.#unschedulable.delete(queued)
     queued.place = 'active'
     this.#active.push(queued)
     this.#onReady()
@@ -121,6 +130,7 @@ export class SchedulingQueue {
 
   #waitOut(queued: QueuedPod): void {
     if (queued.backoffUntilMs <= this.#clock.now()) return this.#activate(queued)
+    this.#unschedulable.delete(queued)
     queued.place = 'backoff'
     this.#backoff.push(queued)
     this.#armTimer()
@@ -143,9 +153,27 @@ export class SchedulingQueue {
 
   #flush(): void {
     this.#flushTimer = undefined
-    const waiting = [...this.#pods.values()].filter(({ place }) => place === 'unschedulable')
-    for (const queued of waiting) this.#activate(queued)
+    const dueMs = this.#clock.now() - unschedulableLimitMs
+    for (const queued of this.#unschedulable) {
+      if (queued.rejectedMs > dueMs) {
+        this.#flushTimer = this.#clock.schedule(queued.rejectedMs - dueMs, () => this.#flush())
+        return
+      }
+      this.#activate(queued)
+    }
   }
+}
+
+/** What of a pod itself, when changed, is worth another try. */
+function decidingFacts({ metadata: { generation, labels } }: Pod): string {
+  return JSON.stringify([generation, labels])
+}
+
+/** A pod that no plugin has rejected found no node at all. */
+function isHelped(queued: QueuedPod, change: ClusterChange): boolean {
+  if (queued.rejectedBy.length === 0) return change.type === 'nodeAdded'
+  const known = (queued.info ??= new PodInfo(queued.pod))
+  return queued.rejectedBy.some((plugin) => plugin.helpedBy?.(change, known) ?? true)
 }
 
 function goesFirst(a: QueuedPod, b: QueuedPod): boolean {

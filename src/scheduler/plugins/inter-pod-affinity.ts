@@ -1,5 +1,4 @@
-import type { Pod } from '#api/types/core.v1.ts'
-import { affinityTermsOf, allOf, type AffinityTerm, type NamespaceLabels } from '../affinity-terms.ts'
+import { allOf, type AffinityTerm, type NamespaceLabels } from '../affinity-terms.ts'
 import type { DomainCounts } from '../counting/domain-counts.ts'
 import { definePlugin, maxNodeScore, type ClusterChange, type SchedulerPlugin, type Snapshot } from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
@@ -112,7 +111,7 @@ function spreadOut(scores: Float64Array): void {
 /** Namespaces outside of the pod's own are taken to match, as their labels are not at hand here. */
 const anyNamespaceLabels: NamespaceLabels = () => undefined
 
-function helpedBy(change: ClusterChange, pod: Pod): boolean {
+function helpedBy(change: ClusterChange, pod: PodInfo): boolean {
   switch (change.type) {
     case 'nodeAdded':
       return true
@@ -126,20 +125,20 @@ function helpedBy(change: ClusterChange, pod: Pod): boolean {
     case 'podUpdated':
       return isDrawnTo(pod, change.pod) || keepsAway(pod, change.previous)
     case 'namespaceLabeled':
-      return pod.spec.affinity !== undefined
+      return true
     case 'storageChanged':
       return false
   }
 }
 
-function keepsAway(holder: Pod, other: Pod): boolean {
-  return (affinityTermsOf(holder)?.requiredAnti ?? []).some((term) => mayMatch(term, other))
+function keepsAway(holder: PodInfo, other: PodInfo): boolean {
+  return (holder.terms?.requiredAnti ?? []).some((term) => mayMatch(term, other))
 }
 
-function isDrawnTo(pod: Pod, other: Pod): boolean {
-  return (affinityTermsOf(pod)?.required ?? []).some((term) => mayMatch(term, other))
+function isDrawnTo(pod: PodInfo, other: PodInfo): boolean {
+  return (pod.terms?.required ?? []).some((term) => mayMatch(term, other))
 }
 
-function mayMatch(term: AffinityTerm, { metadata: { namespace = '', labels } }: Pod): boolean {
-  return term.readsNamespaceLabels || term.matches(namespace, labels, anyNamespaceLabels)
+function mayMatch(term: AffinityTerm, { namespace, pod }: PodInfo): boolean {
+  return term.readsNamespaceLabels || term.matches(namespace, pod.metadata.labels, anyNamespaceLabels)
 }

@@ -42,8 +42,9 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityOptions = {}): Sched
     normalize: 'byHighest',
     weight: 2,
     helpedBy(change, pod) {
-      if (change.type === 'nodeAdded') return suits(pod, change.node)
-      return change.type === 'nodeUpdated' && suits(pod, change.node) && !suits(pod, change.previous)
+      if (change.type === 'nodeAdded') return suits(pod.pod, change.node)
+      if (change.type !== 'nodeUpdated') return false
+      return suits(pod.pod, change.node) && !suits(pod.pod, change.previous)
     },
   })
 }

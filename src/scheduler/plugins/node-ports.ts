@@ -1,4 +1,4 @@
-import { podHostPorts, type HostPort } from '#api/core/v1/pod-facts.ts'
+import type { HostPort } from '#api/core/v1/pod-facts.ts'
 import { definePlugin } from '../framework.ts'
 
 const rejection = { plugin: 'NodePorts', reason: "node(s) didn't have free ports for the requested pod ports" }
@@ -18,7 +18,7 @@ export const nodePorts = definePlugin({
   helpedBy: (change, pod) =>
     change.type === 'nodeAdded' ||
     (change.type === 'podFreed' &&
-      podHostPorts(change.pod).some((freed) => podHostPorts(pod).some((port) => collide(port, freed)))),
+      change.pod.hostPorts.some((freed) => pod.hostPorts.some((port) => collide(port, freed)))),
 })
 
 /** `0.0.0.0` takes the port on every address. */

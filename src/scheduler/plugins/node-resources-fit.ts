@@ -1,6 +1,5 @@
-import { podRequests } from '#api/core/v1/pod-resources.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
-import type { Node, Pod } from '#api/types/core.v1.ts'
+import type { Node } from '#api/types/core.v1.ts'
 import { definePlugin, maxNodeScore, type ClusterChange, type Rejection } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
 import type { PodInfo } from '../pod-info.ts'
@@ -60,16 +59,14 @@ function rejectionOf(pod: PodInfo, node: NodeInfo): Rejection {
 }
 
 function takesLess({ pod, previous }: ClusterChange & { type: 'podUpdated' }): boolean {
-  const before = podRequests(previous, { withStatus: true })
-  const now = podRequests(pod, { withStatus: true })
-  return Object.keys(before).some((name) => (now[name] ?? 0) < (before[name] ?? 0))
+  return Object.keys(previous.requests).some((name) => (pod.requests[name] ?? 0) < (previous.requests[name] ?? 0))
 }
 
-function hasRoomFor(node: Node, pod: Pod): boolean {
-  const allocatable = resourceAmounts(node.status?.allocatable)
+function hasRoomFor({ status }: Node, { requests }: PodInfo): boolean {
+  const allocatable = resourceAmounts(status?.allocatable)
   return (
     (allocatable['pods'] ?? 0) > 0 &&
-    Object.entries(podRequests(pod)).every(([name, amount]) => amount <= (allocatable[name] ?? 0))
+    Object.entries(requests).every(([name, amount]) => amount <= (allocatable[name] ?? 0))
   )
 }
 

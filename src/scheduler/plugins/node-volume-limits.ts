@@ -43,7 +43,7 @@ export const nodeVolumeLimits = definePlugin<LimitState>({
     return undefined
   },
   helpedBy(change) {
-    if (change.type === 'podFreed') return (change.pod.spec.volumes ?? []).length > 0
+    if (change.type === 'podFreed') return change.pod.claimKeys.length > 0
     return change.type === 'nodeAdded' || change.type === 'storageChanged'
   },
 })

@@ -1,8 +1,8 @@
 import { findUntoleratedTaint } from '#api/core/v1/node-facts.ts'
 import { matchesRequiredNodeAffinity } from '#api/core/v1/node-affinity.ts'
-import { formatLabelSelector, type LabelMatcher } from '#api/meta/labels.ts'
+import { formatLabelSelector, matchesNothing, type LabelMatcher } from '#api/meta/labels.ts'
 import type { Node, Pod, TopologySpreadConstraint } from '#api/types/core.v1.ts'
-import { selectorOf, type PodChoice } from '../affinity-terms.ts'
+import type { PodChoice } from '../affinity-terms.ts'
 import type { DomainCounts } from '../counting/domain-counts.ts'
 import type { NodeScope } from '../counting/topology.ts'
 import { definePlugin, maxNodeScore, type ClusterChange, type SchedulerPlugin, type Snapshot } from '../framework.ts'
@@ -72,14 +72,16 @@ function prepare(
   defaults: readonly DefaultConstraint[] | undefined,
 ): SpreadState | 'skip' {
   const stated = pod.pod.spec.topologySpreadConstraints ?? []
-  const selector = stated.length === 0 ? ownersSelector(pod.pod, snapshot.objects) : undefined
-  if (stated.length === 0 && !selector) return 'skip'
+  const ofOwners = stated.length === 0 ? ownersSelector(pod.pod, snapshot.objects) : undefined
+  if (stated.length === 0 && !ofOwners) return 'skip'
+  const selectorFor = (constraint: TopologySpreadConstraint): LabelMatcher =>
+    ofOwners ?? pod.spreadSelectors[stated.indexOf(constraint)] ?? matchesNothing
   const constraints = stated.length > 0 ? stated : (defaults ?? systemDefaults)
   const needsAllLabels = stated.length > 0 || defaults !== undefined
   const rulesOf = (when: TopologySpreadConstraint['whenUnsatisfiable']): SpreadRule[] => {
     const chosen = constraints.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when)
     const labels = when === 'DoNotSchedule' || needsAllLabels ? chosen.map(({ topologyKey }) => topologyKey) : []
-    return chosen.map((constraint) => ruleOf(pod, constraint, selector, labels, snapshot))
+    return chosen.map((constraint) => ruleOf(pod, constraint, selectorFor(constraint), labels, snapshot))
   }
   return { hard: rulesOf('DoNotSchedule'), soft: rulesOf('ScheduleAnyway'), needsAllLabels }
 }
@@ -87,12 +89,11 @@ function prepare(
 function ruleOf(
   pod: PodInfo,
   constraint: TopologySpreadConstraint,
-  defaultSelector: LabelMatcher | undefined,
+  selector: LabelMatcher,
   labels: readonly string[],
   { counting }: Snapshot,
 ): SpreadRule {
   const { topologyKey, maxSkew, minDomains = 1 } = constraint
-  const selector = defaultSelector ?? selectorOf(pod.pod, constraint)
   const own = selector.matches(pod.pod.metadata.labels) ? 1 : 0
   const scope = scopeOf(pod.pod, constraint, labels)
   const counts = counting.count({
@@ -190,7 +191,7 @@ function fewestFirst(scores: Float64Array): void {
   }
 }
 
-function helpedBy(change: ClusterChange, pod: Pod): boolean {
+function helpedBy(change: ClusterChange, pod: PodInfo): boolean {
   switch (change.type) {
     case 'nodeAdded':
       return true
@@ -211,7 +212,7 @@ function nodeFacts({ metadata, spec }: Node): string {
   return JSON.stringify([metadata.labels, spec.taints])
 }
 
-function isLike(pod: Pod, { metadata: { namespace, labels } }: Pod): boolean {
-  if (pod.metadata.namespace !== namespace) return false
-  return (pod.spec.topologySpreadConstraints ?? []).some((constraint) => selectorOf(pod, constraint).matches(labels))
+function isLike(pod: PodInfo, other: PodInfo): boolean {
+  if (pod.namespace !== other.namespace) return false
+  return pod.spreadSelectors.some((selector) => selector.matches(other.pod.metadata.labels))
 }

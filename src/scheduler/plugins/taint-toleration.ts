@@ -22,7 +22,7 @@ export const taintToleration = definePlugin({
   },
   normalize: 'byHighestReversed',
   weight: 3,
-  helpedBy(change, pod) {
+  helpedBy(change, { pod }) {
     if (change.type !== 'nodeAdded' && change.type !== 'nodeUpdated') return false
     const keepsAway = ({ spec }: Node): boolean =>
       findUntoleratedTaint(spec.taints, pod.spec.tolerations, hardEffects) !== undefined

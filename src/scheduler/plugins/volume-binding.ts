@@ -1,6 +1,7 @@
 import type { PersistentVolume, Pod } from '#api/types/core.v1.ts'
 import type { ClusterObjects } from '../cluster-objects.ts'
 import { definePlugin, Veto, type ClusterChange } from '../framework.ts'
+import type { PodInfo } from '../pod-info.ts'
 import { bindClaims } from '../volumes/bind-claims.ts'
 import { claimChoices, planClaims, suitsNode, type ClaimChoice } from '../volumes/match-volumes.ts'
 import { isFullyBound, knownClaims, podClaims, selectedNodeAnnotation, waitsForPod } from '../volumes/pod-claims.ts'
@@ -78,7 +79,7 @@ function claimProblem(pod: Pod, { claims }: ClusterObjects): string | undefined 
   return undefined
 }
 
-function helpedBy(change: ClusterChange, pod: Pod): boolean {
+function helpedBy(change: ClusterChange, { pod }: PodInfo): boolean {
   if (change.type === 'nodeAdded') return true
   if (change.type === 'nodeUpdated') {
     return JSON.stringify(change.node.metadata.labels) !== JSON.stringify(change.previous.metadata.labels)

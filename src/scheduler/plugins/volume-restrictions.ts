@@ -1,5 +1,5 @@
 import { definePlugin } from '../framework.ts'
-import { knownClaims, podClaims } from '../volumes/pod-claims.ts'
+import { knownClaims } from '../volumes/pod-claims.ts'
 
 const rejection = {
   plugin: 'VolumeRestrictions',
@@ -18,8 +18,6 @@ export const volumeRestrictions = definePlugin<() => boolean>({
   filter: (_pod, _node, isInUse) => (isInUse() ? rejection : undefined),
   helpedBy(change, pod) {
     if (change.type === 'storageChanged') return change.object.kind === 'PersistentVolumeClaim'
-    if (change.type !== 'podFreed' || change.pod.metadata.namespace !== pod.metadata.namespace) return false
-    const freed = podClaims(change.pod).map(({ name }) => name)
-    return podClaims(pod).some(({ name }) => freed.includes(name))
+    return change.type === 'podFreed' && pod.claimKeys.some((key) => change.pod.claimKeys.includes(key))
   },
 })
