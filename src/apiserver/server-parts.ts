@@ -1,4 +1,6 @@
+import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { Store } from '#storage/store.ts'
@@ -30,6 +32,9 @@ export interface ServerParts {
   readonly authenticators: readonly Authenticator[]
   readonly authorizers: readonly Authorizer[]
   readonly admission: readonly AdmissionPlugin[]
+  /** For admission plugins that keep books in the status of an object. */
+  readonly updateStatus: (resource: Resource, object: KubernetesObject) => Promise<unknown>
+  readonly turns: KeyedTurns
   /** Gives out cluster IPs and node ports. */
   readonly services: ServiceAllocator
   /** Signs service-account tokens; absent where the server has no key. */

@@ -2,6 +2,7 @@ import type { ApiHandler } from '#api/meta/exchange.ts'
 import { builtInKinds } from '#api/kinds.ts'
 import { builtInCatalog } from '#api/schema/catalog.ts'
 import type { Clock } from '#lib/clock.ts'
+import { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { Store } from '#storage/store.ts'
@@ -18,6 +19,7 @@ import { bootstrapStore } from './registry/ensure-objects.ts'
 import type { ObjectReader } from './registry/object-reader.ts'
 import { ResourceTable } from './registry/resource-table.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
+import { statusWriter } from './registry/write-status.ts'
 import { ServiceAllocator } from './registry/services/service-allocator.ts'
 import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
@@ -97,6 +99,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     tokens: options.tokens?.(reader),
     reviews: options.reviews?.(reader, authorizers),
     admission: options.admission ?? [],
+    updateStatus: statusWriter({ store, codec, resources, feed }),
+    turns: new KeyedTurns(),
     connections: options.connections?.(reader, authorizers),
     metrics: new RequestMetrics(),
     closing: closing.signal,

@@ -18,6 +18,7 @@ import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { podGcController, type PodGcOptions } from './pod-gc/controller.ts'
 import { replicaSetController, replicationController } from './replica-set/controller.ts'
+import { resourceQuotaController } from './resource-quota/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './service-account/controller.ts'
 import { statefulSetController } from './stateful-set/controller.ts'
@@ -54,6 +55,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     taintEvictionController,
     podGcController(options),
     clusterRoleAggregationController,
+    resourceQuotaController(),
     certificateApprovalController,
     kubeletServingApprover,
     certificateCleanupController,

@@ -2,6 +2,7 @@ import type { UserInfo } from '#api/meta/exchange.ts'
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Random } from '#lib/random.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
@@ -32,6 +33,8 @@ export interface AdmissionContext {
    * with Conflict when `object` is stale. Absent: plugins that keep books (quota) count anew each time.
    */
   readonly updateStatus?: (resource: Resource, object: KubernetesObject) => Promise<unknown>
+  /** Runs work of one key in turn, so that those who write the same books do not keep losing to each other. */
+  readonly turns?: KeyedTurns
 }
 
 /** A plugin is one file and one row in `admission/plugins.ts`. Both functions refuse by throwing a `StatusError`. */

@@ -4,7 +4,7 @@ import type { Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod 
 import { limitRanges } from '#api/types/resources.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { checkLimits } from './limit-check.ts'
-import { podTotals } from './pod-totals.ts'
+import { podTotals } from '#api/core/v1/pod-totals.ts'
 import { refuseAll } from './refuse.ts'
 
 /** Fills in the defaults of a namespace's LimitRanges and holds pods and claims to their bounds. */

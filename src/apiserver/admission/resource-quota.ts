@@ -4,8 +4,8 @@ import { isStatusError } from '#api/meta/status.ts'
 import type { Pod, ResourceQuota } from '#api/types/core.v1.ts'
 import { resourceQuotas } from '#api/types/resources.ts'
 import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from './admission.ts'
-import { inScope } from './quota-scope.ts'
-import { addUsage, usageOf, type Usage } from './quota-usage.ts'
+import { inScope } from '#api/core/v1/quota-scope.ts'
+import { addUsage, usageOf, type Usage } from '#api/core/v1/quota-usage.ts'
 import { refuse } from './refuse.ts'
 
 /** How often a lost race for a quota's books is run again before the request gives up. */
@@ -22,7 +22,9 @@ export const resourceQuota: AdmissionPlugin = {
   validate(request, context) {
     const { namespace } = request.info
     if (namespace === '' || request.object === undefined) return
-    if (context.reader.list(resourceQuotas, namespace).length > 0) return chargeAll(request, context)
+    if (context.reader.list(resourceQuotas, namespace).length === 0) return
+    const work = (): Promise<void> => chargeAll(request, context)
+    return context.turns === undefined ? work() : context.turns.run(`quota of ${namespace}`, work)
   },
 }
 

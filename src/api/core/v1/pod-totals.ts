@@ -1,6 +1,6 @@
-import { addQuantities, compareQuantities } from '#api/meta/quantity.ts'
-import type { Quantity } from '#api/types/meta.v1.ts'
-import type { Container, PodSpec } from '#api/types/core.v1.ts'
+import { addQuantities, compareQuantities } from '../../meta/quantity.ts'
+import type { Quantity } from '../../types/meta.v1.ts'
+import type { Container, PodSpec } from '../../types/core.v1.ts'
 
 type Amounts = Readonly<Record<string, Quantity>>
 

@@ -1,5 +1,5 @@
-import { computePodQosClass } from '#api/core/v1/pod-qos.ts'
-import type { Pod, ResourceQuotaSpec } from '#api/types/core.v1.ts'
+import { computePodQosClass } from './pod-qos.ts'
+import type { Pod, ResourceQuotaSpec } from '../../types/core.v1.ts'
 
 interface Scope {
   readonly scopeName: string

@@ -1,7 +1,7 @@
-import { addQuantities } from '#api/meta/quantity.ts'
-import type { KubernetesObject } from '#api/meta/resource.ts'
-import type { Quantity } from '#api/types/meta.v1.ts'
-import type { PersistentVolumeClaim, Pod, Service } from '#api/types/core.v1.ts'
+import { addQuantities } from '../../meta/quantity.ts'
+import type { KubernetesObject } from '../../meta/resource.ts'
+import type { Quantity } from '../../types/meta.v1.ts'
+import type { PersistentVolumeClaim, Pod, Service } from '../../types/core.v1.ts'
 import { podTotals } from './pod-totals.ts'
 
 /** Amounts by quota resource name, such as `requests.cpu` or `count/deployments.apps`. */
