@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { load } from 'js-yaml'
 import { startServer } from '../test/cluster/harness/cluster.ts'
-import { cpuSeconds, report, residentBytes } from './measure.ts'
+import { cpuSeconds, mainThreadSeconds, report, residentBytes } from './measure.ts'
 
 const { values } = parseArgs({
   options: {
@@ -74,6 +74,7 @@ async function rate(
   const latenciesMs: number[] = []
   let index = 0
   const cpuBefore = cpuSeconds(server.pid)
+  const mainBefore = mainThreadSeconds(server.pid)
   const startMs = performance.now()
   const loop = async (): Promise<void> => {
     for (;;) {
@@ -86,10 +87,20 @@ async function rate(
   }
   await Promise.all(Array.from({ length: connections }, loop))
   const perSecond = (latenciesMs.length * 1_000) / (performance.now() - startMs)
-  const serverCpuUs = ((cpuSeconds(server.pid) - cpuBefore) * 1_000_000) / latenciesMs.length
+  const perRequestUs = (seconds: number): number => (seconds * 1_000_000) / latenciesMs.length
+  const serverCpuUs = perRequestUs(cpuSeconds(server.pid) - cpuBefore)
+  const mainThreadUs = perRequestUs(mainThreadSeconds(server.pid) - mainBefore)
   latenciesMs.sort((a, b) => a - b)
   const at = (share: number): number => latenciesMs[Math.floor(latenciesMs.length * share)] ?? Number.NaN
-  report(what, { perSecond, upstream, ratio: perSecond / upstream, serverCpuUs, p50Ms: at(0.5), p99Ms: at(0.99) })
+  report(what, {
+    perSecond,
+    upstream,
+    ratio: perSecond / upstream,
+    serverCpuUs,
+    mainThreadUs,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+  })
 }
 
 const pods = '/api/v1/namespaces/default/pods'

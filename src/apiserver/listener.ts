@@ -124,18 +124,40 @@ async function serve(
   incoming: Incoming,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const gone = new AbortController()
-  outgoing.once('close', () => gone.abort(clientGone))
-  const request = await apiRequest(options, incoming, gone.signal)
+  const gone = new Departure()
+  outgoing.once('close', () => gone.announce())
+  const request = await apiRequest(options, incoming, gone)
   const response = request instanceof StatusError ? writer.failure(request) : await options.server.handle(request)
-  if (!gone.signal.aborted) await writer.write(request instanceof StatusError ? undefined : request, response, outgoing)
+  if (!gone.hasGone) await writer.write(request instanceof StatusError ? undefined : request, response, outgoing)
+}
+
+/** Tells that a client has gone. The signal is made when somebody asks for it: most requests are answered without. */
+class Departure {
+  #controller: AbortController | undefined
+  #hasGone = false
+
+  get hasGone(): boolean {
+    return this.#hasGone
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal
+    this.#controller = new AbortController()
+    if (this.#hasGone) this.#controller.abort(clientGone)
+    return this.#controller.signal
+  }
+
+  announce(): void {
+    this.#hasGone = true
+    this.#controller?.abort(clientGone)
+  }
 }
 
 /** The request as the pipeline takes it, or why it cannot be taken. */
 async function apiRequest(
   options: ListenerOptions,
   incoming: Incoming,
-  signal: AbortSignal,
+  gone: Departure,
 ): Promise<ApiRequest | StatusError> {
   const socket = tlsSocketOf(incoming)
   let user: UserInfo | undefined
@@ -147,24 +169,28 @@ async function apiRequest(
   }
   const body = await readBody(incoming)
   if (body instanceof StatusError) return body
-  return requestOf(incoming, socket, { signal, user, body })
+  return requestOf(incoming, socket, { gone, user, body })
 }
 
 interface RequestExtras {
-  readonly signal: AbortSignal
+  readonly gone: Departure
   readonly user: UserInfo | undefined
   readonly body: Buffer | undefined
 }
 
-function requestOf(incoming: Incoming, socket: TLSSocket, { signal, user, body }: RequestExtras): ApiRequest {
+const noQuery = new URLSearchParams()
+
+function requestOf(incoming: Incoming, socket: TLSSocket, { gone, user, body }: RequestExtras): ApiRequest {
   const url = incoming.url ?? '/'
   const cut = url.indexOf('?')
   return {
     method: incoming.method ?? 'GET',
     path: cut < 0 ? url : url.slice(0, cut),
-    query: new URLSearchParams(cut < 0 ? '' : url.slice(cut + 1)),
+    query: cut < 0 ? noQuery : new URLSearchParams(url.slice(cut + 1)),
     headers: incoming.headers as Readonly<Record<string, string | undefined>>,
-    signal,
+    get signal() {
+      return gone.signal
+    },
     ...(body !== undefined && { body }),
     ...(user !== undefined && { user }),
     ...(socket.remoteAddress !== undefined && { remoteAddress: socket.remoteAddress }),
@@ -179,21 +205,30 @@ function tlsSocketOf(incoming: Incoming): TLSSocket {
 
 const withoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-async function readBody(incoming: Incoming): Promise<Buffer | undefined | StatusError> {
+function readBody(incoming: Incoming): Promise<Buffer | StatusError> | undefined {
   if (withoutBody.has(incoming.method ?? 'GET')) {
     incoming.resume()
     return undefined
   }
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer | StatusError>()
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  incoming.on('data', (chunk: Buffer) => {
     length += chunk.length
     if (length <= bodyLimitBytes) chunks.push(chunk)
-    else if (length > patienceBytes) break
-  }
-  if (length > bodyLimitBytes) return tooLarge()
-  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length)
+    else if (length > patienceBytes) resolve(tooLarge())
+  })
+  incoming.on('end', () => {
+    const [first = noBytes] = chunks
+    if (length > bodyLimitBytes) resolve(tooLarge())
+    else resolve(chunks.length < 2 ? first : Buffer.concat(chunks, length))
+  })
+  incoming.on('error', reject)
+  incoming.on('aborted', () => reject(clientGone))
+  return promise
 }
+
+const noBytes = Buffer.alloc(0)
 
 function tooLarge(): StatusError {
   return new StatusError('RequestEntityTooLarge', `Request entity too large: limit is ${bodyLimitBytes}`)
@@ -205,12 +240,12 @@ async function upgrade(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
-  const gone = new AbortController()
-  socket.once('close', () => gone.abort(clientGone))
+  const gone = new Departure()
+  socket.once('close', () => gone.announce())
   try {
     if (options.upgrade === undefined) throw new StatusError('BadRequest', 'this server does not upgrade connections')
     const tls = incoming.socket as TLSSocket
-    const request = requestOf(incoming, tls, { signal: gone.signal, user: options.peerIdentity(tls), body: undefined })
+    const request = requestOf(incoming, tls, { gone, user: options.peerIdentity(tls), body: undefined })
     const { info, user } = await options.server.admitUpgrade(request)
     await options.upgrade({ request, info, user, incoming, socket, head })
   } catch (error) {

@@ -44,10 +44,7 @@ export interface AuthorizationAttributes extends RequestInfo {
  * `/apis/{group}/{version}/…` with at least one segment more are resource requests, all else is not.
  */
 export function parseRequestInfo(request: Pick<ApiRequest, 'method' | 'path' | 'query'>): RequestInfo {
-  const segments = request.path
-    .replace(/^\/+|\/+$/g, '')
-    .split('/')
-    .map(decodeSegment)
+  const segments = segmentsOf(request.path)
   const root = segments[0]
   const isCore = root === 'api' && segments.length >= 3
   const isGroup = root === 'apis' && segments.length >= 4
@@ -61,6 +58,15 @@ export function parseRequestInfo(request: Pick<ApiRequest, 'method' | 'path' | '
   const verb = isWatchPath ? 'watch' : verbOf(request, target.name)
   const name = target.name === '' && isCollectionRead(verb) ? selectedName(request.query) : target.name
   return { isResourceRequest: true, path: request.path, verb, group, version, ...target, name }
+}
+
+function segmentsOf(path: string): string[] {
+  let start = 0
+  let end = path.length
+  while (start < end && path[start] === '/') start++
+  while (end > start && path[end - 1] === '/') end--
+  const segments = path.slice(start, end).split('/')
+  return path.includes('%') ? segments.map(decodeSegment) : segments
 }
 
 type Target = Pick<RequestInfo, 'resource' | 'subresource' | 'namespace' | 'name' | 'rest'>

@@ -15,13 +15,19 @@ export class ObjectCodec {
    * process wrote. Each takes it once; an entry whose commit failed goes with its buffer.
    */
   readonly #written = new WeakMap<Uint8Array, { readonly draft: Draft<KubernetesObject>; object?: KubernetesObject }>()
-  readonly #stored = new WeakMap<object, StoredForm>()
+  /** The stored bytes of objects whose bytes begin with `openingOf` them. */
+  readonly #stored = new WeakMap<object, Uint8Array>()
+  /** What stored bytes begin with, by apiVersion and kind. */
+  readonly #openings = new Map<string, Map<string, string>>()
 
   /** The bytes to store. `draft` now belongs to the codec: it becomes the frozen object of that revision. */
   encode(draft: Draft<KubernetesObject>): Uint8Array {
     const { kind, apiVersion, metadata, ...rest } = draft
     const { resourceVersion: _unknownYet, ...kept } = metadata
-    const bytes = Buffer.from(JSON.stringify({ kind, apiVersion, metadata: kept, ...rest }))
+    const text = JSON.stringify({ kind, apiVersion, metadata: kept, ...rest })
+    // Memory of their own: in a pool, one object that stays would keep all that was once beside it.
+    const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+    bytes.write(text)
     this.#written.set(bytes, { draft })
     return bytes
   }
@@ -46,20 +52,24 @@ export class ObjectCodec {
   atRevision(object: KubernetesObject, revision: number): KubernetesObject {
     const metadata = Object.freeze({ ...object.metadata, resourceVersion: String(revision) })
     const moved = Object.freeze({ ...object, metadata })
-    const form = this.#stored.get(object)
-    return form === undefined ? moved : this.#remember(moved, form.bytes)
+    const bytes = this.#stored.get(object)
+    return bytes === undefined ? moved : this.#remember(moved, bytes)
   }
 
   /** The object's JSON as two parts to be joined, or undefined for an object that is not from the store. */
-  storedForm(object: object): { readonly head: string; readonly tail: Uint8Array } | undefined {
-    const form = this.#stored.get(object)
-    return form === undefined ? undefined : { head: form.head, tail: form.bytes.subarray(form.splitAt) }
+  storedForm(object: object): StoredForm | undefined {
+    const bytes = this.#stored.get(object)
+    if (bytes === undefined) return undefined
+    const opening = this.#openingOf(object as KubernetesObject)
+    return { head: opening + versionOf(object as KubernetesObject), bytes, from: opening.length }
   }
 
   /** The same without `kind` and `apiVersion`, as items of a list are written. */
-  storedItem(object: object): { readonly head: string; readonly tail: Uint8Array } | undefined {
-    const form = this.#stored.get(object)
-    return form === undefined ? undefined : { head: form.itemHead, tail: form.bytes.subarray(form.splitAt) }
+  storedItem(object: object): StoredForm | undefined {
+    const bytes = this.#stored.get(object)
+    if (bytes === undefined) return undefined
+    const from = this.#openingOf(object as KubernetesObject).length
+    return { head: `{"metadata":{${versionOf(object as KubernetesObject)}`, bytes, from }
   }
 
   #finish(object: WritableObject, bytes: Uint8Array, revision: number): KubernetesObject {
@@ -68,28 +78,35 @@ export class ObjectCodec {
   }
 
   #remember(object: KubernetesObject, bytes: Uint8Array): KubernetesObject {
-    const identity = `{"kind":${JSON.stringify(object.kind)},"apiVersion":${JSON.stringify(object.apiVersion)},`
-    const opening = `${identity}"metadata":{`
+    const opening = this.#openingOf(object)
     // Bytes of another writer may be laid out differently; such an object is stringified when it is sent.
     if (!startsWith(bytes, opening) || bytes[opening.length] === closingBrace) return object
-    const version = `"resourceVersion":"${object.metadata.resourceVersion}",`
-    this.#stored.set(object, {
-      bytes,
-      splitAt: opening.length,
-      head: opening + version,
-      itemHead: `{"metadata":{${version}`,
-    })
+    this.#stored.set(object, bytes)
     return object
+  }
+
+  #openingOf({ kind, apiVersion }: KubernetesObject): string {
+    const openings = this.#openings.get(apiVersion) ?? new Map<string, string>()
+    this.#openings.set(apiVersion, openings)
+    const known = openings.get(kind)
+    if (known !== undefined) return known
+    const opening = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`
+    openings.set(kind, opening)
+    return opening
   }
 }
 
 type WritableObject = Draft<KubernetesObject>
 
-interface StoredForm {
-  readonly bytes: Uint8Array
-  readonly splitAt: number
+/** An object's JSON in two parts: `head`, plain ASCII, then `bytes` from `from` on. */
+export interface StoredForm {
   readonly head: string
-  readonly itemHead: string
+  readonly bytes: Uint8Array
+  readonly from: number
+}
+
+function versionOf({ metadata }: KubernetesObject): string {
+  return `"resourceVersion":"${metadata.resourceVersion}",`
 }
 
 const closingBrace = 0x7d

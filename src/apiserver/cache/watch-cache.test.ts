@@ -35,7 +35,9 @@ test('stored bytes are the JSON of the object but for its resourceVersion, which
     assert.throws(() => Object.assign(object.metadata, { name: 'b' }), TypeError)
   }
   const form = codec.storedForm(codec.decode(codec.encode(thing('b')), 8))
-  const wire = JSON.parse((form?.head ?? '') + Buffer.from(form?.tail ?? []).toString()) as KubernetesObject
+  const wire = JSON.parse(
+    (form?.head ?? '') + Buffer.from(form?.bytes.subarray(form.from) ?? []).toString(),
+  ) as KubernetesObject
   assert.deepEqual([wire.kind, wire.metadata.name, wire.metadata.resourceVersion], ['Thing', 'b', '8'])
 })
 

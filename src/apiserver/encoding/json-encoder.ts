@@ -1,5 +1,12 @@
 import type { WireWatchEvent } from '#api/meta/exchange.ts'
-import type { ObjectCodec } from '../cache/object-codec.ts'
+import type { ObjectCodec, StoredForm } from '../cache/object-codec.ts'
+
+/** A list's JSON, made piece by piece as it is sent: a large one never stands in memory as a whole. */
+export interface EncodedList {
+  readonly byteLength: number
+  /** Pieces of about `chunkBytes`, each with whole items. To be gone through once. */
+  readonly chunks: Iterable<Uint8Array>
+}
 
 /** JSON for the wire. Objects from the store are not stringified again: their stored bytes are spliced. */
 export class JsonEncoder {
@@ -13,10 +20,9 @@ export class JsonEncoder {
   /** An object, a List, a Status, anything. */
   encode(object: object): Uint8Array {
     const form = this.#codec.storedForm(object)
-    if (form !== undefined) return Buffer.concat([Buffer.from(form.head), form.tail, newline])
-    const items = (object as { readonly items?: unknown }).items
-    if (Array.isArray(items)) return this.#encodeList(object, items as readonly object[])
-    return Buffer.from(`${JSON.stringify(object)}\n`)
+    if (form !== undefined) return joined('', form, '\n')
+    const list = this.encodeList(object)
+    return list === undefined ? Buffer.from(`${JSON.stringify(object)}\n`) : inOnePiece(list)
   }
 
   encodePretty(object: object): Uint8Array {
@@ -31,28 +37,68 @@ export class JsonEncoder {
     const form = this.#codec.storedForm(event.object)
     const opening = `{"type":"${event.type}","object":`
     const line =
-      form === undefined
-        ? Buffer.from(`${opening}${JSON.stringify(event.object)}}\n`)
-        : Buffer.concat([Buffer.from(opening + form.head), form.tail, eventEnd])
+      form === undefined ? Buffer.from(`${opening}${JSON.stringify(event.object)}}\n`) : joined(opening, form, '}\n')
     this.#events.set(event, line)
     return line
   }
 
-  /** Items of a kind's own list carry no `kind` and `apiVersion`: the list says them. */
-  #encodeList(list: object, items: readonly object[]): Uint8Array {
-    if (!isOwnList(list, items)) return Buffer.from(`${JSON.stringify(list)}\n`)
-    const head = JSON.stringify({ ...list, items: [] })
-    const parts: Uint8Array[] = [Buffer.from(head.slice(0, -2))]
-    let separator = ''
-    for (const item of items) {
-      const form = this.#codec.storedItem(item)
-      if (form === undefined) parts.push(Buffer.from(separator + JSON.stringify(withoutType(item))))
-      else parts.push(Buffer.from(separator + form.head), form.tail)
-      separator = ','
-    }
-    parts.push(listEnd)
-    return Buffer.concat(parts)
+  /**
+   * A kind's own list; undefined for anything else. Its items carry no `kind` and `apiVersion`: the list says them.
+   */
+  encodeList(list: object): EncodedList | undefined {
+    const { items } = list as { readonly items?: unknown }
+    if (!Array.isArray(items) || !isOwnList(list, items as readonly object[])) return undefined
+    const opening = Buffer.from(JSON.stringify({ ...list, items: [] }).slice(0, -2))
+    const parts = (items as readonly object[]).map((item) => this.#codec.storedItem(item) ?? plainItem(item))
+    const commas = Math.max(0, parts.length - 1)
+    const byteLength = parts.reduce((sum, part) => sum + lengthOf(part), opening.length + commas + listEnd.length)
+    return { byteLength, chunks: listChunks(opening, parts) }
   }
+}
+
+export function inOnePiece({ chunks, byteLength }: EncodedList): Uint8Array {
+  return Buffer.concat([...chunks], byteLength)
+}
+
+const chunkBytes = 256 * 1_024
+const listEnd = Buffer.from(']}\n')
+
+function* listChunks(opening: Uint8Array, parts: readonly StoredForm[]): Iterable<Uint8Array> {
+  yield opening
+  for (let first = 0; first < parts.length;) {
+    let length = 0
+    let next = first
+    for (let part = parts[next]; part !== undefined && length < chunkBytes; part = parts[++next]) {
+      length += lengthOf(part) + (next > 0 ? 1 : 0)
+    }
+    const chunk = Buffer.allocUnsafeSlow(length)
+    let offset = 0
+    for (; first < next; first++) offset = put(chunk, offset, first > 0 ? ',' : '', parts[first] as StoredForm)
+    yield chunk
+  }
+  yield listEnd
+}
+
+function joined(before: string, form: StoredForm, after: string): Buffer {
+  const bytes = Buffer.allocUnsafe(before.length + lengthOf(form) + after.length)
+  bytes.write(after, put(bytes, 0, before, form), 'latin1')
+  return bytes
+}
+
+/** Writes `before` and the form at `offset`; answers where they end. */
+function put(target: Buffer, offset: number, before: string, { head, bytes, from }: StoredForm): number {
+  const start = offset + target.write(before + head, offset, 'latin1')
+  target.set(from === 0 ? bytes : bytes.subarray(from), start)
+  return start + bytes.length - from
+}
+
+function lengthOf({ head, bytes, from }: StoredForm): number {
+  return head.length + bytes.length - from
+}
+
+/** An item that is not from the store. */
+function plainItem(item: object): StoredForm {
+  return { head: '', bytes: Buffer.from(JSON.stringify(withoutType(item))), from: 0 }
 }
 
 function isOwnList(list: object, items: readonly object[]): boolean {
@@ -65,7 +111,3 @@ function withoutType(item: object): object {
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = item as Readonly<Record<string, unknown>>
   return rest
 }
-
-const newline = Buffer.from('\n')
-const eventEnd = Buffer.from('}\n')
-const listEnd = Buffer.from(']}\n')

@@ -6,7 +6,7 @@ import type { ApiRequest, ApiResponse, WireWatchEvent } from '#api/meta/exchange
 import type { StatusError } from '#api/meta/status.ts'
 import { CacheWatcher } from '../cache/cache-watcher.ts'
 import type { ObjectCodec } from '../cache/object-codec.ts'
-import { JsonEncoder } from './json-encoder.ts'
+import { inOnePiece, JsonEncoder, type EncodedList } from './json-encoder.ts'
 import { ProtobufEncoder } from './protobuf-encoder.ts'
 
 /** Writes answers to sockets, of HTTP/1.1 and, by Node's compatibility API, of HTTP/2: the only place where objects become bytes for clients. */
@@ -34,7 +34,7 @@ export class ResponseWriter {
       case 'bytes':
         return end(response, body.bytes, outgoing)
       case 'object':
-        return endCompressed(request, response, await this.#bytesOf(request, response, body.object), outgoing)
+        return this.#writeObject(request, response, body.object, outgoing)
       case 'watch':
         return this.#writeWatch(response, body.events, outgoing)
       case 'stream':
@@ -45,13 +45,27 @@ export class ResponseWriter {
     }
   }
 
-  async #bytesOf(request: ApiRequest | undefined, response: ApiResponse, object: object): Promise<Uint8Array> {
-    if (isProtobuf(response)) return this.#protobuf.encode(object)
+  async #writeObject(
+    request: ApiRequest | undefined,
+    response: ApiResponse,
+    object: object,
+    outgoing: ServerResponse,
+  ): Promise<void> {
+    if (isProtobuf(response)) return endCompressed(request, response, this.#protobuf.encode(object), outgoing)
     if (response.headers['content-type'] === 'application/yaml') {
-      const { formatYaml } = await import('#lib/yaml.ts')
-      return Buffer.from(formatYaml(JSON.parse(Buffer.from(this.#json.encode(object)).toString())))
+      return endCompressed(request, response, await this.#yamlOf(object), outgoing)
     }
-    return isPretty(request) ? this.#json.encodePretty(object) : this.#json.encode(object)
+    if (isPretty(request)) return endCompressed(request, response, this.#json.encodePretty(object), outgoing)
+    const list = this.#json.encodeList(object)
+    if (list === undefined) return endCompressed(request, response, this.#json.encode(object), outgoing)
+    const isLarge = list.byteLength >= compressFrom
+    if (isLarge && !takesGzip(request)) return writeList(response, list, outgoing)
+    return endCompressed(request, response, inOnePiece(list), outgoing)
+  }
+
+  async #yamlOf(object: object): Promise<Uint8Array> {
+    const { formatYaml } = await import('#lib/yaml.ts')
+    return Buffer.from(formatYaml(JSON.parse(Buffer.from(this.#json.encode(object)).toString())))
   }
 
   async #writeWatch(
@@ -89,6 +103,17 @@ function end(response: ApiResponse, bytes: Uint8Array, outgoing: ServerResponse)
 const compressFrom = 128 * 1_024
 const compress = promisify(gzip)
 
+function takesGzip(request: ApiRequest | undefined): boolean {
+  return request?.headers['accept-encoding']?.includes('gzip') ?? false
+}
+
+async function writeList(response: ApiResponse, list: EncodedList, outgoing: ServerResponse): Promise<void> {
+  const headers = { ...headersFor(response, outgoing), 'content-length': String(list.byteLength) }
+  outgoing.writeHead(response.status, headers)
+  for (const chunk of list.chunks) await send(outgoing, chunk)
+  outgoing.end()
+}
+
 /** Large answers are compressed off the main thread, for clients that take gzip. */
 async function endCompressed(
   request: ApiRequest | undefined,
@@ -96,8 +121,7 @@ async function endCompressed(
   bytes: Uint8Array,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const takesGzip = request?.headers['accept-encoding']?.includes('gzip') ?? false
-  if (!takesGzip || bytes.byteLength < compressFrom) return end(response, bytes, outgoing)
+  if (bytes.byteLength < compressFrom || !takesGzip(request)) return end(response, bytes, outgoing)
   const compressed = await compress(bytes, { level: constants.Z_BEST_SPEED })
   const headers = { ...response.headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }
   end({ ...response, headers }, compressed, outgoing)

@@ -35,21 +35,21 @@ export interface PageRequest {
  * the state of its first page.
  */
 export async function readPage(request: PageRequest): Promise<Page> {
-  const { options, server, signal } = request
+  const { options, server } = request
   const { feed } = server
   if (options.continue !== '') {
     const token = readContinueToken(options.continue)
     if (options.resourceVersion !== '' && options.resourceVersion !== '0') {
       throw badRequest('specifying resource version is not allowed when using continue')
     }
-    await feed.current(signal)
+    await feed.current(request.signal)
     const after = request.prefix + token.after
     return pageAt(request, token.revision === 0 ? feed.revision : token.revision, after, options.limit)
   }
   const wanted = parseResourceVersion(options.resourceVersion)
   if (wanted === 0 && options.resourceVersion !== '') return pageAt(request, feed.revision, '', 0)
-  if (wanted === 0) await feed.current(signal)
-  else await waitFor(server, wanted, signal)
+  if (wanted > 0) await waitFor(server, wanted, request.signal)
+  else if (!feed.isCurrent) await feed.current(request.signal)
   const isExact =
     options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0 && wanted > 0)
   return pageAt(request, isExact ? wanted : feed.revision, '', options.limit)

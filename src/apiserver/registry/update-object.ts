@@ -47,7 +47,8 @@ const attempts = 5
 /** Changes a stored object; answers it as stored. Throws `NotFound`, `Conflict`, `Invalid`. */
 export async function updateObject(request: UpdateRequest): Promise<KubernetesObject> {
   const { context } = request
-  await context.server.feed.current(context.request.signal)
+  const { feed } = context.server
+  if (!feed.isCurrent) await feed.current(context.request.signal)
   let stored = findStored(context.server, context.resource, context.info.namespace, context.info.name)
   for (let attempt = 1; ; attempt++) {
     if (stored === undefined) throw notFound(targetOf(context))

@@ -19,7 +19,9 @@ export async function list(context: ResourceContext): Promise<ApiResponse> {
     prefix: collectionPrefix(resource, info.namespace),
     selection: compileSelection(resource, { ...options, name: info.name }),
     options,
-    signal: request.signal,
+    get signal() {
+      return request.signal
+    },
   })
   const isConverted = resource.storage.convert !== undefined
   return objectResponse({

@@ -1,3 +1,4 @@
+import { isSameJson } from '../../../meta/merge-patch.ts'
 import { dnsLabel } from '../../../meta/names.ts'
 import { parseQuantity } from '../../../meta/quantity.ts'
 import type { Container, Pod, PodSpec, PodTemplateSpec } from '../../../types/core.v1.ts'
@@ -21,7 +22,7 @@ export function templateWarnings(
 }
 
 function podSpecWarnings(spec: PodSpec, old: PodSpec | undefined, path: string): readonly string[] {
-  if (old !== undefined && JSON.stringify(old) === JSON.stringify(spec)) return []
+  if (old !== undefined && isSameJson(old, spec)) return []
   const lists = [
     ['initContainers', spec.initContainers],
     ['containers', spec.containers],
