@@ -30,6 +30,7 @@ export class ClusterCache implements Snapshot {
   /** On how many nodes each image is. */
   readonly #imageNodes = new Map<string, number>()
 
+  readonly #priorities = new Map<number, number>()
   readonly #claimUsers = new Map<string, number>()
 
   constructor(objects: ClusterObjects) {
@@ -40,6 +41,12 @@ export class ClusterCache implements Snapshot {
   get nodes(): readonly NodeInfo[] {
     this.#list ??= zonesInTurn([...this.#byName.values()])
     return this.#list
+  }
+
+  get lowestPriority(): number {
+    let lowest = Infinity
+    for (const priority of this.#priorities.keys()) lowest = Math.min(lowest, priority)
+    return lowest
   }
 
   readonly node = (name: string): NodeInfo | undefined => this.#byName.get(name)
@@ -92,6 +99,7 @@ export class ClusterCache implements Snapshot {
     const previous = this.removePod(info.uid)
     if (isPodTerminal(info.pod)) return previous
     this.#places.set(info.uid, nodeName)
+    this.#countPriority(info, 1)
     const node = this.#byName.get(nodeName)
     if (node) this.#put(node, info)
     else this.#waitingOn(nodeName).set(info.uid, info)
@@ -109,7 +117,16 @@ export class ClusterCache implements Snapshot {
     const node = this.#byName.get(nodeName)
     const lifted = node && this.#lift(node, uid)
     this.counting.dropIdle()
-    return lifted ?? info
+    const known = lifted ?? info
+    if (known) this.#countPriority(known, -1)
+    return known
+  }
+
+  /** Takes back where a pod was assumed to be, unless the watch has told of it since. */
+  removeAssumed(info: PodInfo): void {
+    const nodeName = this.#places.get(info.uid)
+    if (nodeName === undefined || this.#byName.get(nodeName)?.pods.get(info.uid) !== info) return
+    this.removePod(info.uid)
   }
 
   isPlaced(uid: string): boolean {
@@ -197,6 +214,12 @@ export class ClusterCache implements Snapshot {
       if (count > 0) this.#imageNodes.set(name, count)
       else this.#imageNodes.delete(name)
     }
+  }
+
+  #countPriority({ priority }: PodInfo, sign: 1 | -1): void {
+    const count = (this.#priorities.get(priority) ?? 0) + sign
+    if (count > 0) this.#priorities.set(priority, count)
+    else this.#priorities.delete(priority)
   }
 
   #countClaims({ claimKeys }: PodInfo, sign: 1 | -1): void {

@@ -56,6 +56,11 @@ function nodeUpdated({ cache, queue }: Following, node: Node, previous: Node): v
 
 function podChanged(following: Following, pod: Pod, previous: Pod | undefined): void {
   const { cache, queue, profileOf } = following
+  // After a lost watch a pod of the same name may be another.
+  if (previous && previous.metadata.uid !== pod.metadata.uid) {
+    podDeleted(following, previous)
+    previous = undefined
+  }
   if (isPodBound(pod)) return boundPodChanged(following, pod, previous)
   const profile = profileOf(pod)
   const isHeld = profile?.plugins.some((plugin) => plugin.preEnqueue?.(pod)) ?? true

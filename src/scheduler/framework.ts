@@ -79,6 +79,8 @@ export interface Snapshot {
   readonly taintedNodes: number
   readonly softTaintedNodes: number
   readonly cordonedNodes: number
+  /** The lowest priority of all placed pods; infinite without any. */
+  readonly lowestPriority: number
   /** How many placed pods use the claim `namespace/name`. */
   readonly claimUsers: (key: string) => number
   readonly counting: PodCounting

@@ -137,7 +137,7 @@ class SchedulerLoop implements Scheduler {
     this.#explanations.record(info, decision, clock.now())
     this.#startAt = (this.#startAt + decision.evaluated) % this.#cache.nodes.length
     this.#cache.placePod(info, decision.node.name)
-    this.#track(this.#bind(queued, decision, profile))
+    this.#track(this.#bind(queued, info, decision, profile))
   }
 
   #reject(queued: QueuedPod, info: PodInfo, refusal: Refusal, profile: Profile): void {
@@ -155,18 +155,17 @@ class SchedulerLoop implements Scheduler {
     this.#track(Promise.all([reported, outcome.work]).then(() => undefined))
   }
 
-  async #bind(queued: QueuedPod, { node }: Placement, profile: Profile): Promise<void> {
+  async #bind(queued: QueuedPod, info: PodInfo, { node }: Placement, profile: Profile): Promise<void> {
     const { client, clock, events, log } = this.#options
     const { signal } = this.#stopping
     const context = { client, clock, log, signal, claims: this.#objects.claims, objects: this.#objects }
     const recorder = events.from(profile.schedulerName)
-    const info = (queued.info ??= new PodInfo(queued.pod))
     const result = await bind(queued.pod, node.node, profile, { ...context, events: recorder })
     if (result === 'bound') {
       this.#cache.withdrawNomination(queued.pod.metadata.uid)
       return this.#queue.remove(queued.pod)
     }
-    this.#cache.removePod(queued.pod.metadata.uid)
+    this.#cache.removeAssumed(info)
     if (result === 'gone') this.#queue.remove(queued.pod)
     else this.#queue.retry(queued)
     // Others may have been refused what this pod only seemed to take.

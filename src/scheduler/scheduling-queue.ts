@@ -68,7 +68,8 @@ export class SchedulingQueue {
 
   remove(pod: Pod): void {
     const known = this.#pods.get(keyOf(pod))
-    if (!known) return
+    // Another pod may have taken its name since.
+    if (known?.pod.metadata.uid !== pod.metadata.uid) return
     this.#drop(known)
     this.#pods.delete(keyOf(pod))
   }

@@ -5,7 +5,7 @@ import type { Rejection, Snapshot } from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { unavailableMessage, type RejectedNode } from '../rejected-nodes.ts'
 import { chooseCandidate } from './choose-candidate.ts'
-import { findVictims, type Candidate } from './victims.ts'
+import { compileBudgets, findVictims, noVictims, type Candidate } from './victims.ts'
 
 export type PreemptionPlan =
   | { readonly type: 'preempt'; readonly candidate: Candidate }
@@ -64,10 +64,12 @@ function findCandidates({ prepared, rejected }: Refusal, { snapshot, random, now
   const enough = Math.max(Math.floor(snapshot.nodes.length * candidateShare), minCandidates)
   const startAt = Math.floor(random.next() * open.length)
   let harmless = 0
+  const rules = { nowMs, budgets: compileBudgets(snapshot.objects.budgets.list()) }
+  const isAnyLower = prepared !== undefined && snapshot.lowestPriority < prepared.pod.priority
   for (let index = 0; prepared && index < open.length; index++) {
     if (candidates.length >= enough && harmless > 0) break
     const { node } = open[(startAt + index) % open.length] as RejectedNode
-    const found = findVictims(node, prepared, snapshot, nowMs)
+    const found = isAnyLower ? findVictims(node, prepared, snapshot, rules) : noVictims
     if ('reason' in found) answers.push({ node, rejection: found })
     else candidates.push(found)
     if (!('reason' in found) && found.violations === 0) harmless++

@@ -1,4 +1,4 @@
-import { matcherOf } from '#api/meta/labels.ts'
+import { matcherOf, type LabelMatcher } from '#api/meta/labels.ts'
 import type { PodDisruptionBudget } from '#api/types/policy.v1.ts'
 import { rejectionBeside, type PreparedPlugins } from '../filters.ts'
 import type { Rejection, Snapshot } from '../framework.ts'
@@ -12,6 +12,16 @@ export interface Candidate {
   readonly victims: readonly PodInfo[]
   /** How many of them a disruption budget would spare. */
   readonly violations: number
+}
+
+export interface VictimRules {
+  readonly nowMs: number
+  readonly budgets: readonly CompiledBudget[]
+}
+
+export interface CompiledBudget {
+  readonly budget: PodDisruptionBudget
+  readonly matcher: LabelMatcher
 }
 
 export const noVictims: Rejection = {
@@ -28,12 +38,12 @@ export function findVictims(
   node: NodeInfo,
   prepared: PreparedPlugins,
   snapshot: Snapshot,
-  nowMs: number,
+  { nowMs, budgets }: VictimRules,
 ): Candidate | Rejection {
   const lower = [...node.pods.values()].filter(({ priority }) => priority < prepared.pod.priority)
   if (lower.length === 0) return noVictims
   const ranked = lower.sort((a, b) => byImportance(a, b, nowMs))
-  const { protectedPods, others } = byBudgets(ranked, snapshot.objects.budgets.list())
+  const { protectedPods, others } = byBudgets(ranked, budgets)
   return snapshot.supposing(node, (trial) => {
     for (const info of ranked) trial.remove(info)
     const stillRejected = rejectionBeside(prepared, node, snapshot)
@@ -60,12 +70,13 @@ export function startedMs({ pod }: PodInfo, nowMs: number): number {
   return startTime === undefined ? nowMs : Date.parse(startTime)
 }
 
-function byBudgets(ranked: readonly PodInfo[], budgets: readonly PodDisruptionBudget[]) {
-  const left = budgets.map((budget) => ({
-    budget,
-    matcher: matcherOf(budget.spec.selector),
-    allowed: budget.status?.disruptionsAllowed ?? 0,
-  }))
+/** Compiles the selectors of disruption budgets. */
+export function compileBudgets(budgets: readonly PodDisruptionBudget[]): readonly CompiledBudget[] {
+  return budgets.map((budget) => ({ budget, matcher: matcherOf(budget.spec.selector) }))
+}
+
+function byBudgets(ranked: readonly PodInfo[], budgets: readonly CompiledBudget[]) {
+  const left = budgets.map((each) => ({ ...each, allowed: each.budget.status?.disruptionsAllowed ?? 0 }))
   const protectedPods: PodInfo[] = []
   const others: PodInfo[] = []
   for (const info of ranked) {
