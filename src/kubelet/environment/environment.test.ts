@@ -118,6 +118,7 @@ const objects: PodObjects = {
     }
     return (name === 'missing' ? undefined : resource.kind === 'Secret' ? secret : map) as never
   },
+  lookUp: async () => undefined,
   release() {},
 }
 

@@ -30,6 +30,7 @@ function secretsOf(configs: Readonly<Record<string, object>>): PodObjects {
       const data = { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths: config })).toString('base64') }
       return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, data } as never
     },
+    lookUp: async () => undefined,
     release() {},
   }
 }

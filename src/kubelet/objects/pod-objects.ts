@@ -1,12 +1,18 @@
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
+import { isStatusError } from '#api/meta/status.ts'
 import type { Client } from '#client/client.ts'
 import type { Clock } from '#lib/clock.ts'
 import { WatchedObject } from './watched-object.ts'
 
-/** The objects that one pod refers to (config maps, secrets): looked up on first use, then kept current. */
+/** The objects that one pod refers to: config maps and secrets are looked up on first use, then kept current. */
 export interface PodObjects {
   /** `undefined` when the object does not exist. The pod is told when that, or the object, changes. */
   get<T extends KubernetesObject>(resource: Resource<T>, name: string): Promise<T | undefined>
+  /**
+   * Asks the API for an object once, in the pod's namespace or in none: for what nodes may read but not watch, such as
+   * claims. `undefined` when it does not exist.
+   */
+  lookUp<T extends KubernetesObject>(resource: Resource<T>, name: string): Promise<T | undefined>
   /** The pod needs nothing any more. */
   release(): void
 }
@@ -48,6 +54,13 @@ export function createObjectSource({
           const object = open(resource as unknown as Resource, namespace, name)
           if (!releases.has(object)) releases.set(object, object.listen(onChange))
           return (await object.get()) as T | undefined
+        },
+        async lookUp<T extends KubernetesObject>(resource: Resource<T>, name: string) {
+          const scoped = resource.namespaced ? client.resource(resource, namespace) : client.resource(resource)
+          return scoped.get(name).catch((error: unknown) => {
+            if (isStatusError(error, 'NotFound')) return undefined
+            throw error
+          })
         },
         release() {
           for (const release of releases.values()) release()

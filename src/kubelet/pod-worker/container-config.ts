@@ -9,6 +9,7 @@ import { serviceEnvironment } from '../environment/service-environment.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import { containerSecurity } from '../security/container-security.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
+import { containerDevices } from './container-devices.ts'
 import { containerMounts } from './container-mounts.ts'
 import { containerAnnotations, containerLabels } from './labels.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -49,7 +50,7 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
     workingDir: container.workingDir ?? '',
     env,
     mounts,
-    devices: [],
+    devices: containerDevices(input),
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, attempt),
     logPath: `${container.name}/${attempt}.log`,

@@ -38,6 +38,8 @@ async function volumeMount(input: MountInput, mount: VolumeMount, index: number)
   const volume = input.volumes.get(mount.name)
   if (volume === undefined)
     throw configError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`)
+  if (volume.isDevice === true)
+    throw configError(`volume "${mount.name}" has volumeMode Block, but is specified in volumeMounts`)
   const subPath = mount.subPathExpr ? expandVariables(mount.subPathExpr, input.valueOf) : (mount.subPath ?? '')
   const isKubeletWritten = volume.readOnly === true
   const hostPath =

@@ -16,7 +16,7 @@ import { containerEvents } from './container-events.ts'
 import { ContainerWaits } from './container-waits.ts'
 import { decidePod } from './decide.ts'
 import { PodObserver } from './observe-pod.ts'
-import type { PreparedPod } from './pod-host.ts'
+import type { PreparedPod, VolumeContext } from './pod-host.ts'
 import type { PodAction, PodPlan } from './pod-plan.ts'
 import { currentSandbox, emptyView, isRunning, isStopped, type PodView } from './pod-view.ts'
 import { sandboxConfigOf, writeHosts } from './pod-surroundings.ts'
@@ -85,13 +85,7 @@ export class PodWorker {
       this.#waits.release()
       this.poke()
     })
-    const volumes = context.host.volumes(pod, () => ({
-      objects: this.#objects,
-      place: this.#place(),
-      allocatable: context.allocatable(),
-      tokens: context.tokens,
-      nowMs: context.clock.now(),
-    }))
+    const volumes = context.host.volumes(pod, () => volumeContext(context, this.#objects, this.#place()))
     this.#volumes = new VolumeKeeper({ context, volumes, wake: this.#wake })
   }
 
@@ -509,6 +503,15 @@ export class PodWorker {
     this.#objects.release()
     this.#gone.resolve()
   }
+}
+
+function volumeContext(
+  { tokens, clock, allocatable, node }: WorkerContext,
+  objects: PodObjects,
+  place: PodPlace,
+): ReturnType<VolumeContext> {
+  const own = node()
+  return { objects, place, tokens, allocatable: allocatable(), nowMs: clock.now(), ...(own && { node: own }) }
 }
 
 /** Most updates are the echo of our own status: only what others change needs a look at the runtime. */

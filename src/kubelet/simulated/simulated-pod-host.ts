@@ -2,7 +2,8 @@ import { configMaps, secrets } from '#api/types/resources.ts'
 import type { Pod, Volume } from '#api/types/core.v1.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { HostedVolumes, PodHost, VolumeContext } from '../pod-worker/pod-host.ts'
-import { VolumeError } from '../volumes/pod-volumes.ts'
+import { boundVolume } from '../volumes/claim.ts'
+import { mountFailure, VolumeError } from '../volumes/pod-volumes.ts'
 import type { VolumeOnHost } from '../volumes/volume-plugin.ts'
 
 /** Pods that leave no trace: nothing is written, but volumes still wait for the objects they are made of. */
@@ -31,12 +32,22 @@ async function setUp(pod: Pod, objects: PodObjects): Promise<ReadonlyMap<string,
   const failures = new Map<string, string>()
   const ready = new Map<string, VolumeOnHost>()
   for (const volume of pod.spec.volumes ?? []) {
-    const missing = await missingSource(volume, objects)
-    if (missing === undefined) ready.set(volume.name, { hostPath: `/simulated/${pod.metadata.uid}/${volume.name}` })
-    else failures.set(volume.name, `MountVolume.SetUp failed for volume "${volume.name}" : ${missing}`)
+    try {
+      await requireSource(pod, volume, objects)
+      ready.set(volume.name, { hostPath: `/simulated/${pod.metadata.uid}/${volume.name}` })
+    } catch (error) {
+      failures.set(volume.name, mountFailure(volume.name, error))
+    }
   }
   if (failures.size > 0) throw new VolumeError(failures)
   return ready
+}
+
+/** Throws while an object that the volume needs does not exist. */
+async function requireSource(pod: Pod, volume: Volume, objects: PodObjects): Promise<void> {
+  if (volume.persistentVolumeClaim || volume.ephemeral) await boundVolume({ pod, volume, objects })
+  const missing = await missingSource(volume, objects)
+  if (missing !== undefined) throw new Error(missing)
 }
 
 /** The first object that the volume needs and that does not exist. */

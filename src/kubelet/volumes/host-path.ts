@@ -8,7 +8,7 @@ export const hostPathVolume: VolumePlugin = {
   isLive: false,
   async setUp({ volume }) {
     const { path = '', type = '' } = volume.hostPath ?? {}
-    if (type !== '') await checkType(path, type)
+    await checkHostPath(path, type)
     return { hostPath: path }
   },
 }
@@ -23,7 +23,9 @@ const checks: Readonly<Record<CheckedType, { readonly test: (stats: Stats) => bo
   BlockDevice: { test: (stats) => stats.isBlockDevice(), noun: 'block device' },
 }
 
-async function checkType(path: string, type: string): Promise<void> {
+/** Throws unless the path is what its type asks for; makes it where the type says so. */
+export async function checkHostPath(path: string, type: string): Promise<void> {
+  if (type === '') return
   const exists = (await stat(path).catch(() => undefined)) !== undefined
   if (!exists && type === 'DirectoryOrCreate') await mkdir(path, { recursive: true, mode: 0o755 })
   if (!exists && type === 'FileOrCreate') await writeFile(path, '', { flag: 'a', mode: 0o644 })

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod, Volume } from '#api/types/core.v1.ts'
+import { ClaimError } from './claim.ts'
 import type { VolumeOnHost, VolumeRequest } from './volume-plugin.ts'
 import { pluginOf } from './volume-plugins.ts'
 
@@ -59,8 +60,7 @@ export class PodVolumes {
       try {
         this.#ready.set(volume.name, await this.#setUpVolume(pod, volume))
       } catch (error) {
-        const text = error instanceof Error ? error.message : String(error)
-        failures.set(volume.name, `MountVolume.SetUp failed for volume "${volume.name}" : ${text}`)
+        failures.set(volume.name, mountFailure(volume.name, error))
       }
     }
     await Promise.all(volumes.map(setUpOne))
@@ -79,6 +79,14 @@ export class PodVolumes {
       memoryDirectory: join(this.#options.memoryDirectory, volume.name),
     })
   }
+}
+
+/** What the `FailedMount` event says. */
+export function mountFailure(name: string, error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  if (!(error instanceof ClaimError)) return `MountVolume.SetUp failed for volume "${name}" : ${text}`
+  const lists = `unmounted volumes=[${name}], unattached volumes=[], failed to process volumes=[${name}]`
+  return `Unable to attach or mount volumes: ${lists}: ${text}`
 }
 
 const folderNames: Partial<Record<keyof Volume, string>> = {

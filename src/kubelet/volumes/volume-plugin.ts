@@ -1,5 +1,5 @@
 import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
-import type { Pod, Volume } from '#api/types/core.v1.ts'
+import type { Node, Pod, Volume } from '#api/types/core.v1.ts'
 import type { PodPlace } from '../environment/field-ref.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { TokenSource } from './token-source.ts'
@@ -28,6 +28,8 @@ export interface VolumeRequest {
   readonly place: PodPlace
   readonly allocatable: ResourceAmounts
   readonly tokens: TokenSource
+  /** This node as the API has it, once it is known. */
+  readonly node?: Node
   readonly nowMs: number
 }
 
@@ -35,6 +37,8 @@ export interface VolumeOnHost {
   readonly hostPath: string
   /** The containers must not write into it, whatever their mounts say. */
   readonly readOnly?: boolean
+  /** A block device, for `volumeDevices` alone. */
+  readonly isDevice?: boolean
   /** When `setUp` must be called again although nothing has changed. */
   readonly refreshAtMs?: number
 }

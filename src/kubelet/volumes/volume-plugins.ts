@@ -3,7 +3,9 @@ import { configMapVolume } from './config-map.ts'
 import { downwardApiVolume } from './downward-api.ts'
 import { emptyDirVolume } from './empty-dir.ts'
 import { hostPathVolume } from './host-path.ts'
+import { claimVolume, ephemeralVolume } from './persistent.ts'
 import { projectedVolume } from './projected.ts'
+import { refusedVolumes } from './refused.ts'
 import { secretVolume } from './secret.ts'
 import type { VolumePlugin } from './volume-plugin.ts'
 
@@ -15,6 +17,9 @@ export const volumePlugins: readonly VolumePlugin[] = [
   secretVolume,
   projectedVolume,
   downwardApiVolume,
+  claimVolume,
+  ephemeralVolume,
+  ...refusedVolumes,
 ]
 
 /** The type of a volume; a volume without a source is an emptyDir. Throws for a type that nobody provides. */

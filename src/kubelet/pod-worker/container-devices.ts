@@ -1,0 +1,14 @@
+import { configError } from '../environment/container-start-error.ts'
+import type { ContainerConfig } from '../cri/container.ts'
+import type { ContainerConfigInput } from './container-config.ts'
+
+/** The block devices of the container: volumes that it takes as they are, without a file system. */
+export function containerDevices({ container, volumes }: ContainerConfigInput): ContainerConfig['devices'] {
+  return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+    const volume = volumes.get(name)
+    if (volume?.isDevice !== true)
+      throw configError(`volume "${name}" has volumeMode Filesystem, but is specified in volumeDevices`)
+    const permissions = volume.readOnly === true ? 'r' : 'mrw'
+    return { hostPath: volume.hostPath, containerPath: devicePath, permissions }
+  })
+}
