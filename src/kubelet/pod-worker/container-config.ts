@@ -50,7 +50,7 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
     workingDir: container.workingDir ?? '',
     env,
     mounts,
-    devices: containerDevices(input),
+    devices: containerDevices(container, input.volumes),
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, attempt),
     logPath: `${container.name}/${attempt}.log`,
