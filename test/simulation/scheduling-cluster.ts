@@ -5,6 +5,8 @@ import type { Pod, PodSpec } from '#api/types/core.v1.ts'
 import type { ObjectMeta } from '#api/types/meta.v1.ts'
 import { events, namespaces, nodes, pods, serviceAccounts } from '#api/types/resources.ts'
 import { admissionPlugins } from '#apiserver/admission/plugins.ts'
+import { createAuthorizers } from '#apiserver/authz/authorizers.ts'
+import { policyObjects } from '#apiserver/bootstrap/policy.ts'
 import { createApiServer } from '#apiserver/server.ts'
 import type { Client } from '#client/client.ts'
 import { createClient } from '#client/create-client.ts'
@@ -18,7 +20,7 @@ import type { Profile } from '#scheduler/profile.ts'
 import { startScheduler, type Scheduler } from '#scheduler/scheduler.ts'
 import { memoryStore } from '#storage/memory/memory-store.ts'
 
-/** The real API server on the memory store and the scheduler, over nodes that exist only as objects. */
+/** The real API server on the memory store and the scheduler with its own rights, over nodes that exist only as objects. */
 export interface SchedulingCluster {
   readonly client: Client
   readonly clock: ManualClock
@@ -39,8 +41,16 @@ export async function schedulingCluster(t: TestContext, profiles?: readonly Prof
   const lines: string[] = []
   const log = jsonLog({ clock, level: 'warn', write: (line) => lines.push(line) })
   const store = memoryStore()
-  const server = createApiServer({ store, clock, random, log, admission: admissionPlugins })
+  const server = createApiServer({
+    store,
+    clock,
+    random,
+    log,
+    admission: admissionPlugins,
+    authorizers: createAuthorizers,
+  })
   await server.start()
+  await server.bootstrap.ensure(policyObjects())
   const client = createClient(inProcessTransport(server.handle, asUser('admin', 'system:masters')))
   const own = createClient(inProcessTransport(server.handle, asUser('system:kube-scheduler', 'system:authenticated')))
   const informers = createInformers({ client: own, clock, random, log })
