@@ -5,7 +5,7 @@
 export class SortedByKey<T extends { readonly key: string }> {
   #byKey = new Map<string, T>()
   /** Ascending by key; undefined until the first ordered read. */
-  #sorted: string[] | undefined
+  #sorted: T[] | undefined
 
   get size(): number {
     return this.#byKey.size
@@ -16,7 +16,7 @@ export class SortedByKey<T extends { readonly key: string }> {
   }
 
   set(item: T): void {
-    if (this.#sorted !== undefined && !this.#byKey.has(item.key)) this.#insert(item.key)
+    if (this.#sorted !== undefined) this.#place(this.#sorted, item)
     this.#byKey.set(item.key, item)
   }
 
@@ -32,38 +32,34 @@ export class SortedByKey<T extends { readonly key: string }> {
 
   /** Items whose key starts with `prefix`, ascending. */
   range(prefix: string): T[] {
-    const sorted = (this.#sorted ??= [...this.#byKey.keys()].sort(compareKeys))
-    const items: T[] = []
-    for (let index = lowerBound(sorted, prefix); index < sorted.length; index++) {
-      const key = sorted[index]
-      if (key === undefined || !key.startsWith(prefix)) break
-      const item = this.#byKey.get(key)
-      if (item !== undefined) items.push(item)
-    }
-    return items
+    const sorted = (this.#sorted ??= [...this.#byKey.values()].sort(compareKeys))
+    return sorted.slice(lowerBound(sorted, prefix), lowerBound(sorted, prefix + lastCharacter))
   }
 
-  #insert(key: string): void {
-    const sorted = this.#sorted
-    if (sorted === undefined) return
+  #place(sorted: T[], item: T): void {
     const last = sorted.at(-1)
-    if (last === undefined || last < key) sorted.push(key)
-    else sorted.splice(lowerBound(sorted, key), 0, key)
+    if (last === undefined || last.key < item.key) return void sorted.push(item)
+    const index = lowerBound(sorted, item.key)
+    if (this.#byKey.has(item.key)) sorted[index] = item
+    else sorted.splice(index, 0, item)
   }
 }
 
-function compareKeys(left: string, right: string): number {
+/** No key has it: names are made of letters, digits and few signs. */
+const lastCharacter = '\uffff'
+
+function compareKeys<T extends { readonly key: string }>({ key: left }: T, { key: right }: T): number {
   if (left === right) return 0
   return left < right ? -1 : 1
 }
 
 /** The first position whose key is not below `key`. */
-function lowerBound(sorted: readonly string[], key: string): number {
+function lowerBound(sorted: readonly { readonly key: string }[], key: string): number {
   let low = 0
   let high = sorted.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((sorted[middle] ?? '') < key) low = middle + 1
+    if ((sorted[middle]?.key ?? '') < key) low = middle + 1
     else high = middle
   }
   return low

@@ -4,8 +4,11 @@ import type { ObjectCodec, StoredForm } from '../cache/object-codec.ts'
 /** A list's JSON, made piece by piece as it is sent: a large one never stands in memory as a whole. */
 export interface EncodedList {
   readonly byteLength: number
-  /** Pieces of about `chunkBytes`, each with whole items. To be gone through once. */
-  readonly chunks: Iterable<Uint8Array>
+  /**
+   * The text in pieces with whole items, to be gone through once. A piece lies in `scratch`, and is overwritten when
+   * the next one is asked for; an item that does not fit has memory of its own.
+   */
+  readonly pieces: (scratch: Buffer) => Iterable<Uint8Array>
 }
 
 /** JSON for the wire. Objects from the store are not stringified again: their stored bytes are spliced. */
@@ -52,31 +55,30 @@ export class JsonEncoder {
     const parts = (items as readonly object[]).map((item) => this.#codec.storedItem(item) ?? plainItem(item))
     const commas = Math.max(0, parts.length - 1)
     const byteLength = parts.reduce((sum, part) => sum + lengthOf(part), opening.length + commas + listEnd.length)
-    return { byteLength, chunks: listChunks(opening, parts) }
+    return { byteLength, pieces: (scratch) => listPieces(scratch, opening, parts) }
   }
 }
 
-export function inOnePiece({ chunks, byteLength }: EncodedList): Uint8Array {
-  return Buffer.concat([...chunks], byteLength)
+export function inOnePiece({ pieces, byteLength }: EncodedList): Uint8Array {
+  const [whole = listEnd] = pieces(Buffer.allocUnsafe(byteLength))
+  return whole
 }
 
-const chunkBytes = 256 * 1_024
 const listEnd = Buffer.from(']}\n')
 
-function* listChunks(opening: Uint8Array, parts: readonly StoredForm[]): Iterable<Uint8Array> {
-  yield opening
-  for (let first = 0; first < parts.length;) {
-    let length = 0
-    let next = first
-    for (let part = parts[next]; part !== undefined && length < chunkBytes; part = parts[++next]) {
-      length += lengthOf(part) + (next > 0 ? 1 : 0)
+function* listPieces(scratch: Buffer, opening: Buffer, parts: readonly StoredForm[]): Iterable<Uint8Array> {
+  let offset = opening.copy(scratch)
+  for (const [index, part] of parts.entries()) {
+    const comma = index > 0 ? ',' : ''
+    const length = comma.length + lengthOf(part)
+    if (offset + length + listEnd.length > scratch.length) {
+      yield scratch.subarray(0, offset)
+      offset = 0
     }
-    const chunk = Buffer.allocUnsafeSlow(length)
-    let offset = 0
-    for (; first < next; first++) offset = put(chunk, offset, first > 0 ? ',' : '', parts[first] as StoredForm)
-    yield chunk
+    if (length + listEnd.length <= scratch.length) offset = put(scratch, offset, comma, part)
+    else yield joined(comma, part, '')
   }
-  yield listEnd
+  yield scratch.subarray(0, offset + listEnd.copy(scratch, offset))
 }
 
 function joined(before: string, form: StoredForm, after: string): Buffer {

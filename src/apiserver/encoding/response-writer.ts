@@ -13,6 +13,8 @@ import { ProtobufEncoder } from './protobuf-encoder.ts'
 export class ResponseWriter {
   readonly #json: JsonEncoder
   readonly #protobuf = new ProtobufEncoder()
+  /** Memory that large lists are written through, kept for the next ones. */
+  readonly #scratch: Buffer[] = []
 
   constructor(codec: ObjectCodec) {
     this.#json = new JsonEncoder(codec)
@@ -59,8 +61,17 @@ export class ResponseWriter {
     const list = this.#json.encodeList(object)
     if (list === undefined) return endCompressed(request, response, this.#json.encode(object), outgoing)
     const isLarge = list.byteLength >= compressFrom
-    if (isLarge && !takesGzip(request)) return writeList(response, list, outgoing)
+    if (isLarge && !takesGzip(request)) return this.#writeList(response, list, outgoing)
     return endCompressed(request, response, inOnePiece(list), outgoing)
+  }
+
+  async #writeList(response: ApiResponse, list: EncodedList, outgoing: ServerResponse): Promise<void> {
+    const headers = { ...headersFor(response, outgoing), 'content-length': String(list.byteLength) }
+    outgoing.writeHead(response.status, headers)
+    const scratch = this.#scratch.pop() ?? Buffer.allocUnsafeSlow(scratchBytes)
+    for (const piece of list.pieces(scratch)) await sendAll(outgoing, piece)
+    outgoing.end()
+    if (this.#scratch.length < spareScratches) this.#scratch.push(scratch)
   }
 
   async #yamlOf(object: object): Promise<Uint8Array> {
@@ -85,6 +96,9 @@ export class ResponseWriter {
   }
 }
 
+const scratchBytes = 256 * 1_024
+const spareScratches = 4
+
 function isProtobuf({ headers }: ApiResponse): boolean {
   return headers['content-type']?.startsWith('application/vnd.kubernetes.protobuf') ?? false
 }
@@ -105,13 +119,6 @@ const compress = promisify(gzip)
 
 function takesGzip(request: ApiRequest | undefined): boolean {
   return request?.headers['accept-encoding']?.includes('gzip') ?? false
-}
-
-async function writeList(response: ApiResponse, list: EncodedList, outgoing: ServerResponse): Promise<void> {
-  const headers = { ...headersFor(response, outgoing), 'content-length': String(list.byteLength) }
-  outgoing.writeHead(response.status, headers)
-  for (const chunk of list.chunks) await send(outgoing, chunk)
-  outgoing.end()
 }
 
 /** Large answers are compressed off the main thread, for clients that take gzip. */
@@ -142,6 +149,19 @@ function headersFor({ headers }: ApiResponse, outgoing: ServerResponse): Record<
 
 function flush(outgoing: ServerResponse): void {
   outgoing.flushHeaders()
+}
+
+/** Writes and waits until the bytes have left this process, so that their memory may be used again. */
+function sendAll(outgoing: ServerResponse, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = (): void => reject(new Error('the client closed the connection'))
+    if (outgoing.destroyed) return onClose()
+    outgoing.once('close', onClose)
+    outgoing.write(chunk, () => {
+      outgoing.off('close', onClose)
+      resolve()
+    })
+  })
 }
 
 /** Writes and waits until the socket takes more; a closed socket ends the caller's loop by throwing. */

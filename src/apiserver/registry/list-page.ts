@@ -89,6 +89,8 @@ async function pageAt(request: PageRequest, revision: number, after: string, lim
   const { server, resourcePrefix, prefix } = request
   const cache = server.caches.of(resourcePrefix)
   if (revision <= server.feed.revision && cache.revision <= revision) {
+    const isWhole = request.selection.isEverything && after === '' && limit === 0
+    if (isWhole) return { objects: cache.objects(prefix), revision, continue: '', remaining: undefined }
     return cut(request, cache.range(prefix), revision, after, limit)
   }
   return cut(request, await storedAt(request, revision), revision, after, limit)
@@ -115,12 +117,15 @@ function cut(
   limit: number,
 ): Page {
   const objects: KubernetesObject[] = []
+  const { matches } = selection
   let index = after === '' ? 0 : firstAbove(all, after)
   let lastKey = ''
   for (; index < all.length && (limit === 0 || objects.length < limit); index++) {
     const stored = all[index]
-    if (stored === undefined || !selection.matches(stored.object)) continue
-    objects.push(stored.object)
+    if (stored === undefined) continue
+    const { object } = stored
+    if (!matches(object)) continue
+    objects.push(object)
     lastKey = stored.key
   }
   const hasMore = limit > 0 && all.slice(index).some((stored) => selection.matches(stored.object))
