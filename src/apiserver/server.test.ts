@@ -264,3 +264,13 @@ test('a list of one revision can be read as a table, in pages of metadata, and a
     const { object } = await call(`GET ${maps}`, { headers: { accept: metadataOnly } })
     assert.deepEqual(Object.keys(object.items[0] ?? {}), ['kind', 'apiVersion', 'metadata'])
   }))
+
+test('an apply that names a uid creates nothing', () =>
+  withServer(async ({ call }) => {
+    const type = { 'content-type': 'application/apply-patch+yaml' }
+    const body = configMap('new', { metadata: { name: 'new', uid: '11111111-2222-4333-8444-555555555555' } })
+    const answer = await call(`PATCH ${maps}/new`, { body, headers: type, query: 'fieldManager=m' })
+    assert.deepEqual([answer.code, answer.object.reason], [409, 'Conflict'])
+    assert.match(answer.object.message, /uid mismatch: the provided object specified uid 11111111-/)
+    assert.equal((await call(`GET ${maps}/new`)).code, 404)
+  }))

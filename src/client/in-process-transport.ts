@@ -4,22 +4,23 @@ import { failureOf } from './failure.ts'
 
 /**
  * Reaches an API server in this process: no socket, no encoding. Request bodies and answers pass by reference, so what
- * an informer holds are the very objects of the server's cache. `user` is who asks; the server trusts it.
+ * an informer holds are the very objects of the server's cache. `user` is who asks; the server trusts it. `component`
+ * names the program for which this speaks, as objects record who manages their fields.
  */
-export function inProcessTransport(handler: ApiHandler, user: UserInfo): Transport {
+export function inProcessTransport(handler: ApiHandler, user: UserInfo, component = 'coracle'): Transport {
   return {
     async request(request) {
-      return payloadOf(await handler(apiRequest(request, user)))
+      return payloadOf(await handler(apiRequest(request, user, component)))
     },
     async *watch(request) {
-      yield* eventsOf(await handler(apiRequest(request, user)))
+      yield* eventsOf(await handler(apiRequest(request, user, component)))
     },
-    as: (other) => inProcessTransport(handler, other),
+    as: (other) => inProcessTransport(handler, other, component),
   }
 }
 
-function apiRequest(request: RawRequest, user: UserInfo): ApiRequest {
-  const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'coracle/in-process' }
+function apiRequest(request: RawRequest, user: UserInfo, component: string): ApiRequest {
+  const headers: Record<string, string> = { accept: 'application/json', 'user-agent': `${component}/in-process` }
   if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json'
   const cut = request.path.indexOf('?')
   const query = new URLSearchParams(cut < 0 ? '' : request.path.slice(cut + 1))

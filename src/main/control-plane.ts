@@ -40,8 +40,8 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly pki: Pki
   readonly port: number
-  /** A client in this process that acts as `user`. */
-  clientAs(user: UserInfo): Client
+  /** A client in this process that acts as `user`; objects record its writes under the name of `component`. */
+  clientAs(user: UserInfo, component?: string): Client
   close(): Promise<void>
 }
 
@@ -77,7 +77,7 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
   return {
     pki,
     port: listener.port,
-    clientAs: (user) => createClient(inProcessTransport(handle, user)),
+    clientAs: (user, component) => createClient(inProcessTransport(handle, user, component)),
     async close() {
       stopping.abort()
       await compaction

@@ -17,7 +17,7 @@ export interface Managers {
 /** Starts controllers and scheduler in the API server's process, over one set of informers. */
 export function startManagers(controlPlane: ControlPlane, effects: Effects): Managers {
   const { clock, random, log } = effects
-  const client = controlPlane.clientAs(identities.controllerManager)
+  const client = controlPlane.clientAs(identities.controllerManager, 'kube-controller-manager')
   const informers = createInformers({ client, clock, random, log: log.with({ component: 'informers' }) })
   const stopping = new AbortController()
   const events = createEventRecorder({ client, clock, log, component: 'kube-controller-manager' })
@@ -32,7 +32,7 @@ export function startManagers(controlPlane: ControlPlane, effects: Effects): Man
     { ...context, signal: stopping.signal },
     { actAs: controllerServiceAccount },
   )
-  const schedulerClient = controlPlane.clientAs(identities.scheduler)
+  const schedulerClient = controlPlane.clientAs(identities.scheduler, 'kube-scheduler')
   const schedulerEvents = createEventRecorder({ client: schedulerClient, clock, log, component: 'default-scheduler' })
   const scheduler = startScheduler({
     client: schedulerClient,

@@ -42,8 +42,8 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
   const managers = startManagers(controlPlane, effects)
   tell({ type: 'step', text: `Starting node ${nodeName}` })
   const node = await startNode({
-    client: controlPlane.clientAs(nodeIdentity(nodeName)),
-    networkClient: controlPlane.clientAs(identities.proxy),
+    client: controlPlane.clientAs(nodeIdentity(nodeName), 'kubelet'),
+    networkClient: controlPlane.clientAs(identities.proxy, 'kube-proxy'),
     keys: {
       clientCa: controlPlane.pki.ca.certificate,
       serving: fixedCertificate(controlPlane.pki.kubeletServing(nodeName, [address])),

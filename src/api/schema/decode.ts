@@ -45,15 +45,19 @@ export function decodeText<T = Record<string, unknown>>(
   return { object, problems: [...repeats, ...unknown].slice(0, maxProblems) }
 }
 
-/** Reads an already parsed value as one of the type. The value itself is left as it is. */
-export function decodeValue<T = Record<string, unknown>>(node: SchemaNode, value: unknown): Decoded<T> {
-  const state = newState(true)
+/** Reads an already parsed value as one of the type. The value itself is left as it is; zeros that say nothing go. */
+export function decodeValue<T = Record<string, unknown>>(
+  node: SchemaNode,
+  value: unknown,
+  zeros: 'drop' | 'keep' = 'drop',
+): Decoded<T> {
+  const state = newState(true, zeros === 'keep')
   const object = decoded<T>(node, value, state, () => value)
   return { object, problems: state.unknownCount > 0 ? unknownProblems(node, value) : [] }
 }
 
-function newState(copy: boolean): DecodeState {
-  return { copy, memberCount: 0, unknownCount: 0, depth: 0 }
+function newState(copy: boolean, keepZeros = false): DecodeState {
+  return { copy, memberCount: 0, unknownCount: 0, depth: 0, keepZeros }
 }
 
 function decoded<T>(node: SchemaNode, value: unknown, state: DecodeState, untouched: () => unknown): T {

@@ -13,6 +13,8 @@ export interface DecodeState {
   memberCount: number
   unknownCount: number
   depth: number
+  /** Keep zeros that say nothing: a configuration that names a field means it. */
+  readonly keepZeros: boolean
 }
 
 export type Decoder = (value: unknown, state: DecodeState) => unknown
@@ -59,7 +61,7 @@ function fieldDecoder(field: FieldNode): FieldDecoder {
   const isCollection = field.node.shape === 'list' || field.node.shape === 'map'
   return {
     decode: decoderOf(field.node),
-    dropsEmpty: isCollection && !field.required,
+    dropsEmpty: isCollection && !field.alwaysWritten,
     dropsZero: field.zeroMeansAbsent,
   }
 }
@@ -103,7 +105,7 @@ function decodeField(field: FieldDecoder | undefined, value: unknown, state: Dec
   }
   if (value === null || value === undefined) return dropped
   const next = field.decode(value, state)
-  if (field.dropsZero && (next === '' || next === 0 || next === false)) return dropped
+  if (field.dropsZero && !state.keepZeros && (next === '' || next === 0 || next === false)) return dropped
   return field.dropsEmpty && isEmpty(next) ? dropped : next
 }
 

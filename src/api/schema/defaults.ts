@@ -32,9 +32,10 @@ function planOf(node: ObjectNode): Plan {
   return plan
 }
 
-/** An empty default of an optional string says no more than that it is absent. */
-function hasDefault(field: FieldNode): boolean {
-  return field.default !== undefined && (field.required || field.default !== '')
+/** A zero default of an optional field says no more than that it is absent. */
+function hasDefault({ default: value, required, zeroMeansAbsent }: FieldNode): boolean {
+  if (value === undefined) return false
+  return required || (value !== '' && !(zeroMeansAbsent && (value === 0 || value === false)))
 }
 
 function fillObject(node: ObjectNode, draft: Record<string, unknown>): void {

@@ -1,5 +1,5 @@
 import { once, schemaTypes } from './load.ts'
-import { zeroMeansAbsent } from './presence.ts'
+import { alwaysWritten, zeroMeansAbsent } from './presence.ts'
 import type { SchemaField, SchemaType } from './shapes.ts'
 
 /**
@@ -45,6 +45,8 @@ export interface FieldNode {
   readonly patchMergeKey: string | undefined
   /** The zero of this optional scalar says no more than its absence, so that it is left out. */
   readonly zeroMeansAbsent: boolean
+  /** Written even when it is empty: a list or map that is new owns no field of its own. */
+  readonly alwaysWritten: boolean
 }
 
 export interface ListNode {
@@ -133,6 +135,7 @@ function fieldNode(typeName: string, name: string, field: SchemaField): FieldNod
     patchStrategy: field.patchStrategy ?? '',
     patchMergeKey: field.patchMergeKey,
     zeroMeansAbsent: field.required !== true && isPlainScalar(typeName, name, node),
+    alwaysWritten: alwaysWritten(typeName.slice(typeName.lastIndexOf('.') + 1), name, field.required === true),
   }
 }
 

@@ -108,3 +108,18 @@ export function zeroMeansAbsent(typeName: string, field: string, wire: string): 
 function has(names: string | undefined, name: string): boolean {
   return names?.split(' ').includes(name) ?? false
 }
+
+/** Optional fields that Kubernetes' own types write when they are empty too. */
+const writtenEmpty: Readonly<Record<string, string>> = { Role: 'rules', ClusterRole: 'rules' }
+
+/** Required fields that Kubernetes' own types leave out when they are empty. */
+const leftOutEmpty: Readonly<Record<string, string>> = {
+  CounterSet: 'counters',
+  DeviceCounterConsumption: 'counters',
+  ValidatingAdmissionPolicyBindingSpec: 'validationActions',
+}
+
+/** Whether an empty value of this field still stands in every answer. `typeName` is the short name of the type. */
+export function alwaysWritten(typeName: string, field: string, required: boolean): boolean {
+  return required ? !has(leftOutEmpty[typeName], field) : has(writtenEmpty[typeName], field)
+}

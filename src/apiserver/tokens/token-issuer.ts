@@ -33,7 +33,8 @@ export interface TokenIssuer {
   configuration(): object
 }
 
-const defaultExpirationSeconds = 3600
+/** How long a token lives if nobody says how long. */
+export const defaultExpirationSeconds = 3600
 /** What the kubelet asks for; such tokens live on for a year, for clients that never read them again (KEP-1205). */
 const extendedExpirationRequest = 3607
 const extendedExpirationSeconds = 365 * 24 * 3600

@@ -2,7 +2,7 @@ import type { Draft } from '#api/kind.ts'
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { applyConfiguration } from '#api/meta/server-side-apply/apply.ts'
-import { badRequest, invalid, isStatusError } from '#api/meta/status.ts'
+import { badRequest, conflict, invalid, isStatusError, type StatusError } from '#api/meta/status.ts'
 import { decodeValue } from '#api/schema/decode.ts'
 import { objectResponse } from '../encoding/responses.ts'
 import { createObject } from '../registry/create-object.ts'
@@ -108,5 +108,13 @@ function create(context: ResourceContext, options: WriteOptions, config: Config)
   if ((config.metadata?.name ?? '') === '') {
     throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
   }
+  const uid = config.metadata?.uid ?? ''
+  if (uid !== '') throw uidMismatch(context, uid)
   return createObject(context, merged(context, options, config, undefined), options, 'given')
+}
+
+/** Whoever names a uid means that one object: a new one would be another. */
+function uidMismatch({ resource, info }: ResourceContext, uid: string): StatusError {
+  const because = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
+  return conflict({ group: resource.group, resource: resource.plural, name: info.name }, because)
 }

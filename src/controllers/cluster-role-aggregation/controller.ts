@@ -48,7 +48,9 @@ async function reconcile(name: string, { informers, client }: ControllerContext)
   const rules = aggregatedRules(role, informers.of(clusterRoles).list())
   if (isDeepStrictEqual(rules, role.rules ?? [])) return
   const { uid, resourceVersion } = role.metadata
+  const { apiVersion, kind } = role
+  const fieldManager = clusterRoleAggregationController.name
   await client
     .resource(clusterRoles)
-    .patch(name, { type: 'merge', patch: { metadata: { uid, resourceVersion }, rules } })
+    .apply({ apiVersion, kind, metadata: { name, uid, resourceVersion }, rules }, { fieldManager, force: true })
 }

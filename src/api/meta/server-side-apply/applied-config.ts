@@ -4,12 +4,12 @@ import { isPlainObject } from '../../schema/own-member.ts'
 import { StatusError } from '../status.ts'
 import { checkItems } from './typed-list.ts'
 
-/** Reads an applied configuration: canonical scalars, no nulls. Throws in the API server's words for what does not fit. */
+/** Reads an applied configuration: canonical scalars, no nulls, every zero that was said. Throws in the API server's words for what does not fit. */
 export function readAppliedConfig(node: ObjectNode, config: object): Record<string, unknown> {
   const problems: string[] = []
   check(node, config, '', problems)
   if (problems.length > 0) throw cannotBeTyped(config, problems)
-  return decodeValue(node, config).object
+  return decodeValue(node, config, 'keep').object
 }
 
 function check(node: SchemaNode, value: unknown, path: string, problems: string[]): void {

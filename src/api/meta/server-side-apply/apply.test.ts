@@ -237,3 +237,24 @@ test('many update managers fold into one', () => {
     'f:k5',
   ])
 })
+
+test('a zero that is not written down still belongs to whoever says it, and saying it again changes nothing', () => {
+  const subject = new Subject('apps', 'v1', 'Deployment').apply('m1', { spec: { paused: false } })
+  assert.deepEqual(subject.live?.['spec'], {})
+  assert.deepEqual(subject.fieldsOf('m1'), { 'f:spec': { 'f:paused': {} } })
+  const before = subject.live
+  assert.deepEqual(subject.apply('m1', { spec: { paused: false } }).live, before)
+  assert.throws(() => subject.apply('m2', { spec: { paused: false } }), {
+    message: 'Apply failed with 1 conflict: conflict with "m1": .spec.paused',
+  })
+})
+
+test('a creator owns a new list, unless the type writes it empty too', () => {
+  const roles = new Subject('rbac.authorization.k8s.io', 'v1', 'Role').update('c', { rules: [] })
+  assert.deepEqual(roles.fieldsOf('c'), { 'f:rules': {} })
+  const binding = new Subject('admissionregistration.k8s.io', 'v1', 'ValidatingAdmissionPolicyBinding')
+  binding.update('c', { spec: { policyName: 'p', validationActions: ['Deny'] } })
+  assert.deepEqual(binding.fieldsOf('c'), {
+    'f:spec': { 'f:policyName': {}, 'f:validationActions': { '.': {}, 'v:"Deny"': {} } },
+  })
+})

@@ -1,4 +1,5 @@
 import type { ObjectNode } from '../../schema/node.ts'
+import { decodeValue } from '../../schema/decode.ts'
 import type { ManagedFieldsEntry } from '../../types/meta.v1.ts'
 import { readAppliedConfig } from './applied-config.ts'
 import { baselineOf, unownedFields } from './baseline.ts'
@@ -73,10 +74,17 @@ export function applyConfiguration(request: ApplyRequest): ApplyResult {
   const comparison = ownable(compareValues(node, live, object, ignored))
   const conflicts = conflictsWith(others, comparison)
   if (!force && conflicts.length > 0) throw applyConflict(conflicts)
-  const isChanged = request.live === undefined || !isSame(comparison)
+  const isChanged = request.live === undefined || !isSame(storedChange(request, object, comparison))
   const time = isChanged ? request.now : last?.time
   const managers = [...withoutTaken(others, comparison), { ...identity, time, fields: claimed }]
   return { object: object as Record<string, unknown>, managedFields: writeManagers(managers, union), isChanged }
+}
+
+/** What will differ once the object is stored: a zero that is not written down changes nothing, however often it is said. */
+function storedChange(request: ApplyRequest, object: unknown, comparison: Comparison): Comparison {
+  if (isSame(comparison)) return comparison
+  const { node, live, ignored } = request
+  return ownable(compareValues(node, live, decodeValue(node, object).object, ignored))
 }
 
 /** An object that nobody manages yet belongs to whoever wrote it before the first apply. */

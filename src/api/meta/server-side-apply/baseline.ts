@@ -10,7 +10,7 @@ export function baselineOf(node: ObjectNode): Record<string, unknown> {
   for (const field of node.fields.values()) {
     const isStruct = field.node.shape === 'object' && field.default !== undefined
     if (isStruct && !isInside(node, field.node)) baseline[field.name] = baselineOf(field.node as ObjectNode)
-    else if (field.required) baseline[field.name] = zeroOf(field.node)
+    else if (field.alwaysWritten) baseline[field.name] = zeroOf(field.node)
   }
   return baseline
 }

@@ -1,3 +1,4 @@
+import type { Draft } from '#api/kind.ts'
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import { StatusError, badRequest } from '#api/meta/status.ts'
 import { applySchemaDefaults } from '#api/schema/defaults.ts'
@@ -9,6 +10,7 @@ import { decodeObject, schemaOf } from '../../registry/decode-body.ts'
 import { trackAnswer } from '../../registry/field-managers.ts'
 import { readWriteOptions } from '../../registry/write-options.ts'
 import type { ResourceContext } from '../../request-context.ts'
+import { defaultExpirationSeconds } from '../../tokens/token-issuer.ts'
 
 const tokenKind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } as const
 
@@ -29,6 +31,8 @@ export async function createToken(context: ResourceContext): Promise<ApiResponse
   metadata.creationTimestamp = formatTime(server.clock.now())
   metadata.uid ||= server.random.uuid()
   applySchemaDefaults(schemaOf(tokenKind), draft)
+  const { spec } = draft as unknown as Draft<TokenRequest>
+  spec.expirationSeconds ??= defaultExpirationSeconds
   trackAnswer(context, options, draft, schemaOf(tokenKind))
   await server.feed.current(request.signal)
   const subject = { operation: 'CREATE', object: draft, oldObject: undefined, dryRun: options.dryRun } as const
