@@ -40,6 +40,9 @@ export interface NodeMembership {
 export async function joinAsNode(options: MembershipOptions): Promise<NodeMembership> {
   const { server, nodeName, effects } = options
   const files = pkiDirectory(join(options.dataDir, 'pki'))
+  if (files.read('ca.pem') !== undefined) {
+    throw new Error(`${options.dataDir} holds the keys of a cluster of its own: choose another --data-dir for the agent`)
+  }
   const membership = await withShortClients(options, (connect) =>
     joinCluster({
       server,
