@@ -23,6 +23,7 @@ import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './service-account/controller.ts'
 import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
+import { tokenCleaner } from './token-cleaner/controller.ts'
 
 /** What a cluster tells its controllers; each is given what it needs of it. */
 export interface ControllersOptions extends PodGcOptions {
@@ -59,6 +60,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     certificateApprovalController,
     kubeletServingApprover,
     certificateCleanupController,
+    tokenCleaner,
     ...(options.sign === undefined ? [] : [certificateSigningController(options.sign)]),
     ...(options.nodeIpam === undefined ? [] : [nodeIpamController(options.nodeIpam)]),
   ]

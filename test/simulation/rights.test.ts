@@ -9,7 +9,8 @@ import { rbacOf } from '#reconcile/rbac-of.ts'
 
 const roles = new Map(
   [...policyObjects(), ...ownRoles()]
-    .filter(({ object }) => object.kind === 'ClusterRole')
+    // The roles in `kube-system` are for what controllers do there.
+    .filter(({ object }) => object.kind === 'ClusterRole' || object.kind === 'Role')
     .map(({ object }) => [object.metadata.name, object as unknown as ClusterRole]),
 )
 
