@@ -41,7 +41,9 @@ export async function joinAsNode(options: MembershipOptions): Promise<NodeMember
   const { server, nodeName, effects } = options
   const files = pkiDirectory(join(options.dataDir, 'pki'))
   if (files.read('ca.pem') !== undefined) {
-    throw new Error(`${options.dataDir} holds the keys of a cluster of its own: choose another --data-dir for the agent`)
+    throw new Error(
+      `${options.dataDir} holds the keys of a cluster of its own: choose another --data-dir for the agent`,
+    )
   }
   const membership = await withShortClients(options, (connect) =>
     joinCluster({
