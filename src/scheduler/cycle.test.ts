@@ -59,7 +59,29 @@ const cases: readonly (readonly [what: string, nodes: Node[], subject: Pod, expe
   ],
 ]
 
-for (const [what, nodes, subject, expected] of cases) {
+const onNode = (name: string): Partial<PodSpec> => {
+  const matchFields = [{ key: 'metadata.name', operator: 'In' as const, values: [name] }]
+  const nodeSelectorTerms = [{ matchFields }]
+  return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } } }
+}
+
+const daemonCases: typeof cases = [
+  ['a node named by the pod', [node('a'), node('b'), node('c')], pod(onNode('b')), 'b'],
+  [
+    'a named node that is full',
+    [node('a'), node('b'), node('c')],
+    pod(onNode('b'), '3'),
+    "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+  ],
+  [
+    'a named node that is gone',
+    [node('a')],
+    pod(onNode('b')),
+    "0/1 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+  ],
+]
+
+for (const [what, nodes, subject, expected] of [...cases, ...daemonCases]) {
   test(`decide() with ${what}`, () => assert.equal(outcome(subject, cacheOf(...nodes)), expected))
 }
 

@@ -62,6 +62,8 @@ function nominatedNode({ pod }: PodInfo, snapshot: Snapshot, prepared: PreparedP
 }
 
 function findNodes(prepared: PreparedPlugins, snapshot: Snapshot, options: CycleOptions) {
+  const named = namedNodes(prepared)
+  if (named) return lookAt(named, prepared, snapshot)
   const { nodes } = snapshot
   const feasible: NodeInfo[] = []
   const rejected: RejectedNode[] = []
@@ -75,6 +77,37 @@ function findNodes(prepared: PreparedPlugins, snapshot: Snapshot, options: Cycle
     at = at + 1 === nodes.length ? 0 : at + 1
   }
   return { feasible, rejected, evaluated }
+}
+
+/** The nodes that a plugin names as the only ones in question. */
+function namedNodes({ pod, plugins }: PreparedPlugins): NamedNodes | undefined {
+  for (const { plugin } of plugins) {
+    const names = plugin.onlyNodes?.(pod)
+    if (names) return { names, plugin: plugin.name }
+  }
+  return undefined
+}
+
+interface NamedNodes {
+  readonly names: ReadonlySet<string>
+  readonly plugin: string
+}
+
+function lookAt({ names, plugin }: NamedNodes, prepared: PreparedPlugins, snapshot: Snapshot) {
+  const feasible: NodeInfo[] = []
+  const rejected: RejectedNode[] = []
+  for (const name of names) {
+    const node = snapshot.node(name)
+    if (!node) continue
+    const rejection = rejectionBeside(prepared, node, snapshot)
+    if (rejection) rejected.push({ node, rejection })
+    else feasible.push(node)
+  }
+  if (feasible.length === 0) {
+    const rejection = { plugin, reason: `node(s) didn't satisfy plugin(s) [${plugin}]`, unresolvable: true }
+    for (const node of snapshot.nodes) if (!names.has(node.name)) rejected.push({ node, rejection })
+  }
+  return { feasible, rejected, evaluated: names.size }
 }
 
 /**

@@ -1,3 +1,5 @@
+import { keyOf } from '#api/meta/resource.ts'
+import type { Pod } from '#api/types/core.v1.ts'
 import { LruMap } from '#lib/lru-map.ts'
 import type { Decision } from './cycle.ts'
 import type { Rejection } from './framework.ts'
@@ -77,6 +79,12 @@ export class Explanations {
       ...(veto && { veto }),
     }
   }
+}
+
+/** Why a pod is not even tried. */
+export function heldExplanation({ metadata }: Pod, veto: Rejection, decidedMs: number): Explanation {
+  const nothing = { counts: [], nodes: [], rejectedNodes: 0, feasibleNodes: 0 }
+  return { pod: keyOf({ metadata }), uid: metadata.uid, decidedMs, message: veto.reason, veto, ...nothing }
 }
 
 /** Nodes that could take the pod with little more come first: that is what a reader can act on. */

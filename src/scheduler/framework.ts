@@ -26,6 +26,8 @@ export interface SchedulerPlugin<State = unknown, Scoring = State> {
    * can take the pod.
    */
   readonly prepare?: (pod: PodInfo, snapshot: Snapshot) => State | 'skip' | Veto
+  /** The only nodes that can come into question, by name, where the pod says so. Spares a look at all others. */
+  readonly onlyNodes?: (pod: PodInfo) => ReadonlySet<string> | undefined
   /** Why the pod cannot run on the node, or nothing if it can. */
   readonly filter?: (pod: PodInfo, node: NodeInfo, state: State) => Rejection | undefined
   /** Once per pod, when several nodes passed all filters: what `score` needs, or `'skip'`. Default: the state. */

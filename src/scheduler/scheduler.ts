@@ -1,4 +1,7 @@
+import { isPodBound } from '#api/core/v1/pod-facts.ts'
+import { splitKey } from '#api/meta/resource.ts'
 import type { Pod } from '#api/types/core.v1.ts'
+import { pods } from '#api/types/resources.ts'
 
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events.ts'
@@ -11,7 +14,7 @@ import { ClusterCache } from './cluster-cache.ts'
 import { followCluster } from './cluster-events.ts'
 import { clusterObjects } from './cluster-objects.ts'
 import { decide, type Placement, type Refusal } from './cycle.ts'
-import { Explanations, type Explanation } from './explanations.ts'
+import { Explanations, heldExplanation, type Explanation } from './explanations.ts'
 import { PodInfo } from './pod-info.ts'
 import { preempt } from './preemption/preempt.ts'
 import { defineProfile, type Profile } from './profile.ts'
@@ -85,7 +88,19 @@ class SchedulerLoop implements Scheduler {
   }
 
   explain(podKey: string): Explanation | undefined {
-    return this.#explanations.of(podKey)
+    return this.#explanations.of(podKey) ?? this.#explainHeld(podKey)
+  }
+
+  /** A pod that may not enter the queue has never been decided about. */
+  #explainHeld(podKey: string): Explanation | undefined {
+    const { namespace, name } = splitKey(podKey)
+    const pod = this.#options.informers.of(pods).get(name, namespace)
+    if (!pod || isPodBound(pod)) return undefined
+    for (const plugin of this.#profileOf(pod)?.plugins ?? []) {
+      const veto = plugin.preEnqueue?.(pod)
+      if (veto) return heldExplanation(pod, veto, this.#options.clock.now())
+    }
+    return undefined
   }
 
   isIdle(): boolean {

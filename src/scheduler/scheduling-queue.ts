@@ -13,6 +13,8 @@ export interface QueuedPod {
   info?: PodInfo | undefined
   /** When it first entered the queue: older pods of one priority go first. */
   readonly enteredMs: number
+  /** Tells apart those that entered in the same millisecond. */
+  readonly sequence: number
   attempts: number
   /** The plugins whose rejection stands in the way. */
   rejectedBy: readonly SchedulerPlugin[]
@@ -39,6 +41,7 @@ export class SchedulingQueue {
   /** Those that wait for a change, the longest first. */
   readonly #unschedulable = new Set<QueuedPod>()
   readonly #onReady: () => void
+  #sequence = 0
   #timer: Timer | undefined
   #flushTimer: Timer | undefined
 
@@ -61,7 +64,15 @@ export class SchedulingQueue {
     if (known) this.#drop(known)
     const enteredMs = this.#clock.now()
     const never = { backoffUntilMs: 0, rejectedMs: 0 }
-    const queued: QueuedPod = { pod, enteredMs, attempts: 0, rejectedBy: [], place: 'gone', ...never }
+    const queued: QueuedPod = {
+      pod,
+      enteredMs,
+      sequence: this.#sequence++,
+      attempts: 0,
+      rejectedBy: [],
+      place: 'gone',
+      ...never,
+    }
     this.#pods.set(keyOf(pod), queued)
     this.#activate(queued)
   }
@@ -179,5 +190,6 @@ function isHelped(queued: QueuedPod, change: ClusterChange): boolean {
 
 function goesFirst(a: QueuedPod, b: QueuedPod): boolean {
   const byPriority = (a.pod.spec.priority ?? 0) - (b.pod.spec.priority ?? 0)
-  return byPriority === 0 ? a.enteredMs < b.enteredMs : byPriority > 0
+  if (byPriority !== 0) return byPriority > 0
+  return a.enteredMs === b.enteredMs ? a.sequence < b.sequence : a.enteredMs < b.enteredMs
 }

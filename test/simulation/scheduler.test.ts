@@ -84,6 +84,7 @@ test('a pod waits for its gates and not for others', async (t) => {
   const gated = await cluster.pod('gated')
   assert.equal(gated.spec.nodeName, undefined)
   assert.equal(podCondition(gated, 'PodScheduled')?.reason, 'SchedulingGated')
+  assert.equal(cluster.scheduler.explain('test/gated')?.message, 'waiting for scheduling gates: [example.com/wait]')
   const patch = { spec: { schedulingGates: null } }
   await cluster.client.resource(pods, 'test').patch('gated', { type: 'merge', patch })
   assert.equal(await placed(cluster, 'gated'), 'n1')

@@ -30,6 +30,7 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityOptions = {}): Sched
       spec.nodeSelector === undefined && spec.affinity?.nodeAffinity === undefined && addedAffinity === undefined
         ? 'skip'
         : undefined,
+    onlyNodes: ({ pod }) => namedNodes(pod.spec.affinity?.nodeAffinity),
     filter({ pod }, { node }) {
       if (added !== undefined && !matchesNodeSelector(added, node)) return addedRejection
       return matchesRequiredNodeAffinity(pod.spec, node) ? undefined : rejection
@@ -51,4 +52,17 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityOptions = {}): Sched
 
 function hasPreferences(affinity: NodeAffinity | undefined): boolean {
   return (affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).length > 0
+}
+
+/** The nodes that required terms name by `metadata.name`, as DaemonSet pods do; nothing if one of the terms does not. */
+function namedNodes(affinity: NodeAffinity | undefined): ReadonlySet<string> | undefined {
+  const terms = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  if (terms === undefined || terms.length === 0) return undefined
+  const names = new Set<string>()
+  for (const { matchFields = [] } of terms) {
+    const named = matchFields.find(({ key, operator }) => key === 'metadata.name' && operator === 'In')
+    if (!named) return undefined
+    for (const name of named.values ?? []) names.add(name)
+  }
+  return names
 }
