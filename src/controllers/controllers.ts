@@ -9,6 +9,7 @@ import type { ClusterDnsOptions } from './cluster-dns/decide.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
 import { daemonSetController } from './daemon-set/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
+import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
@@ -16,6 +17,7 @@ import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
+import { protectionControllers } from './object-protection/protections.ts'
 import { podGcController, type PodGcOptions } from './pod-gc/controller.ts'
 import { replicaSetController, replicationController } from './replica-set/controller.ts'
 import { resourceQuotaController } from './resource-quota/controller.ts'
@@ -24,6 +26,7 @@ import { serviceAccountController } from './service-account/controller.ts'
 import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { tokenCleaner } from './token-cleaner/controller.ts'
+import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
 
 /** What a cluster tells its controllers; each is given what it needs of it. */
 export interface ControllersOptions extends PodGcOptions {
@@ -57,6 +60,9 @@ export function createControllers(options: ControllersOptions): readonly Control
     podGcController(options),
     clusterRoleAggregationController,
     resourceQuotaController(),
+    disruptionController,
+    ttlAfterFinishedController,
+    ...protectionControllers,
     certificateApprovalController,
     kubeletServingApprover,
     certificateCleanupController,

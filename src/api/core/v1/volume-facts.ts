@@ -1,4 +1,4 @@
-import type { PersistentVolume, PersistentVolumeClaim } from '../../types/core.v1.ts'
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../types/core.v1.ts'
 
 /** Annotation that named the class of a volume or a claim before the field did. */
 const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
@@ -25,4 +25,19 @@ export function formatAccessModes(modes: readonly string[] | undefined): string 
     .filter(([mode]) => modes?.includes(mode))
     .map(([, short]) => short)
     .join(',')
+}
+
+/** The claims that the pod's volumes name, those made for the pod alone included (KEP-1698). */
+export function podClaimNames({ metadata, spec }: Pod): readonly string[] {
+  const names: string[] = []
+  for (const volume of spec.volumes ?? []) {
+    if (volume.persistentVolumeClaim !== undefined) names.push(volume.persistentVolumeClaim.claimName)
+    else if (volume.ephemeral !== undefined) names.push(ephemeralClaimName(metadata.name, volume.name))
+  }
+  return names
+}
+
+/** The name of the claim that is made for a pod's ephemeral volume. */
+export function ephemeralClaimName(pod: string, volume: string): string {
+  return `${pod}-${volume}`
 }
