@@ -1,7 +1,7 @@
 import { isPodBound } from '#api/core/v1/pod-facts.ts'
 import { splitKey } from '#api/meta/resource.ts'
 import type { Pod } from '#api/types/core.v1.ts'
-import { pods } from '#api/types/resources.ts'
+import { nodes, pods } from '#api/types/resources.ts'
 
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events.ts'
@@ -61,7 +61,6 @@ class SchedulerLoop implements Scheduler {
   readonly #unfollow: () => void
   readonly #work = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
-  #isReady = false
   #turnPlanned = false
   #startAt = 0
 
@@ -79,10 +78,7 @@ class SchedulerLoop implements Scheduler {
       profileOf: (pod) => this.#profileOf(pod),
     })
     options.informers.synced(this.#stopping.signal).then(
-      () => {
-        this.#isReady = true
-        this.#planTurn()
-      },
+      () => this.#planTurn(),
       () => undefined,
     )
   }
@@ -104,7 +100,7 @@ class SchedulerLoop implements Scheduler {
   }
 
   isIdle(): boolean {
-    return this.#isReady && !this.#turnPlanned && this.#work.size === 0
+    return this.#hasSynced() && !this.#turnPlanned && this.#work.size === 0
   }
 
   async stop(): Promise<void> {
@@ -118,12 +114,19 @@ class SchedulerLoop implements Scheduler {
     return this.#profiles.get(spec.schedulerName ?? 'default-scheduler')
   }
 
+  /** Only what the scheduler itself looks at: another informer that cannot list must not hold up all pods. */
+  #hasSynced(): boolean {
+    const { informers } = this.#options
+    const own = [informers.of(nodes), informers.of(pods), ...Object.values(this.#objects)]
+    return own.every(({ hasSynced }) => hasSynced)
+  }
+
   #planTurn(): void {
-    if (this.#turnPlanned || !this.#isReady || this.#stopping.signal.aborted) return
+    if (this.#turnPlanned || this.#stopping.signal.aborted) return
     this.#turnPlanned = true
     setImmediate(() => {
       this.#turnPlanned = false
-      if (!this.#stopping.signal.aborted) this.#turn()
+      if (!this.#stopping.signal.aborted && this.#hasSynced()) this.#turn()
     })
   }
 
