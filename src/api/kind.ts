@@ -26,6 +26,8 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly validate?: (object: T) => FieldError[]
   /** Errors of the change; `validate` has run for `object` too. */
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
+  /** `validateUpdate` says all that is wrong with the new object; `validate` is for creates alone. */
+  readonly validatesUpdateAlone?: boolean
   readonly validateStatusUpdate?: (object: T, old: T) => FieldError[]
   /** Sentences for the `Warning` header of an accepted create (no `old`) or update. */
   readonly warnings?: (object: T, old?: T) => readonly string[]

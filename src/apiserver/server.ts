@@ -13,6 +13,8 @@ import type { BootstrapStore } from './bootstrap/bootstrap-store.ts'
 import { CacheSet } from './cache/cache-set.ts'
 import { ObjectCodec } from './cache/object-codec.ts'
 import { StoreFeed } from './cache/store-feed.ts'
+import { CustomResources } from './crd/custom-resources.ts'
+import { DefinitionController } from './crd/definition-controller.ts'
 import { admit, answer } from './pipeline.ts'
 import { cacheReader } from './registry/cache-reader.ts'
 import { bootstrapStore } from './registry/ensure-objects.ts'
@@ -74,8 +76,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const closing = new AbortController()
   const codec = new ObjectCodec()
   const caches = new CacheSet(codec)
-  const feed = new StoreFeed({ store, prefix: '/registry/', consumer: caches, clock, log })
   const resources = new ResourceTable(builtInCatalog(), builtInKinds())
+  const customResources = new CustomResources(caches, resources)
+  const feed = new StoreFeed({ store, prefix: '/registry/', consumer: customResources, clock, log })
   const reader = cacheReader(caches, resources)
   const authorizers = options.authorizers?.(reader) ?? []
   const parts: ServerParts = {
@@ -105,18 +108,24 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     metrics: new RequestMetrics(),
     closing: closing.signal,
   }
+  const handle: ApiHandler = (request) => answer(request, parts)
+  const definitions = new DefinitionController(parts, customResources, handle)
   return {
-    handle: (request) => answer(request, parts),
+    handle,
     admitUpgrade: (request) => admit(request, parts),
     upgrade: parts.connections?.upgrade,
     codec,
     reader,
     bootstrap: bootstrapStore(parts),
-    start: () => feed.start(),
+    async start() {
+      await feed.start()
+      customResources.observe(definitions)
+    },
     async close() {
       closing.abort()
       parts.connections?.close()
       caches.closeWatchers()
+      await definitions.close()
       await feed.close()
     },
   }

@@ -51,8 +51,8 @@ export function buildTable(objects: readonly KubernetesObject[], request: TableR
   }
 }
 
-function columnDefinition({ name, type, format = '', priority }: ColumnRow): object {
-  return { name, type, format, description: '', priority }
+function columnDefinition({ name, type, format = '', priority, description = '' }: ColumnRow): object {
+  return { name, type, format, description, priority }
 }
 
 function tableRow(object: KubernetesObject, request: TableRequest): object {

@@ -1,5 +1,5 @@
 import type { FieldNode, ListNode, MapNode, ObjectNode, RawNode, SchemaNode } from './node.ts'
-import { cloneJson, setOwn } from './own-member.ts'
+import { cloneJson, isPlainObject, setOwn } from './own-member.ts'
 import { ScalarMismatch, ScalarRefusal, scalarReaders } from './scalars.ts'
 
 /**
@@ -37,6 +37,7 @@ export function decoderOf(node: SchemaNode): Decoder {
 }
 
 function compile(node: SchemaNode): Decoder {
+  if (node.custom !== undefined) return customDecoder(node)
   switch (node.shape) {
     case 'scalar':
       return scalarReaders[node.kind]
@@ -158,6 +159,73 @@ function zeroOf(node: SchemaNode): unknown {
   return node.kind === 'int32' || node.kind === 'int64' || node.kind === 'double' || node.kind === 'intOrString'
     ? 0
     : ''
+}
+
+/** Values of custom resources: whatever does not have the shape that the schema wants is left for validation to refuse. */
+function customDecoder(node: SchemaNode): Decoder {
+  if (node.shape === 'object') return customObjectDecoder(node)
+  if (node.shape === 'map') return customMapDecoder(node)
+  if (node.shape !== 'list') return keepDecoder
+  const decodeItem = decoderOf(node.item)
+  return (value, state) => {
+    if (!Array.isArray(value)) return keepDecoder(value, state)
+    enter(state)
+    const items = value.map((item: unknown) => (item === null ? null : decodeItem(item, state)))
+    state.depth--
+    return items
+  }
+}
+
+const keepDecoder: Decoder = (value, state) => {
+  readRaw(value, state)
+  return state.copy ? cloneJson(value) : value
+}
+
+function customObjectDecoder(node: ObjectNode): Decoder {
+  const keepsUnknown = node.custom?.preserves === true
+  let fields: Map<string, { readonly decode: Decoder; readonly nullable: boolean }> | undefined
+  return (value, state) => {
+    if (!isPlainObject(value)) return keepDecoder(value, state)
+    fields ??= new Map(
+      [...node.fields].map(([name, field]) => [
+        name,
+        { decode: decoderOf(field.node), nullable: field.node.custom?.nullable === true },
+      ]),
+    )
+    enter(state)
+    const target: Record<string, unknown> = {}
+    for (const key in value) {
+      const field = fields.get(key)
+      const member = value[key]
+      state.memberCount++
+      if (field !== undefined && member !== null) setOwn(target, key, field.decode(member, state))
+      else if (field === undefined && keepsUnknown) setOwn(target, key, keepDecoder(member, state))
+      else if (field === undefined) {
+        state.unknownCount++
+        readRaw(member, state)
+      } else if (field.nullable) target[key] = null
+    }
+    state.depth--
+    return target
+  }
+}
+
+function customMapDecoder(node: MapNode): Decoder {
+  const decodeMember = decoderOf(node.value)
+  const keepsNull = node.value.custom?.nullable === true
+  return (value, state) => {
+    if (!isPlainObject(value)) return keepDecoder(value, state)
+    enter(state)
+    const target: Record<string, unknown> = {}
+    for (const key in value) {
+      state.memberCount++
+      const member = value[key]
+      if (member !== null) setOwn(target, key, decodeMember(member, state))
+      else if (keepsNull) setOwn(target, key, null)
+    }
+    state.depth--
+    return target
+  }
 }
 
 function rawDecoder(node: RawNode): Decoder {

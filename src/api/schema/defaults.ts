@@ -7,6 +7,8 @@ import { cloneJson } from './own-member.ts'
  */
 export function applySchemaDefaults(node: SchemaNode, draft: unknown): void {
   if (typeof draft !== 'object' || draft === null) return
+  // Values of custom resources may have another shape than their schema: validation, which comes later, refuses them.
+  if (Array.isArray(draft) !== (node.shape === 'list')) return
   if (node.shape === 'object') fillObject(node, draft as Record<string, unknown>)
   else if (node.shape === 'list') {
     if (needsDefaults(node.item)) for (const item of draft as readonly unknown[]) applySchemaDefaults(node.item, item)
@@ -32,10 +34,11 @@ function planOf(node: ObjectNode): Plan {
   return plan
 }
 
-/** A zero default of an optional field says no more than that it is absent. */
-function hasDefault({ default: value, required, zeroMeansAbsent }: FieldNode): boolean {
+/** A zero default of an optional field says no more than that it is absent, but for custom resources. */
+function hasDefault({ default: value, required, zeroMeansAbsent, node }: FieldNode): boolean {
   if (value === undefined) return false
-  return required || (value !== '' && !(zeroMeansAbsent && (value === 0 || value === false)))
+  if (required || node.custom !== undefined) return true
+  return value !== '' && !(zeroMeansAbsent && (value === 0 || value === false))
 }
 
 function fillObject(node: ObjectNode, draft: Record<string, unknown>): void {

@@ -38,7 +38,7 @@ export function diagnose(node: SchemaNode, value: unknown): Diagnosis {
 }
 
 function walk(node: SchemaNode, value: unknown, place: Place, unknownFields: string[]): void {
-  if (value === null || value === undefined) return
+  if (value === null || value === undefined || !isWalkable(node, value)) return
   switch (node.shape) {
     case 'scalar':
       return checkScalar(node.kind, value, () => wrongType(node, value, place))
@@ -60,11 +60,21 @@ function walk(node: SchemaNode, value: unknown, place: Place, unknownFields: str
   }
 }
 
+/** Custom resources take values of any type here; a value of another shape than its node has nothing below it. */
+function isWalkable(node: SchemaNode, value: unknown): boolean {
+  if (node.custom === undefined) return true
+  if (node.shape === 'list') return Array.isArray(value)
+  return (node.shape === 'object' || node.shape === 'map') && jsonType(value) === 'object'
+}
+
 function walkObject(node: ObjectNode, value: unknown, place: Place, unknownFields: string[]): void {
   for (const [key, member] of membersOf(node, value, place)) {
     const field = node.fields.get(key)
     const path = joined(place.path, key)
-    if (field)
+    // The metadata of a custom resource is read by itself: errors name fields as seen from there.
+    if (field && node.custom) walk(field.node, member, { path, struct: '', fields: '' }, unknownFields)
+    else if (node.custom?.preserves === true) continue
+    else if (field)
       walk(field.node, member, { path, struct: shortName(node.name), fields: joined(place.fields, key) }, unknownFields)
     else if (unknownFields.length < maxProblems) unknownFields.push(path)
   }

@@ -20,9 +20,21 @@ export type ScalarKind =
   | 'microTime'
   | 'intOrString'
 
+/**
+ * Marks a node of a custom resource's type (structural schema). Values are kept as they were sent, also those of a wrong
+ * type: validation refuses them, in the words of the schema's author. Only unknown members and nulls are dropped.
+ */
+export interface CustomNode {
+  /** A null is a value of its own, and stays. */
+  readonly nullable: boolean
+  /** Members that the schema does not name stay (`x-kubernetes-preserve-unknown-fields`). */
+  readonly preserves: boolean
+}
+
 export interface ScalarNode {
   readonly shape: 'scalar'
   readonly kind: ScalarKind
+  readonly custom?: CustomNode
 }
 
 export interface ObjectNode {
@@ -32,6 +44,7 @@ export interface ObjectNode {
   /** An atomic object is replaced as a whole by server-side apply. */
   readonly atomic: boolean
   readonly fields: ReadonlyMap<string, FieldNode>
+  readonly custom?: CustomNode
 }
 
 export interface FieldNode {
@@ -55,18 +68,22 @@ export interface ListNode {
   readonly listType: 'atomic' | 'map' | 'set'
   /** The fields that tell items of a `map` list apart. */
   readonly keys: readonly string[]
+  readonly custom?: CustomNode
 }
 
 export interface MapNode {
   readonly shape: 'map'
   readonly value: SchemaNode
   readonly atomic: boolean
+  readonly custom?: CustomNode
 }
 
 /** Any JSON, or any JSON object: embedded objects and free-form values. */
 export interface RawNode {
   readonly shape: 'raw'
   readonly objectOnly: boolean
+  /** Of custom resources: objects are maps whose members can be owned one by one. */
+  readonly custom?: CustomNode
 }
 
 const scalarNodes: Readonly<Record<ScalarKind, ScalarNode>> = Object.fromEntries(

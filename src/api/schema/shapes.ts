@@ -54,4 +54,5 @@ export interface ColumnRow {
   readonly type: string
   readonly format?: string
   readonly priority: number
+  readonly description?: string
 }

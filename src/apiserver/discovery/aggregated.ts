@@ -1,7 +1,9 @@
 import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
-import { schemaResources, type GroupRow } from '#api/schema/load.ts'
+import type { GroupRow } from '#api/schema/load.ts'
 import type { ResourceRow } from '#api/schema/shapes.ts'
 import { parseAccept } from '../encoding/media-types.ts'
+import type { ResourceTable } from '../registry/resource-table.ts'
+import { rowsOf } from './rows.ts'
 
 /** Version of `apidiscovery.k8s.io` in which a client wants all groups at once (KEP-3352). */
 export type AggregatedForm = 'v2' | 'v2beta1'
@@ -19,12 +21,16 @@ export function aggregatedForm({ headers }: ApiRequest): AggregatedForm | undefi
 }
 
 /** Groups with their versions, resources and subresources in one answer. */
-export function aggregatedResponse(form: AggregatedForm, groups: readonly GroupRow[]): ApiResponse {
+export function aggregatedResponse(
+  form: AggregatedForm,
+  groups: readonly GroupRow[],
+  table: ResourceTable,
+): ApiResponse {
   const list = {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${form}`,
     metadata: {},
-    items: groups.map(groupItem),
+    items: groups.map((group) => groupItem(group, table)),
   }
   const headers = {
     'content-type': `application/json;g=apidiscovery.k8s.io;v=${form};as=APIGroupDiscoveryList`,
@@ -33,20 +39,20 @@ export function aggregatedResponse(form: AggregatedForm, groups: readonly GroupR
   return { status: 200, headers, body: { type: 'bytes', bytes: Buffer.from(JSON.stringify(list)) } }
 }
 
-function groupItem({ name, versions }: GroupRow): object {
+function groupItem({ name, versions }: GroupRow, table: ResourceTable): object {
   return {
     metadata: { ...(name !== '' && { name }), creationTimestamp: null },
     versions: versions.map((version) => ({
       version,
-      resources: resourceItems(name, version),
+      resources: resourceItems(name, version, table),
       freshness: 'Current',
     })),
   }
 }
 
-function resourceItems(group: string, version: string): object[] {
+function resourceItems(group: string, version: string, table: ResourceTable): object[] {
   const groupVersion = group === '' ? version : `${group}/${version}`
-  const rows = schemaResources().filter((row) => row.groupVersion === groupVersion)
+  const rows = rowsOf(table, groupVersion)
   const main = rows.filter((row) => !row.name.includes('/'))
   return main.map((row) => {
     const below = rows.filter((other) => other.name.startsWith(`${row.name}/`))

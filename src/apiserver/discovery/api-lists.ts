@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { ApiResponse } from '#api/meta/exchange.ts'
-import { schemaGroups, schemaResources, type GroupRow } from '#api/schema/load.ts'
+import type { GroupRow } from '#api/schema/load.ts'
 import type { ResourceRow } from '#api/schema/shapes.ts'
 import { objectResponse, pageNotFound } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
 import { unknownResource } from '../steps/refusals.ts'
+import type { ResourceTable } from '../registry/resource-table.ts'
 import { aggregatedForm, aggregatedResponse } from './aggregated.ts'
+import { groupsOf, rowsOf } from './rows.ts'
 
 /** `/api` and `/apis` with their groups and versions: what is served (API reference, "Discovery API"). */
 export function apiLists(context: RequestContext): ApiResponse | undefined {
@@ -15,29 +17,35 @@ export function apiLists(context: RequestContext): ApiResponse | undefined {
 }
 
 function coreLists(context: RequestContext, [version]: readonly string[]): ApiResponse {
-  if (version === 'v1') return objectResponse(coreResourceList())
+  const { resources } = context.server
+  if (version === 'v1') return objectResponse(coreResourceList(resources))
   if (version !== undefined) throw unknownResource()
   const form = aggregatedForm(context.request)
-  if (form !== undefined) return aggregatedResponse(form, [{ name: '', versions: ['v1'], preferred: 'v1' }])
+  if (form !== undefined) return aggregatedResponse(form, [{ name: '', versions: ['v1'], preferred: 'v1' }], resources)
   return objectResponse(apiVersions(context))
 }
 
 function groupLists(context: RequestContext, [group, version]: readonly string[]): ApiResponse {
+  const { resources: table } = context.server
+  const groups = groupsOf(table)
   if (group === undefined) {
     const form = aggregatedForm(context.request)
-    if (form !== undefined) return aggregatedResponse(form, schemaGroups())
-    return objectResponse({ kind: 'APIGroupList', apiVersion: 'v1', groups: schemaGroups().map(groupEntry) })
+    if (form !== undefined) return aggregatedResponse(form, groups, table)
+    return objectResponse({ kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupEntry) })
   }
-  const row = schemaGroups().find((candidate) => candidate.name === group)
+  const row = groups.find((candidate) => candidate.name === group)
   if (row === undefined) return pageNotFound()
   if (version === undefined) return objectResponse({ kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(row) })
-  if (!row.versions.includes(version)) throw unknownResource()
+  if (!row.versions.includes(version)) {
+    if (!table.hasBuiltInGroup(group)) return pageNotFound()
+    throw unknownResource()
+  }
   const groupVersion = `${group}/${version}`
   return objectResponse({
     kind: 'APIResourceList',
     apiVersion: 'v1',
     groupVersion,
-    resources: resourcesOf(groupVersion),
+    resources: resourcesOf(groupVersion, table),
   })
 }
 
@@ -48,8 +56,8 @@ function apiVersions({ request }: RequestContext): object {
 }
 
 /** The core group's list is older than `apiVersion` in lists, and goes without. */
-function coreResourceList(): object {
-  return { kind: 'APIResourceList', groupVersion: 'v1', resources: resourcesOf('v1') }
+function coreResourceList(table: ResourceTable): object {
+  return { kind: 'APIResourceList', groupVersion: 'v1', resources: resourcesOf('v1', table) }
 }
 
 function groupEntry({ name, versions, preferred }: GroupRow): object {
@@ -57,10 +65,8 @@ function groupEntry({ name, versions, preferred }: GroupRow): object {
   return { name, versions: versions.map(entry), preferredVersion: entry(preferred) }
 }
 
-function resourcesOf(groupVersion: string): object[] {
-  return schemaResources()
-    .filter((row) => row.groupVersion === groupVersion)
-    .map(({ groupVersion: _where, ...row }) => ({ ...row, ...hashOf(groupVersion, row) }))
+function resourcesOf(groupVersion: string, table: ResourceTable): object[] {
+  return rowsOf(table, groupVersion).map(({ groupVersion: _where, ...row }) => ({ ...row, ...hashOf(groupVersion, row) }))
 }
 
 /** Changes when objects are stored in another version; clients only compare it. */

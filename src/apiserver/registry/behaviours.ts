@@ -1,3 +1,4 @@
+import { definitionBehaviour } from '../crd/definition-behaviour.ts'
 import { namespaceBehaviour } from './namespace-behaviour.ts'
 import type { ResourceBehaviour } from './resource-behaviour.ts'
 import { serviceBehaviour } from './services/service-behaviour.ts'
@@ -7,6 +8,7 @@ import type { ServedResource } from './served-resource.ts'
 const behaviours: Readonly<Record<string, ResourceBehaviour>> = {
   'v1/namespaces': namespaceBehaviour,
   'v1/services': serviceBehaviour,
+  'apiextensions.k8s.io/v1/customresourcedefinitions': definitionBehaviour,
   'certificates.k8s.io/v1/certificatesigningrequests': signingRequestBehaviour,
 }
 

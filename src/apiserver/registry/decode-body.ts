@@ -1,7 +1,8 @@
+import { customResourceNode } from '#api/apiextensions/structural/nodes.ts'
 import type { Draft } from '#api/kind.ts'
 import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
-import { badRequest } from '#api/meta/status.ts'
-import { cannotBeHandled, decodeBody, type FieldValidation } from '#api/schema/decode.ts'
+import { badRequest, invalid } from '#api/meta/status.ts'
+import { cannotBeHandled, decodeBody, parseJson, type FieldValidation } from '#api/schema/decode.ts'
 import { kindNode, type ObjectNode } from '#api/schema/node.ts'
 import { parseMediaRange } from '../encoding/media-types.ts'
 import type { RequestContext } from '../request-context.ts'
@@ -32,6 +33,7 @@ export async function decodeObject(
   fieldValidation: FieldValidation,
 ): Promise<Draft<KubernetesObject>> {
   const { value, problems } = await readBody(context, wanted.kind)
+  if (wanted.node?.custom !== undefined) return decodeCustom(context, value, wanted, fieldValidation, problems)
   const object = asObject(context, value ?? {}, wanted, fieldValidation)
   settleYamlProblems(context, problems, wanted, fieldValidation)
   return object
@@ -54,6 +56,43 @@ export function asObject(
   return object
 }
 
+const quotedBytes = 31
+
+/** A custom resource must say what it is; its own schema is for objects of the very version. */
+function decodeCustom(
+  context: RequestContext,
+  value: ReadBody['value'],
+  wanted: WantedKind,
+  fieldValidation: FieldValidation,
+  yamlProblems: readonly string[],
+): Draft<KubernetesObject> {
+  const refuse = (why: string, text: string): Error => {
+    const shown = text.length > quotedBytes ? `${text.slice(0, quotedBytes - 1)} ...` : text
+    return badRequest(`the object provided is unrecognized (must be of type ${wanted.kind}): ${why} (${shown})`)
+  }
+  const text = typeof value === 'string' ? value : JSON.stringify(value ?? {})
+  let parsed: unknown
+  try {
+    parsed = parseJson(text)
+  } catch (error) {
+    throw refuse(`couldn't get version/kind; json parse error: ${(error as Error).message}`, text)
+  }
+  const { kind = '', apiVersion = '' } = (parsed ?? {}) as Partial<KubernetesObject>
+  if (kind === '') throw refuse(`Object 'Kind' is missing in '${text}'`, text)
+  const isOurs = apiVersion.slice(apiVersion.lastIndexOf('/') + 1) === wanted.version
+  const node = isOurs ? (wanted.node as ObjectNode) : customResourceNode(kind, { type: 'object' })
+  const named = { ...wanted, node }
+  const body = typeof value === 'string' ? value : (value ?? {})
+  const { object, warnings } = decodeBody<Draft<KubernetesObject>>(named, body, fieldValidation, yamlProblems)
+  context.warnings.push(...warnings.toSorted())
+  checkGroupVersion(object.apiVersion, apiVersionOf(wanted))
+  object.metadata ??= {} as Draft<KubernetesObject>['metadata']
+  if (kind === wanted.kind) return object
+  const error = { type: 'FieldValueInvalid', field: 'kind' } as const
+  const message = `Invalid value: ${JSON.stringify(kind)}: must be ${wanted.kind}`
+  throw invalid({ group: wanted.group, kind, name: object.metadata.name ?? '' }, [{ ...error, message }])
+}
+
 export function schemaOf({ group, version, kind }: WantedKind): ObjectNode {
   const node = kindNode(group, version, kind)
   if (node === undefined) throw new Error(`the schema knows no ${kind} in ${group}/${version}`)
@@ -69,11 +108,12 @@ function checkKind({ apiVersion, kind }: Draft<KubernetesObject>, wanted: Wanted
     const why = `converting (${version}.${kind}) to (${packageName}.${wanted.kind}): unknown conversion`
     throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${wanted.kind}: ${why}`)
   }
-  if (apiVersion !== expected) {
-    throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
-    )
-  }
+  checkGroupVersion(apiVersion, expected)
+}
+
+function checkGroupVersion(apiVersion: string, expected: string): void {
+  if (apiVersion === expected) return
+  throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`)
 }
 
 export interface ReadBody {

@@ -1,7 +1,7 @@
 import type { Draft } from '#api/kind.ts'
 import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { invalidValue } from '#api/meta/field-errors.ts'
-import { invalid } from '#api/meta/status.ts'
+import { badRequest, invalid } from '#api/meta/status.ts'
 import { DecodeError, decodeValue, type FieldValidation } from '#api/schema/decode.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { PatchDocument } from './patch-document.ts'
@@ -30,6 +30,7 @@ export function decodePatched(
 }
 
 function checkType({ apiVersion, kind }: KubernetesObject, resource: ResourceContext['resource']): void {
+  if (resource.custom !== undefined) return checkCustomType(apiVersion, kind, resource)
   if (apiVersion !== apiVersionOf(resource)) {
     const scheme = 'pkg/api/legacyscheme/scheme.go:30'
     throw new DecodeError(`no kind "${kind}" is registered for version "${apiVersion}" in scheme "${scheme}"`)
@@ -38,6 +39,16 @@ function checkType({ apiVersion, kind }: KubernetesObject, resource: ResourceCon
   const packageName = resource.group === '' ? 'core' : resource.group.split('.')[0]
   const from = `${resource.version}.${kind}`
   throw new DecodeError(`converting (${from}) to (${packageName}.${resource.kind}): unknown conversion`)
+}
+
+function checkCustomType(apiVersion: string, kind: string, resource: ResourceContext['resource']): void {
+  const expected = apiVersionOf(resource)
+  if (apiVersion !== expected) {
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`)
+  }
+  if (kind === resource.kind) return
+  const error = invalidValue('kind', kind, `must be ${resource.kind}`)
+  throw invalid({ group: resource.group, kind, name: '' }, [error])
 }
 
 const metadataOrder = [

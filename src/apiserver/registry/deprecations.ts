@@ -6,6 +6,7 @@ const deprecations: Readonly<Record<string, string>> = {
   'v1/endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
 }
 
-export function deprecationOf({ group, version, plural }: ServedResource): string | undefined {
+export function deprecationOf({ group, version, plural, custom }: ServedResource): string | undefined {
+  if (custom !== undefined) return custom.deprecation
   return group === '' ? deprecations[`${version}/${plural}`] : undefined
 }

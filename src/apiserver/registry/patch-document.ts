@@ -25,10 +25,17 @@ export const acceptedPatches: readonly string[] = [
   'application/apply-patch+yaml',
 ]
 
+const strategic = 'application/strategic-merge-patch+json'
+
 /** Reads the patch in a request's body by its content type. `node` is the type that it patches. */
 export function readPatch({ request }: RequestContext, node: ObjectNode): PatchDocument {
   const duplicates = (): readonly string[] => duplicatesOf(request.body)
-  switch (patchTypeOf(request.headers['content-type'])) {
+  const type = patchTypeOf(request.headers['content-type'])
+  // The schema of a custom resource has no merge keys for this type of patch.
+  if (node.custom !== undefined && type === strategic) {
+    throw unsupportedMediaType(acceptedPatches.filter((accepted) => accepted !== strategic))
+  }
+  switch (type) {
     case 'application/json-patch+json': {
       const body = parseBody(request.body)
       return { duplicates, apply: (current) => applyJsonPatch(current, readJsonPatch(body)) as object }

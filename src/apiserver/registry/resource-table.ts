@@ -8,15 +8,28 @@ export class ResourceTable {
   readonly #byPath = new Map<string, ServedResource>()
   readonly #versions = new Set<string>()
   readonly #groups = new Set<string>()
+  readonly #custom = new Set<ServedResource>()
+  readonly #builtInGroups: ReadonlySet<string>
 
   constructor(catalog: Catalog, kinds: KindRegistry) {
     for (const resource of catalog.resources) this.add(builtIn(resource, kinds))
+    this.#builtInGroups = new Set(this.#groups)
   }
 
   add(resource: ServedResource): void {
     this.#byPath.set(pathKey(resource.group, resource.version, resource.plural), resource)
     this.#versions.add(`${resource.group}/${resource.version}`)
     this.#groups.add(resource.group)
+    if (resource.custom !== undefined) this.#custom.add(resource)
+  }
+
+  remove(resource: ServedResource): void {
+    const { group, version, plural } = resource
+    this.#custom.delete(resource)
+    this.#byPath.delete(pathKey(group, version, plural))
+    const left = [...this.#byPath.values()].filter((each) => each.group === group)
+    if (left.length === 0) this.#groups.delete(group)
+    if (!left.some((each) => each.version === version)) this.#versions.delete(`${group}/${version}`)
   }
 
   find(group: string, version: string, plural: string): ServedResource | undefined {
@@ -27,8 +40,18 @@ export class ResourceTable {
     return this.#groups.has(group)
   }
 
+  /** Whether the group is one of Kubernetes' own: paths below it are routed even where they lead nowhere. */
+  hasBuiltInGroup(group: string): boolean {
+    return this.#builtInGroups.has(group)
+  }
+
   hasVersion(group: string, version: string): boolean {
     return this.#versions.has(`${group}/${version}`)
+  }
+
+  /** The resources that definitions declare, in no order. */
+  custom(): Iterable<ServedResource> {
+    return this.#custom
   }
 
   all(): Iterable<ServedResource> {

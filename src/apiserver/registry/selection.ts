@@ -56,8 +56,9 @@ function checkFields(resource: ServedResource, query: SelectionQuery, matcher: F
   try {
     checkSelectable(matcher, new Set(Object.keys(rules.selectableFields?.(blank) ?? {})))
   } catch (error) {
-    if (error instanceof SelectorError) throw unsupportedField(resource, query, error.message)
-    throw error
+    if (!(error instanceof SelectorError)) throw error
+    if (resource.custom === undefined) throw unsupportedField(resource, query, error.message)
+    throw badRequest(error.message.replace(/^"(.*)" is not a known field selector.*$/, 'field label not supported: $1'))
   }
 }
 

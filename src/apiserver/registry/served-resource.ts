@@ -1,9 +1,11 @@
+import type { ScalePaths } from '#api/apiextensions/scale-paths.ts'
 import type { Kind } from '#api/kind.ts'
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { MetadataRules } from '#api/meta/validate-metadata.ts'
 import type { Subresource } from '#api/schema/catalog.ts'
 import type { ObjectNode } from '#api/schema/node.ts'
 import type { ColumnRow } from '#api/schema/shapes.ts'
+import type { CustomResourceDefinition } from '#api/types/apiextensions.v1.ts'
 
 /** One resource as one version of the API serves it: built in, or declared by a CustomResourceDefinition. */
 export interface ServedResource extends Resource {
@@ -17,6 +19,18 @@ export interface ServedResource extends Resource {
   readonly rules: Kind
   /** Where its objects are kept; several versions of one resource share it. */
   readonly storage: StorageForm
+  /** Present for resources that a CustomResourceDefinition declares: the few things that clients see differently. */
+  readonly custom?: CustomTraits
+}
+
+export interface CustomTraits {
+  readonly definition: CustomResourceDefinition
+  readonly listKind: string
+  /** What clients of a deprecated version are told. */
+  readonly deprecation: string | undefined
+  /** The definition is going away: nothing new is taken. */
+  readonly isTerminating: boolean
+  readonly scale: ScalePaths | undefined
 }
 
 export interface StorageForm {
@@ -33,8 +47,8 @@ export interface VersionConversion {
 }
 
 /** What metadata of the resource must obey. */
-export function metadataRules({ namespaced, rules }: ServedResource): MetadataRules {
-  return { namespaced, ...(rules.nameRule !== undefined && { nameRule: rules.nameRule }) }
+export function metadataRules({ namespaced, rules, custom }: ServedResource): MetadataRules {
+  return { namespaced, builtIn: custom === undefined, ...(rules.nameRule !== undefined && { nameRule: rules.nameRule }) }
 }
 
 /** `/registry/core/pods/default/web`; the namespace is empty for cluster-scoped objects and left out. */

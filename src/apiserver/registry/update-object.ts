@@ -159,13 +159,19 @@ function keepSystemFields({ metadata }: Draft<KubernetesObject>, old: Kubernetes
 }
 
 /** `generation` counts changes of what is wanted: all but metadata and status. */
-function countGeneration({ rules }: ServedResource, draft: Draft<KubernetesObject>, old: KubernetesObject): void {
-  if (!rules.hasGeneration || isSameJson(wantedState(draft as KubernetesObject), wantedState(old))) return
+function countGeneration(resource: ServedResource, draft: Draft<KubernetesObject>, old: KubernetesObject): void {
+  if (!resource.rules.hasGeneration) return
+  // A custom resource without `/status` may keep its wishes there too.
+  const keepsStatus = resource.custom === undefined || resource.subresources.has('status')
+  const wanted = (object: KubernetesObject): object => wantedState(object, keepsStatus)
+  if (isSameJson(wanted(draft as KubernetesObject), wanted(old))) return
   draft.metadata.generation = (old.metadata.generation ?? 0) + 1
 }
 
-function wantedState(object: KubernetesObject): object {
-  const { metadata: _metadata, status: _status, ...wanted } = object as KubernetesObject & { status?: unknown }
+function wantedState(object: KubernetesObject, keepsStatus: boolean): object {
+  const { metadata: _metadata, ...all } = object
+  if (!keepsStatus) return all
+  const { status: _status, ...wanted } = all as { status?: unknown }
   return wanted
 }
 

@@ -15,7 +15,8 @@ export const mainPart: UpdatePart = {
     else if (resource.subresources.has('status')) copyStatus(draft, old)
   },
   validate({ rules }, object, old) {
-    return [...(rules.validate?.(object) ?? []), ...(rules.validateUpdate?.(object, old) ?? [])]
+    const wrong = rules.validatesUpdateAlone === true ? undefined : rules.validate?.(object)
+    return [...(wrong ?? []), ...(rules.validateUpdate?.(object, old) ?? [])]
   },
 }
 

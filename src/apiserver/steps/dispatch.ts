@@ -1,4 +1,5 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
+import { notFound, StatusError } from '#api/meta/status.ts'
 import { nonResourcePaths } from '../discovery/non-resource-paths.ts'
 import { pageNotFound } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
@@ -31,13 +32,44 @@ function toResource(context: RequestContext): ApiResponse | Promise<ApiResponse>
   const { info, server } = context
   const resource = server.resources.find(info.group, info.version, info.resource)
   if (resource === undefined) {
-    if (!server.resources.hasGroup(info.group)) return pageNotFound()
+    if (!server.resources.hasBuiltInGroup(info.group)) return pageNotFound()
     throw unknownResource()
   }
-  const handler = handlerFor(context, resource)
+  if (resource.custom !== undefined && !isInScope(resource, info)) return pageNotFound()
+  const handler = resource.custom === undefined ? handlerFor(context, resource) : customHandler(context, resource)
   const deprecation = deprecationOf(resource)
   if (deprecation !== undefined) context.warnings.push(deprecation)
   return handler({ ...context, resource })
+}
+
+/** Only lists and watches look into all namespaces at once; paths of the other scope are none. */
+function isInScope({ namespaced }: ServedResource, { namespace, verb, rest }: RequestInfo): boolean {
+  if (rest !== '') return false
+  return namespaced ? namespace !== '' || verb === 'list' || verb === 'watch' : namespace === ''
+}
+
+/** The same for a custom resource: it has no router, so that 404 and 405 read differently. */
+function customHandler({ info, request }: RequestContext, resource: ServedResource): VerbHandler {
+  const { group, plural, custom } = resource
+  if (info.subresource !== '' && !resource.subresources.has(info.subresource)) {
+    throw notFound({ group, resource: plural, name: info.name })
+  }
+  const hasName = info.name !== ''
+  const wantsName = !['create', 'list', 'watch', 'deletecollection'].includes(info.verb)
+  const isCollectionRead = info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection'
+  const fits = hasName === wantsName || isCollectionRead
+  const handler = info.subresource === '' ? verbs[info.verb] : subresourceHandler(resource, info)
+  if (handler === undefined || !fits || request.method === 'HEAD') {
+    throw notSupportedOn(resource, `${info.verb} is not supported on resources of kind "${plural}.${group}"`)
+  }
+  if (custom?.isTerminating === true && info.verb === 'create') {
+    throw notSupportedOn(resource, 'create not allowed while custom resource definition is terminating')
+  }
+  return handler
+}
+
+function notSupportedOn({ group, plural }: ServedResource, message: string): StatusError {
+  return new StatusError('MethodNotAllowed', message, { details: { group, kind: plural } })
 }
 
 /** The handler, or a 404 or 405 as upstream's router gives them: unknown shape of path first, then unknown method. */

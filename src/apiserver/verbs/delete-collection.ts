@@ -38,9 +38,9 @@ export async function deleteCollection(context: ResourceContext): Promise<ApiRes
   }
   await Promise.all(Array.from({ length: atOnce }, work))
   return objectResponse({
-    kind: `${resource.kind}List`,
+    kind: resource.custom?.listKind ?? `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
-    metadata: { resourceVersion: String(page.revision) },
+    metadata: { resourceVersion: String(page.revision), ...(resource.custom && { continue: '' }) },
     items: page.objects.map((object) => served(resource, object)),
   })
 }

@@ -25,11 +25,11 @@ export async function list(context: ResourceContext): Promise<ApiResponse> {
   })
   const isConverted = resource.storage.convert !== undefined
   return objectResponse({
-    kind: `${resource.kind}List`,
+    kind: resource.custom?.listKind ?? `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
     metadata: {
       resourceVersion: String(page.revision),
-      ...(page.continue !== '' && { continue: page.continue }),
+      ...((page.continue !== '' || resource.custom !== undefined) && { continue: page.continue }),
       ...(page.remaining !== undefined && { remainingItemCount: page.remaining }),
     },
     items: isConverted ? page.objects.map((object) => served(resource, object)) : page.objects,

@@ -22,6 +22,12 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
     }
     writeNull(draft.status, 'conditions')
   },
+  prepareForUpdate(draft, old) {
+    draft.status = structuredClone(old.status ?? {}) as NonNullable<typeof draft.status>
+    const storage = draft.spec.versions?.find((version) => version.storage)?.name
+    const stored = draft.status.storedVersions ?? []
+    if (storage !== undefined && !stored.includes(storage)) draft.status.storedVersions = [...stored, storage]
+  },
   validate: validateDefinition,
   validateUpdate: validateDefinitionUpdate,
   cells: nameAndCreation,

@@ -34,7 +34,7 @@ function checkMembers(
   for (const [key, member] of Object.entries(value)) {
     const below = node.shape === 'map' ? node.value : node.fields.get(key)?.node
     if (below) check(below, member, `${path}.${key}`, problems)
-    else problems.push(`${path}.${key}: field not declared in schema`)
+    else if (node.custom?.preserves !== true) problems.push(`${path}.${key}: field not declared in schema`)
   }
 }
 

@@ -7,6 +7,7 @@ import { setOfPaths, type FieldSet } from './field-set.ts'
  */
 export function baselineOf(node: ObjectNode): Record<string, unknown> {
   const baseline: Record<string, unknown> = {}
+  if (node.custom !== undefined) return baseline
   for (const field of node.fields.values()) {
     const isStruct = field.node.shape === 'object' && field.default !== undefined
     if (isStruct && !isInside(node, field.node)) baseline[field.name] = baselineOf(field.node as ObjectNode)

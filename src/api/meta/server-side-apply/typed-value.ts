@@ -10,7 +10,24 @@ type JsonObject = Readonly<Record<string, unknown>>
 
 /** The type of a member of a struct or map; undefined for a field that the schema does not know. */
 function memberNode(node: ObjectNode | MapNode, key: string): SchemaNode | undefined {
-  return node.shape === 'map' ? node.value : node.fields.get(key)?.node
+  if (node.shape === 'map') return node.value
+  return node.fields.get(key)?.node ?? (node.custom?.preserves === true ? freeForm : undefined)
+}
+
+/** What custom resources keep though their schema says nothing of it: maps can be owned member by member. */
+const freeForm: SchemaNode = { shape: 'raw', objectOnly: false, custom: { nullable: true, preserves: true } }
+const freeFormMap: MapNode = { shape: 'map', value: freeForm, atomic: false }
+
+/**
+ * The node as it applies to these values: free-form objects are maps, and what does not have the shape of its node,
+ * as a custom resource may before it is validated, is owned as a whole.
+ */
+function nodeFor(node: SchemaNode | undefined, ...values: readonly unknown[]): SchemaNode | undefined {
+  if (node?.custom === undefined || node.shape === 'scalar') return node
+  const present = values.filter((value) => !isAbsent(value))
+  if (node.shape === 'list') return present.every(Array.isArray) ? node : undefined
+  if (!present.every(isPlainObject)) return undefined
+  return node.shape === 'raw' && present.length > 0 ? freeFormMap : node
 }
 
 function isAtomic(node: SchemaNode | undefined): boolean {
@@ -29,8 +46,9 @@ export function fieldSetOf(node: SchemaNode, value: unknown): FieldSet {
   return builder.build()
 }
 
-function claim(node: SchemaNode | undefined, value: unknown, path: readonly string[], claimed: FieldSetBuilder): void {
-  if (isAtomic(node)) return claimed.insert(path)
+function claim(type: SchemaNode | undefined, value: unknown, path: readonly string[], claimed: FieldSetBuilder): void {
+  const node = nodeFor(type, value)
+  if (isAtomic(node) || (isAbsent(value) && type?.custom !== undefined)) return claimed.insert(path)
   if (node?.shape === 'list') return claimItems(itemsOf(node, value as unknown[]), node.item, path, claimed)
   for (const [key, member] of Object.entries(value as JsonObject)) {
     if (member === undefined) continue
@@ -72,7 +90,8 @@ export function compareValues(node: SchemaNode, before: unknown, after: unknown,
 /** What differs at and below one place; undefined where nothing does. */
 type Change = Partial<Comparison> | undefined
 
-function compare(node: SchemaNode | undefined, before: unknown, after: unknown, ignored: FieldSet): Change {
+function compare(type: SchemaNode | undefined, before: unknown, after: unknown, ignored: FieldSet): Change {
+  const node = type?.custom === undefined ? type : nodeFor(type, before, after)
   if (before === after || ignored.isMember) return undefined
   if (before === undefined) return { added: withoutSubtrees(allOf(node, after), ignored) }
   if (after === undefined) return { removed: withoutSubtrees(allOf(node, before), ignored) }
@@ -139,7 +158,8 @@ class ChangeCollector {
 }
 
 /** Every field of a value that is new or gone, its parents included. */
-function allOf(node: SchemaNode | undefined, value: unknown): FieldSet {
+function allOf(type: SchemaNode | undefined, value: unknown): FieldSet {
+  const node = nodeFor(type, value)
   if (isAtomic(node) || isEmptyOrAbsent(value)) return leaf
   const below = new Map<string, FieldSet>()
   if (node?.shape === 'list') {
@@ -161,8 +181,9 @@ function byStep(items: readonly ListItem[]): Map<string, unknown> {
 }
 
 /** The live value with the applied one merged in: what is applied wins, what is not mentioned stays. Shares both. */
-export function mergeValues(node: SchemaNode | undefined, live: unknown, applied: unknown): unknown {
-  if (isAbsent(live) || isAtomic(node)) return applied
+export function mergeValues(type: SchemaNode | undefined, live: unknown, applied: unknown): unknown {
+  const node = nodeFor(type, live, applied)
+  if (isAbsent(live) || isAtomic(node) || isAbsent(applied)) return applied
   if (node?.shape === 'list') {
     return mergeItems(node.item, itemsOf(node, live as unknown[]), itemsOf(node, applied as unknown[]))
   }
@@ -203,7 +224,8 @@ function mergeItems(node: SchemaNode, live: readonly ListItem[], applied: readon
 }
 
 /** The value without the fields and items of the set. Parents stay, even when nothing is left in them. */
-export function removeFields(node: SchemaNode | undefined, value: unknown, set: FieldSet): unknown {
+export function removeFields(type: SchemaNode | undefined, value: unknown, set: FieldSet): unknown {
+  const node = nodeFor(type, value)
   if (set.below.size === 0 || isAbsent(value) || isAtomic(node)) return value
   if (node?.shape === 'list') {
     const kept = itemsOf(node, value as unknown[]).filter(({ step }) => set.below.get(step)?.isMember !== true)
@@ -235,6 +257,7 @@ export function withNamedParents(node: SchemaNode | undefined, set: FieldSet): F
 }
 
 function nodeAt(node: SchemaNode | undefined, step: string): SchemaNode | undefined {
+  if (node?.shape === 'raw' && node.custom !== undefined) return freeForm
   if (node?.shape === 'list') return node.item
   return node?.shape === 'object' || node?.shape === 'map' ? memberNode(node, step.slice(2)) : undefined
 }

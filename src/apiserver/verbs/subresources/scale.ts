@@ -1,7 +1,8 @@
+import { valueAt, type ScalePaths } from '#api/apiextensions/scale-paths.ts'
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import { formatLabelSelector, matcherOf, matcherOfLabels } from '#api/meta/labels.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
-import { invalid } from '#api/meta/status.ts'
+import { invalid, StatusError } from '#api/meta/status.ts'
 import type { Scale } from '#api/types/autoscaling.v1.ts'
 import type { LabelSelector } from '#api/types/meta.v1.ts'
 import { objectResponse } from '../../encoding/responses.ts'
@@ -27,7 +28,7 @@ const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as cons
 /** GET of `/scale`. */
 export async function getScale(context: ResourceContext): Promise<ApiResponse> {
   await context.server.feed.current(context.request.signal)
-  return objectResponse(scaleOf(requireObject(context)))
+  return objectResponse(scaleOf(context, requireObject(context)))
 }
 
 /** PUT of `/scale`. */
@@ -60,16 +61,18 @@ async function rescale(
     options,
     part: mainPart,
     change(current) {
-      const wanted = wantedOf(scaleOf(current))
+      const wanted = wantedOf(scaleOf(context, current))
       const replicas = wanted.spec?.replicas ?? 0
       checkReplicas(context, replicas)
       const draft = deepCopy(current as Scalable)
-      draft.spec = { ...draft.spec, replicas }
+      const { scale } = context.resource.custom ?? {}
+      if (scale === undefined) draft.spec = { ...draft.spec, replicas }
+      else setAt(draft, scale.specReplicas, replicas)
       draft.metadata.resourceVersion = wanted.metadata.resourceVersion
       return draft
     },
   })
-  return objectResponse(scaleOf(changed))
+  return objectResponse(scaleOf(context, changed))
 }
 
 async function applyScale(context: ResourceContext, options: WriteOptions): Promise<ApiResponse> {
@@ -92,16 +95,47 @@ function checkReplicas({ info }: ResourceContext, replicas: number): void {
   throw invalid({ ...scaleKind, name: info.name }, [{ type: 'FieldValueInvalid', field: 'spec.replicas', message }])
 }
 
-function scaleOf(object: KubernetesObject): Scale {
-  const { metadata, spec, status } = object as Scalable
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata
-  const selector = selectorText(spec?.selector)
+interface Shown {
+  readonly wanted: number
+  readonly actual: number
+  readonly selector: string
+}
+
+function shownBy(object: Scalable, scale: ScalePaths | undefined): Shown {
+  if (scale === undefined) {
+    const { spec, status } = object
+    return { wanted: spec?.replicas ?? 0, actual: status?.replicas ?? 0, selector: selectorText(spec?.selector) }
+  }
+  const wanted = valueAt(object, scale.specReplicas)
+  if (typeof wanted !== 'number') {
+    const path = `.${scale.specReplicas.join('.')}`
+    throw new StatusError('InternalError', `Internal error occurred: the spec replicas field ${JSON.stringify(path)} does not exist`)
+  }
+  const actual = valueAt(object, scale.statusReplicas)
+  const selector = scale.selector && valueAt(object, scale.selector)
+  return {
+    wanted,
+    actual: typeof actual === 'number' ? actual : 0,
+    selector: typeof selector === 'string' ? selector : '',
+  }
+}
+
+function setAt(object: object, path: readonly string[], value: unknown): void {
+  let holder = object as Record<string, unknown>
+  for (const name of path.slice(0, -1)) holder = (holder[name] ??= {}) as Record<string, unknown>
+  const last = path.at(-1)
+  if (last !== undefined) holder[last] = value
+}
+
+function scaleOf({ resource }: ResourceContext, object: KubernetesObject): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  const { wanted, actual, selector } = shownBy(object as Scalable, resource.custom?.scale)
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion, creationTimestamp },
-    spec: spec?.replicas === undefined || spec.replicas === 0 ? {} : { replicas: spec.replicas },
-    status: { replicas: status?.replicas ?? 0, ...(selector !== '' && { selector }) },
+    spec: wanted === 0 ? {} : { replicas: wanted },
+    status: { replicas: actual, ...(selector !== '' && { selector }) },
   }
 }
 
