@@ -85,7 +85,8 @@ class PathReader {
 
   #bracket(): Step {
     if (this.#text.startsWith('[?(', this.#at)) return this.#filter()
-    const form = /\[\s*(?:(\*)|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(-?\d*):(-?\d*)(?::(\d+))?|(-?\d+(?:,-?\d+)*))\s*\]/y
+    const form =
+      /\[\s*(?:(\*)|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(-?\d*):(-?\d*)(?::(\d+))?|(-?\d+(?:,-?\d+)*))\s*\]/y
     form.lastIndex = this.#at
     const found = form.exec(this.#text)
     if (found === null) throw new JsonPathError(`invalid array index ${this.#text.slice(this.#at)}`)

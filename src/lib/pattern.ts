@@ -86,7 +86,8 @@ function translate(pattern: string): string {
 }
 
 function flagsText(on: string, off: string): string {
-  if (on.includes('U') || off.includes('U')) throw new PatternError('error parsing regexp: ungreedy flag is unsupported')
+  if (on.includes('U') || off.includes('U'))
+    throw new PatternError('error parsing regexp: ungreedy flag is unsupported')
   return off === '' ? on : `${on}-${off}`
 }
 
@@ -168,7 +169,9 @@ const posixClasses: Readonly<Record<string, string>> = {
 function posixClass(name: string, isNegated: boolean): string {
   const members = posixClasses[name]
   if (members === undefined || isNegated) {
-    throw new PatternError(`error parsing regexp: invalid character class range: \`[:${isNegated ? '^' : ''}${name}:]\``)
+    throw new PatternError(
+      `error parsing regexp: invalid character class range: \`[:${isNegated ? '^' : ''}${name}:]\``,
+    )
   }
   return members
 }

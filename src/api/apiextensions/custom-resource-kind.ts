@@ -65,7 +65,9 @@ function objectCheck(schema: Schema | undefined, version: CustomResourceDefiniti
     ]
     if (old !== undefined && errors.length > 0) {
       const before = new Set(validateListTypes(schema, old, '').map(({ field, message }) => field + message))
-      const kept = errors.filter(({ field, message, type }) => type !== 'FieldValueDuplicate' || !before.has(field + message))
+      const kept = errors.filter(
+        ({ field, message, type }) => type !== 'FieldValueDuplicate' || !before.has(field + message),
+      )
       return [...kept, ...rules(object, old, kept)]
     }
     return [...errors, ...rules(object, old, errors)]
@@ -88,16 +90,19 @@ function selectableValues(paths: readonly string[]): (object: KubernetesObject) 
     Object.fromEntries(
       fields.map(({ name, steps }) => {
         const value = steps.reduce<unknown>(
-          (holder, step) => (typeof holder === 'object' && holder !== null ? (holder as Record<string, unknown>)[step] : undefined),
+          (holder, step) =>
+            typeof holder === 'object' && holder !== null ? (holder as Record<string, unknown>)[step] : undefined,
           object,
         )
-        return [name, value === undefined || value === null || typeof value === 'object' ? '' : String(value)]
+        return [name, typeof value === 'object' ? '' : textOf(value)]
       }),
     )
 }
 
 /** The columns of `kubectl get`: the name, then those that the CRD asks for, by default the age. */
-export function customColumns({ additionalPrinterColumns: more = [] }: CustomResourceDefinitionVersion): readonly ColumnRow[] {
+export function customColumns({
+  additionalPrinterColumns: more = [],
+}: CustomResourceDefinitionVersion): readonly ColumnRow[] {
   const columns: ColumnRow[] = [{ name: 'Name', type: 'string', format: 'name', priority: 0 }]
   if (more.length === 0) return [...columns, { name: 'Age', type: 'date', priority: 0 }]
   for (const { name, type, format, priority = 0, description } of more) {
@@ -118,11 +123,15 @@ function cellsOf({
 function cell(type: string, found: readonly unknown[], nowMs: number): unknown {
   const [value] = found
   if (value === undefined || value === null) return null
-  if (type === 'string') return found.map((each) => (typeof each === 'object' ? JSON.stringify(each) : String(each))).join(' ')
+  if (type === 'string') return found.map(textOf).join(' ')
   if (type === 'integer') return typeof value === 'number' ? Math.trunc(value) : null
   if (type === 'number') return typeof value === 'number' ? value : null
   if (type === 'boolean') return typeof value === 'boolean' ? value : null
   if (type !== 'date' || typeof value !== 'string') return null
   const timeMs = Date.parse(value)
   return Number.isNaN(timeMs) ? '<invalid>' : humanDuration(nowMs - timeMs)
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
 }

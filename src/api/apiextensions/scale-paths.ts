@@ -42,7 +42,5 @@ const maxInt32 = 2 ** 31 - 1
 function countErrors(path: string, value: unknown): FieldError[] {
   if (typeof value !== 'number') return []
   if (value < 0) return [invalidValue(path, value, 'should be a non-negative integer')]
-  return value > maxInt32
-    ? [invalidValue(path, value, `should be less than or equal to ${maxInt32}`)]
-    : []
+  return value > maxInt32 ? [invalidValue(path, value, `should be less than or equal to ${maxInt32}`)] : []
 }

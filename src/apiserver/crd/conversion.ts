@@ -28,7 +28,10 @@ export function customConversion(
   const requireNone = (): void => {
     if (isSame || spec.conversion?.strategy !== 'Webhook') return
     const target = `${spec.group}/${served.version}, Kind=${spec.names.kind}`
-    throw new StatusError('InternalError', `conversion webhook for ${target} failed: conversion by webhook is not supported by this server`)
+    throw new StatusError(
+      'InternalError',
+      `conversion webhook for ${target} failed: conversion by webhook is not supported by this server`,
+    )
   }
   return {
     toServed(object) {

@@ -1,3 +1,4 @@
+import { isSameJson } from '#api/meta/merge-patch.ts'
 import type { CustomResourceDefinition } from '#api/types/apiextensions.v1.ts'
 import type { ChangeEvent, Entry } from '#storage/store.ts'
 import type { CacheSet } from '../cache/cache-set.ts'
@@ -71,7 +72,9 @@ export class CustomResources implements FeedConsumer {
   }
 
   #definition(name: string): CustomResourceDefinition | undefined {
-    return this.#caches.of(definitionsPrefix).get(definitionsPrefix + name)?.object as CustomResourceDefinition | undefined
+    return this.#caches.of(definitionsPrefix).get(definitionsPrefix + name)?.object as
+      | CustomResourceDefinition
+      | undefined
   }
 
   #noteTermination(name: string, definition: CustomResourceDefinition | undefined): void {
@@ -86,5 +89,5 @@ function isSameServing(
   before: CustomResourceDefinition | undefined,
   now: CustomResourceDefinition | undefined,
 ): boolean {
-  return before?.metadata.uid === now?.metadata.uid && before?.metadata.generation === now?.metadata.generation
+  return before?.metadata.uid === now?.metadata.uid && isSameJson(before?.spec, now?.spec)
 }

@@ -83,7 +83,11 @@ export class DefinitionController implements DefinitionObserver {
     if (definition === undefined) return this.#retryNeighbours(name, all)
     if (definition.metadata.deletionTimestamp !== undefined) return this.#cleanUp(definition)
     const now = formatTime(this.#server.clock.now())
-    const status = statusOfNames(definition, all.filter((other) => other !== definition), now)
+    const status = statusOfNames(
+      definition,
+      all.filter((other) => other !== definition),
+      now,
+    )
     if (!isSameJson(status, definition.status)) await this.#write(definition, { status })
   }
 

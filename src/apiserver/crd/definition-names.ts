@@ -26,7 +26,8 @@ export function statusOfNames(
   const put = (condition: CustomResourceDefinitionCondition): void => {
     conditions = setCondition(conditions, condition, now)
   }
-  if (problem === undefined) put({ type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' })
+  if (problem === undefined)
+    put({ type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' })
   else put({ type: 'NamesAccepted', status: 'False', ...problem })
   const isEstablished = conditions.some(({ type, status: value }) => type === 'Established' && value === 'True')
   if (problem === undefined && !isEstablished) {

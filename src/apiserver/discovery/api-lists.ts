@@ -66,7 +66,10 @@ function groupEntry({ name, versions, preferred }: GroupRow): object {
 }
 
 function resourcesOf(groupVersion: string, table: ResourceTable): object[] {
-  return rowsOf(table, groupVersion).map(({ groupVersion: _where, ...row }) => ({ ...row, ...hashOf(groupVersion, row) }))
+  return rowsOf(table, groupVersion).map(({ groupVersion: _where, ...row }) => ({
+    ...row,
+    ...hashOf(groupVersion, row),
+  }))
 }
 
 /** Changes when objects are stored in another version; clients only compare it. */

@@ -36,7 +36,16 @@ export function rowsOf(table: ResourceTable, groupVersion: string): readonly Res
   return [...builtIn, ...custom.flatMap(customRows)]
 }
 
-function customRows({ group, version, plural, singular, namespaced, kind, subresources, custom }: ServedResource): ResourceRow[] {
+function customRows({
+  group,
+  version,
+  plural,
+  singular,
+  namespaced,
+  kind,
+  subresources,
+  custom,
+}: ServedResource): ResourceRow[] {
   const { shortNames, categories } = custom?.definition.status?.acceptedNames ?? {}
   const main: ResourceRow = {
     groupVersion: `${group}/${version}`,

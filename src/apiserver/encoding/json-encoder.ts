@@ -1,5 +1,6 @@
 import type { WireWatchEvent } from '#api/meta/exchange.ts'
 import type { ObjectCodec, StoredForm } from '../cache/object-codec.ts'
+import { typedItems } from './typed-items.ts'
 
 /** A list's JSON, made piece by piece as it is sent: a large one never stands in memory as a whole. */
 export interface EncodedList {
@@ -52,7 +53,11 @@ export class JsonEncoder {
     const { items } = list as { readonly items?: unknown }
     if (!Array.isArray(items) || !isOwnList(list, items as readonly object[])) return undefined
     const opening = Buffer.from(JSON.stringify({ ...list, items: [] }).slice(0, -2))
-    const parts = (items as readonly object[]).map((item) => this.#codec.storedItem(item) ?? plainItem(item))
+    const formOf = (item: object): StoredForm =>
+      typedItems in list
+        ? (this.#codec.storedForm(item) ?? plainForm(item))
+        : (this.#codec.storedItem(item) ?? plainForm(withoutType(item)))
+    const parts = (items as readonly object[]).map(formOf)
     const commas = Math.max(0, parts.length - 1)
     const byteLength = parts.reduce((sum, part) => sum + lengthOf(part), opening.length + commas + listEnd.length)
     return { byteLength, pieces: (scratch) => listPieces(scratch, opening, parts) }
@@ -99,8 +104,8 @@ function lengthOf({ head, bytes, from }: StoredForm): number {
 }
 
 /** An item that is not from the store. */
-function plainItem(item: object): StoredForm {
-  return { head: '', bytes: Buffer.from(JSON.stringify(withoutType(item))), from: 0 }
+function plainForm(item: object): StoredForm {
+  return { head: '', bytes: Buffer.from(JSON.stringify(item)), from: 0 }
 }
 
 function isOwnList(list: object, items: readonly object[]): boolean {

@@ -44,7 +44,9 @@ function checkType({ apiVersion, kind }: KubernetesObject, resource: ResourceCon
 function checkCustomType(apiVersion: string, kind: string, resource: ResourceContext['resource']): void {
   const expected = apiVersionOf(resource)
   if (apiVersion !== expected) {
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`)
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+    )
   }
   if (kind === resource.kind) return
   const error = invalidValue('kind', kind, `must be ${resource.kind}`)

@@ -48,7 +48,11 @@ export interface VersionConversion {
 
 /** What metadata of the resource must obey. */
 export function metadataRules({ namespaced, rules, custom }: ServedResource): MetadataRules {
-  return { namespaced, builtIn: custom === undefined, ...(rules.nameRule !== undefined && { nameRule: rules.nameRule }) }
+  return {
+    namespaced,
+    builtIn: custom === undefined,
+    ...(rules.nameRule !== undefined && { nameRule: rules.nameRule }),
+  }
 }
 
 /** `/registry/core/pods/default/web`; the namespace is empty for cluster-scoped objects and left out. */

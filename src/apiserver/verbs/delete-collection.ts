@@ -2,6 +2,7 @@ import type { ApiResponse } from '#api/meta/exchange.ts'
 import { apiVersionOf } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import { objectResponse } from '../encoding/responses.ts'
+import { typedItems } from '../encoding/typed-items.ts'
 import { deleteByName } from '../registry/delete-object.ts'
 import { readDeleteOptions } from '../registry/delete-options.ts'
 import { readPage } from '../registry/list-page.ts'
@@ -38,6 +39,7 @@ export async function deleteCollection(context: ResourceContext): Promise<ApiRes
   }
   await Promise.all(Array.from({ length: atOnce }, work))
   return objectResponse({
+    ...(resource.custom && { [typedItems]: true }),
     kind: resource.custom?.listKind ?? `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
     metadata: { resourceVersion: String(page.revision), ...(resource.custom && { continue: '' }) },

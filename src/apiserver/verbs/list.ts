@@ -1,6 +1,7 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import { apiVersionOf } from '#api/meta/resource.ts'
 import { objectResponse } from '../encoding/responses.ts'
+import { typedItems } from '../encoding/typed-items.ts'
 import { readPage } from '../registry/list-page.ts'
 import { served } from '../registry/read.ts'
 import { compileSelection } from '../registry/selection.ts'
@@ -25,6 +26,7 @@ export async function list(context: ResourceContext): Promise<ApiResponse> {
   })
   const isConverted = resource.storage.convert !== undefined
   return objectResponse({
+    ...(resource.custom && { [typedItems]: true }),
     kind: resource.custom?.listKind ?? `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
     metadata: {

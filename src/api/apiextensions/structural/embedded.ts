@@ -28,9 +28,9 @@ function validateResource(value: Readonly<Record<string, unknown>>, path: string
   }
   if (!isPlainObject(value['metadata'])) return errors
   const { metadata } = value as unknown as KubernetesObject
-  const { name = '', generateName = '', namespace = '' } = metadata
+  const { name, namespace = '' } = metadata
   // An object inside another needs no name yet, and may be of either scope.
-  const named = { ...metadata, name: name || (generateName === '' ? 'unnamed' : '') || 'unnamed' }
+  const named = { ...metadata, name: name || 'unnamed' }
   const object = { ...(value as unknown as KubernetesObject), metadata: named }
   const rules = { namespaced: namespace !== '', builtIn: false }
   return [...errors, ...validateMetadata(object, rules, `${path}.metadata`)]

@@ -7,7 +7,8 @@ import { additionalOf, itemsOf, type Schema } from './schema.ts'
 export function validateListTypes(schema: Schema, value: unknown, path: string): FieldError[] {
   if (Array.isArray(value)) {
     const items = itemsOf(schema)
-    const inside = items === undefined ? [] : value.flatMap((item, index) => validateListTypes(items, item, `${path}[${index}]`))
+    const inside =
+      items === undefined ? [] : value.flatMap((item, index) => validateListTypes(items, item, `${path}[${index}]`))
     return [...duplicates(schema, value, path), ...inside]
   }
   if (!isPlainObject(value)) return []

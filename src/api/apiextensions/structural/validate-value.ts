@@ -9,7 +9,7 @@ import { goNumber } from './go-number.ts'
 import { additionalOf, isIntOrString, itemsOf, type Schema } from './schema.ts'
 
 /** What is wrong with a value by its schema, in the words of the API server. `old` is the value before, at an update. */
-export function validateValue(schema: Schema, value: unknown, path: string, old: unknown = undefined): FieldError[] {
+export function validateValue(schema: Schema, value: unknown, path: string, old?: unknown): FieldError[] {
   // What an update leaves as it was may stay wrong: schemas get stricter after objects were stored (KEP-4008).
   if (old !== undefined && isSameJson(value, old)) return []
   if (value === null && schema.nullable === true) return []
@@ -91,7 +91,7 @@ function checkString(schema: Schema, value: string, path: string): FieldError[] 
   const { maxLength, minLength, pattern, format } = schema
   const errors: FieldError[] = []
   if (maxLength !== undefined && lengthOf(value, maxLength) > maxLength) errors.push(tooLong(path, maxLength))
-  else if (minLength !== undefined && [...value].length < minLength) {
+  else if (minLength !== undefined && Array.from(value).length < minLength) {
     errors.push(invalid(path, value, `${path} in body should be at least ${minLength} chars long`))
   } else if (pattern !== undefined && pattern !== '' && !compilePattern(pattern).test(value)) {
     errors.push(invalid(path, value, `${path} in body should match '${pattern}'`))
@@ -104,7 +104,7 @@ function checkString(schema: Schema, value: string, path: string): FieldError[] 
 
 /** In characters; a text of fewer bytes than the limit cannot be too long. */
 function lengthOf(text: string, limit: number): number {
-  return byteLengthOf(text) <= limit ? 0 : [...text].length
+  return byteLengthOf(text) <= limit ? 0 : Array.from(text).length
 }
 
 function checkNumber(schema: Schema, value: number, path: string): FieldError[] {

@@ -109,7 +109,10 @@ function shownBy(object: Scalable, scale: ScalePaths | undefined): Shown {
   const wanted = valueAt(object, scale.specReplicas)
   if (typeof wanted !== 'number') {
     const path = `.${scale.specReplicas.join('.')}`
-    throw new StatusError('InternalError', `Internal error occurred: the spec replicas field ${JSON.stringify(path)} does not exist`)
+    throw new StatusError(
+      'InternalError',
+      `Internal error occurred: the spec replicas field ${JSON.stringify(path)} does not exist`,
+    )
   }
   const actual = valueAt(object, scale.statusReplicas)
   const selector = scale.selector && valueAt(object, scale.selector)
