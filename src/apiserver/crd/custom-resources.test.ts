@@ -43,7 +43,7 @@ function definition(more: object = {}): object {
 }
 
 /** Establishing takes two commits after the create; each is one turn of the in-memory store's watch. */
-async function settled(server: TestServer, until: () => Promise<boolean>): Promise<void> {
+async function settled(until: () => Promise<boolean>): Promise<void> {
   for (let turn = 0; turn < 50; turn++) {
     if (await until()) return
     await new Promise((resolve) => setImmediate(resolve))
@@ -54,7 +54,7 @@ async function settled(server: TestServer, until: () => Promise<boolean>): Promi
 async function withDefinition(more: object = {}): Promise<TestServer> {
   const server = await testServer()
   assert.equal((await server.call(`POST ${definitions}`, { body: definition(more) })).code, 201)
-  await settled(server, async () => (await server.call(`GET ${path}`)).code === 200)
+  await settled(async () => (await server.call(`GET ${path}`)).code === 200)
   await server.call('POST /api/v1/namespaces', { body: { metadata: { name: 'default' } } })
   return server
 }
@@ -109,7 +109,7 @@ test('deleting the definition deletes its objects, ends watches and the serving'
   assert.deepEqual(await watch.take(1), ['ADDED a'])
   await server.call(`DELETE ${definitions}/crontabs.stable.example.com`)
   assert.deepEqual(await watch.take(3), ['DELETED a', 'end'])
-  await settled(server, async () => (await server.call(`GET ${path}`)).code === 404)
+  await settled(async () => (await server.call(`GET ${path}`)).code === 404)
   const gone = await server.call(`GET ${definitions}/crontabs.stable.example.com`)
   assert.equal(gone.code, 404)
   await server.close()

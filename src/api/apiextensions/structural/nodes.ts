@@ -44,6 +44,7 @@ function field(name: string, node: SchemaNode, value: unknown): FieldNode {
     name,
     node,
     required: false,
+    alwaysWritten: false,
     default: value,
     enum: undefined,
     patchStrategy: '',

@@ -84,9 +84,9 @@ async function applyScale(context: ResourceContext, options: WriteOptions): Prom
     options,
     managers: 'given',
     part: mainPart,
-    change: (current) => appliedScale({ context, options, config }, current, scaleOf(current)),
+    change: (current) => appliedScale({ context, options, config }, current, scaleOf(context, current)),
   })
-  return objectResponse(scaleOf(changed))
+  return objectResponse(scaleOf(context, changed))
 }
 
 function checkReplicas({ info }: ResourceContext, replicas: number): void {
