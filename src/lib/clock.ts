@@ -1,3 +1,5 @@
+import { Heap } from './heap.ts'
+
 /**
  * The one door through which time enters. Rooms take a `Clock`; only `systemClock` touches the machine's timers.
  * All times are milliseconds since the Unix epoch, all durations milliseconds.
@@ -69,31 +71,39 @@ interface PendingTimer {
   readonly dueMs: number
   readonly sequence: number
   readonly callback: () => void
+  isCancelled: boolean
 }
 
 /** Makes a `ManualClock` that starts at `startMs` (default: 2026-01-01T00:00:00Z). */
 export function manualClock(startMs: number = 1_767_225_600_000): ManualClock {
   let nowMs = startMs
   let sequence = 0
-  const pending = new Set<PendingTimer>()
-  const nextDue = (untilMs: number): PendingTimer | undefined =>
-    [...pending]
-      .filter((timer) => timer.dueMs <= untilMs)
-      .sort((a, b) => a.dueMs - b.dueMs || a.sequence - b.sequence)[0]
+  const pending = new Heap<PendingTimer>((a, b) => (a.dueMs === b.dueMs ? a.sequence < b.sequence : a.dueMs < b.dueMs))
+  const takeDue = (untilMs: number): PendingTimer | undefined => {
+    for (let next = pending.peek(); next && (next.isCancelled || next.dueMs <= untilMs); next = pending.peek()) {
+      pending.pop()
+      if (!next.isCancelled) return next
+    }
+    return undefined
+  }
   const clock: ManualClock = {
     now: () => nowMs,
     monotonic: () => nowMs - startMs,
     schedule(delayMs, callback) {
-      const timer = { dueMs: nowMs + Math.max(delayMs, 0), sequence: sequence++, callback }
-      pending.add(timer)
-      return { cancel: () => pending.delete(timer) }
+      const dueMs = nowMs + Math.max(delayMs, 0)
+      const timer = { dueMs, sequence: sequence++, callback, isCancelled: false }
+      pending.push(timer)
+      return {
+        cancel: () => {
+          timer.isCancelled = true
+        },
+      }
     },
     sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
     async advance(durationMs) {
       const untilMs = nowMs + durationMs
       await settle()
-      for (let timer = nextDue(untilMs); timer; timer = nextDue(untilMs)) {
-        pending.delete(timer)
+      for (let timer = takeDue(untilMs); timer; timer = takeDue(untilMs)) {
         nowMs = timer.dueMs
         timer.callback()
         await settle()

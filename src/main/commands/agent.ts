@@ -36,6 +36,8 @@ export const agent = defineCommand({
     { name: 'data-dir', type: 'string', default: defaultDataDir, help: 'Where the node keeps everything' },
   ],
   async run({ values, terminal }) {
+    // The token must not stand in the process list for as long as the node runs.
+    process.title = 'coracle agent'
     const server = serverUrl(values.server)
     const nodeName = validNodeName(values['node-name'] === '' ? hostname().toLowerCase() : values['node-name'])
     const address = values['node-ip']
