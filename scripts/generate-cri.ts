@@ -2,10 +2,9 @@
  * Writes `src/kubelet/cri/generated/`: the protobuf messages and services of the container runtime interface v1 (from
  * `src/kubelet/cri/cri-v1.json`) and of containerd's event stream. `--check` fails when the folder is stale.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { protobufCode, writeGenerated } from './protobuf-code.ts'
 
 interface CriFacts {
   readonly package: string
@@ -15,7 +14,6 @@ interface CriFacts {
 }
 
 const room = join(import.meta.dirname, '../src/kubelet/cri')
-const output = join(room, 'generated')
 const facts = JSON.parse(readFileSync(join(room, 'cri-v1.json'), 'utf8')) as CriFacts
 
 /** The calls that the kubelet makes. What only others need is left out: it would be loaded with every start. */
@@ -85,41 +83,5 @@ function protoText({ package: name, messages, enums, services }: CriFacts): stri
   return `${lines.join('\n')}\n`
 }
 
-function generate(): Map<string, string> {
-  const work = mkdtempSync(join(tmpdir(), 'coracle-cri-'))
-  try {
-    mkdirSync(join(work, 'proto'))
-    writeFileSync(join(work, 'proto/cri.proto'), protoText(usedFacts(facts)))
-    writeFileSync(join(work, 'proto/containerd-events.proto'), containerdEvents)
-    const plugin = {
-      local: [process.execPath, join(import.meta.dirname, '../node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es')],
-      out: 'out',
-      opt: ['target=ts', 'erasable_syntax=true', 'import_extension=ts'],
-    }
-    const template = JSON.stringify({ version: 'v2', inputs: [{ directory: 'proto' }], plugins: [plugin] })
-    const buf = join(import.meta.dirname, '../node_modules/@bufbuild/buf/bin/buf')
-    execFileSync(process.execPath, [buf, 'generate', '--template', template], { cwd: work, stdio: 'inherit' })
-    const names = readdirSync(join(work, 'out')).sort()
-    // Comments only repeat the facts, and every start would have to read past them.
-    const lean = (text: string): string => text.replaceAll(/^ *\/\*\*[^]*?\*\/\n/gm, '')
-    return new Map(names.map((name) => [name, lean(readFileSync(join(work, 'out', name), 'utf8'))]))
-  } finally {
-    rmSync(work, { recursive: true })
-  }
-}
-
-const files = generate()
-if (process.argv.includes('--check')) {
-  const current = readdirSync(output).sort()
-  const stale = [...files].filter(
-    ([name, text]) => !current.includes(name) || readFileSync(join(output, name), 'utf8') !== text,
-  )
-  if (stale.length > 0 || current.length !== files.size) {
-    process.stderr.write('src/kubelet/cri/generated is stale: run node scripts/generate-cri.ts\n')
-    process.exitCode = 1
-  }
-} else {
-  rmSync(output, { recursive: true, force: true })
-  mkdirSync(output, { recursive: true })
-  for (const [name, text] of files) writeFileSync(join(output, name), text)
-}
+const files = protobufCode({ 'cri.proto': protoText(usedFacts(facts)), 'containerd-events.proto': containerdEvents })
+writeGenerated(join(room, 'generated'), files, 'scripts/generate-cri.ts')

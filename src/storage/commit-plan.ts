@@ -10,6 +10,9 @@ export interface CommitPlan {
 /** More changes in one commit are refused with a `RangeError`. */
 export const maxChangesPerCommit = 4096
 
+/** More changes with `ifRevision` in one commit are refused likewise: etcd can check so many in one transaction. */
+export const maxConditionsPerCommit = 64
+
 /**
  * Decides what a commit does at `revision`, given each key's `current` entry. Deleting an absent key leaves no event.
  * Throws `ConflictError` for the first change whose `ifRevision` does not hold, `RangeError` for a malformed commit.
@@ -40,9 +43,16 @@ export function planCommit(
   return { revision, events, entries }
 }
 
-function checkShape(changes: readonly Change[]): void {
+/** Throws `RangeError` for a commit that no store takes. */
+export function checkShape(changes: readonly Change[]): void {
   if (changes.length === 0 || changes.length > maxChangesPerCommit) {
     throw new RangeError(`A commit must have 1 to ${maxChangesPerCommit} changes: it has ${changes.length}`)
+  }
+  if (changes.length > maxConditionsPerCommit) {
+    const conditions = changes.filter((change) => change.ifRevision !== undefined).length
+    if (conditions > maxConditionsPerCommit) {
+      throw new RangeError(`A commit may have ${maxConditionsPerCommit} conditions: it has ${conditions}`)
+    }
   }
   if (changes.some((change) => change.key === '')) throw new RangeError('A key must not be empty')
   if (changes.length > 1 && new Set(changes.map((change) => change.key)).size < changes.length) {

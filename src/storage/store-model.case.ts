@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
+import { systemClock } from '#lib/clock.ts'
 import { describeEvent, Model, type ModelEntry } from './model.ts'
 import {
   CompactedError,
@@ -95,6 +96,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('compact'), back }) },
 )
 
+/** How long a watch may take to show what is committed, where the store is another process. */
+const patienceMs = 5_000
+
 interface Watched {
   readonly prefix: string
   readonly from: number
@@ -158,7 +162,8 @@ class Comparison {
 
   /** Resolves when so many lines have come, or would have come by now. */
   async #seen(lines: readonly string[], count: number): Promise<undefined> {
-    for (let turn = 0; turn < 1000 && lines.length < count; turn++) await setImmediate()
+    const untilMs = systemClock.monotonic() + patienceMs
+    while (lines.length < count && systemClock.monotonic() < untilMs) await setImmediate()
   }
 
   #changesOf(all: readonly ChangeDraft[], text: string): Change[] {

@@ -105,6 +105,13 @@ function commitCases(check: Check): void {
     await assert.rejects(store.commit([remove('a', 7)]), ConflictError)
   })
 
+  check('more conditions than one transaction can check are refused', async (store) => {
+    const keys = Array.from({ length: 65 }, (_, i) => `k/${i}`)
+    await assert.rejects(store.commit(keys.map((key) => put(key, 'x', 0))), RangeError)
+    await store.commit([...keys.map((key) => put(key, 'x')), ...keys.slice(1).map((key) => put(`c${key}`, 'x', 0))])
+    assert.equal(store.revision(), 2)
+  })
+
   check('a commit without changes, with a repeated key or with an empty key is refused', async (store) => {
     await assert.rejects(store.commit([]), RangeError)
     await assert.rejects(store.commit([put('a', '1'), put('a', '2')]), RangeError)
@@ -140,10 +147,17 @@ function commitCases(check: Check): void {
   })
 
   check('what a conflict reports can be read at once', async (store) => {
-    const first = store.commit([put('a', 'first', 0)])
-    await assert.rejects(store.commit([put('a', 'second', 0)]), ConflictError)
-    assert.equal(textOf((await store.get('a'))?.value), 'first')
-    await first
+    const racers = ['first', 'second'].map(async (text) => {
+      await store.commit([put('a', text, 0)]).catch(async (error: unknown) => {
+        assert.ok(error instanceof ConflictError)
+        assert.deepEqual(textOf((await store.get('a'))?.value), textOf(error.current?.value))
+        throw error
+      })
+    })
+    const outcomes = await Promise.allSettled(racers)
+    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof ConflictError)
   })
 }
 
@@ -265,6 +279,28 @@ function watchCases(check: Check): void {
   check('an unconditional deletion of an absent key makes no event', async (store) => {
     await store.commit([remove('ghost'), put('a', 'A')])
     assert.deepEqual((await take(store, '', 1, 1)).map(summaryOf), ['2 a: - -> A'])
+  })
+
+  check('a watcher is told how far it is, also when nothing happens under its prefix', async (store) => {
+    const end = new AbortController()
+    const reached = Promise.withResolvers<void>()
+    const seen: string[] = []
+    const onProgress = (revision: number): void => {
+      seen.push(`at ${revision}`)
+      if (revision === 4) reached.resolve()
+    }
+    const watching = (async () => {
+      for await (const events of store.watch('a', { from: 1, signal: end.signal, onProgress })) {
+        seen.push(...events.map(summaryOf))
+      }
+    })()
+    await store.commit([put('a', 'A')])
+    await store.commit([put('b', 'B')])
+    await store.commit([remove('ghost')])
+    await reached.promise
+    end.abort()
+    await watching
+    assert.ok(seen.indexOf('2 a: - -> A') < seen.findIndex((line) => /^at [2-4]$/.test(line)))
   })
 
   check('a watch from the future starts there', async (store) => {

@@ -19,7 +19,9 @@ export interface Store {
    * Applies all changes as one revision, or none. A change whose `ifRevision` does not equal the key's current
    * `modRevision` (0: the key must not exist) fails the commit with `ConflictError`; without `ifRevision` it is
    * unconditional. Deleting an absent key is a conflict only if `ifRevision` asks for one. Resolves when durable: what
-   * it acknowledged survives kill -9 and power loss. A key may appear once in a commit.
+   * it acknowledged survives kill -9 and power loss. A key may appear once in a commit, and 64 changes may
+   * have an `ifRevision`; commits made at the same time
+   * may be ordered in any way. Throws `StoreUnavailableError` when it is not known whether the commit was made.
    */
   commit(changes: readonly Change[]): Promise<CommitResult>
 
@@ -34,9 +36,18 @@ export interface Store {
   /** Forgets everything only visible below `revision`; later reads below it throw `CompactedError`. Never blocks writers for long. */
   compact(revision: number): Promise<void>
 
-  /** The revision of the newest durable commit, and the lowest readable one. */
+  /**
+   * The revision of the newest durable commit, and the lowest readable one. Where other processes commit too: the
+   * newest this process has heard of, which includes every commit it got acknowledged itself.
+   */
   revision(): number
   compactedRevision(): number
+
+  /**
+   * Present only where other processes commit to the same store: asks for the revision of the newest commit of all,
+   * which includes every commit acknowledged to anyone before the call. Where it is absent `revision()` says so at once.
+   */
+  currentRevision?(): Promise<number>
 
   /** Waits for commits under way, then releases files and workers. Later calls reject. Idempotent. */
   close(): Promise<void>
@@ -54,6 +65,8 @@ export interface ListOptions extends ReadOptions {
 export interface WatchOptions {
   readonly from: number
   readonly signal: AbortSignal
+  /** Called between batches: every change up to `revision` has been handed over, also if none was under the prefix. */
+  readonly onProgress?: (revision: number) => void
 }
 
 export interface Entry {
@@ -136,5 +149,13 @@ export class StoreClosedError extends Error {
   constructor(cause?: unknown) {
     super('The store is closed', { cause })
     this.name = 'StoreClosedError'
+  }
+}
+
+/** The store cannot be reached now. A read changed nothing; whether a commit was made is unknown. It may be tried again. */
+export class StoreUnavailableError extends Error {
+  constructor(detail: string, cause?: unknown) {
+    super(`The store does not answer: ${detail}`, { cause })
+    this.name = 'StoreUnavailableError'
   }
 }

@@ -6,6 +6,7 @@ interface Waiter {
   /** Everything up to here is seen, or is none of the watcher's business. */
   cursor: number
   wake(): void
+  readonly onProgress: WatchOptions['onProgress']
 }
 
 /** A batch grows to this many events before it is handed over. */
@@ -29,7 +30,7 @@ export class WatchHub {
   publish(): void {
     for (const waiter of this.#waiters) {
       if (this.#mvcc.hasChanges(waiter.prefix, waiter.cursor)) this.#wake(waiter)
-      else waiter.cursor = Math.max(waiter.cursor, this.#mvcc.revision)
+      else this.#pass(waiter)
     }
   }
 
@@ -39,7 +40,8 @@ export class WatchHub {
     for (const waiter of this.#waiters) this.#wake(waiter)
   }
 
-  async *watch(prefix: string, { from, signal }: WatchOptions): AsyncGenerator<readonly ChangeEvent[], void, void> {
+  async *watch(prefix: string, options: WatchOptions): AsyncGenerator<readonly ChangeEvent[], void, void> {
+    const { from, signal, onProgress } = options
     let waiter: Waiter | undefined
     const onAbort = (): void => waiter && this.#wake(waiter)
     signal.addEventListener('abort', onAbort)
@@ -52,7 +54,8 @@ export class WatchHub {
           yield events
         } else {
           const { promise, resolve } = Promise.withResolvers<void>()
-          waiter = { prefix, cursor, wake: resolve }
+          waiter = { prefix, cursor, wake: resolve, onProgress }
+          onProgress?.(Math.min(cursor, this.#mvcc.revision))
           this.#waiters.add(waiter)
           await promise
           cursor = waiter.cursor
@@ -61,6 +64,12 @@ export class WatchHub {
     } finally {
       signal.removeEventListener('abort', onAbort)
     }
+  }
+
+  /** The newest commits are none of the waiter's business. */
+  #pass(waiter: Waiter): void {
+    waiter.cursor = Math.max(waiter.cursor, this.#mvcc.revision)
+    waiter.onProgress?.(this.#mvcc.revision)
   }
 
   // A woken waiter is out of date until its loop runs again, so it must not be asked about news meanwhile.

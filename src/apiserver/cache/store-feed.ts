@@ -43,9 +43,10 @@ export class StoreFeed {
     return this.#hasFailed
   }
 
-  /** Whether a read now sees every commit acknowledged before. */
+  /** Whether a read now sees every commit acknowledged before, as far as can be said without asking anyone. */
   get isCurrent(): boolean {
-    return this.#revision >= this.#options.store.revision()
+    const { store } = this.#options
+    return store.currentRevision === undefined && this.#revision >= store.revision()
   }
 
   /** Reads the store's content and follows it from there. Resolves when the content is in. */
@@ -79,7 +80,9 @@ export class StoreFeed {
 
   /** Resolves once reads see every commit acknowledged before the call. */
   current(signal?: AbortSignal): Promise<void> {
-    return this.reached(this.#options.store.revision(), signal)
+    const { store } = this.#options
+    if (store.currentRevision === undefined) return this.reached(store.revision(), signal)
+    return store.currentRevision().then((revision) => this.reached(revision, signal))
   }
 
   async #load(): Promise<void> {
@@ -91,9 +94,10 @@ export class StoreFeed {
   async #follow(): Promise<void> {
     const { store, prefix, consumer, clock, log } = this.#options
     const signal = this.#abort.signal
+    const onProgress = (revision: number): void => this.#advance(revision)
     while (!signal.aborted) {
       try {
-        for await (const events of store.watch(prefix, { from: this.#revision, signal })) {
+        for await (const events of store.watch(prefix, { from: this.#revision, signal, onProgress })) {
           for (const event of events) consumer.change(event)
           const last = events.at(-1)
           if (last !== undefined) this.#advance(last.revision)

@@ -4,7 +4,8 @@ import type { KubernetesObject } from '#api/meta/resource.ts'
 import { trackUpdate } from '#api/meta/server-side-apply/apply.ts'
 import { emptySet } from '#api/meta/server-side-apply/field-set.ts'
 import { formatTime } from '#lib/clock.ts'
-import type { Change } from '#storage/store.ts'
+import { maxConditionsPerCommit } from '#storage/commit-plan.ts'
+import { ConflictError, type Change } from '#storage/store.ts'
 import type { BootstrapObject, BootstrapStore } from '../bootstrap/bootstrap-store.ts'
 import type { ServerParts } from '../server-parts.ts'
 import { deepCopy } from './deep-copy.ts'
@@ -13,16 +14,30 @@ import { setManagers } from './field-managers.ts'
 import { findStored } from './read.ts'
 import { storageKey, type ServedResource } from './served-resource.ts'
 
-/** Writes objects past authentication and admission, all that is missing in one commit. */
+/** Writes objects past authentication and admission; another server may be doing the same. */
 export function bootstrapStore(server: ServerParts): BootstrapStore {
   return {
     async ensure(objects) {
-      await server.feed.current()
-      const changes = objects.map((object) => changeFor(server, object)).filter((change) => change !== undefined)
-      if (changes.length === 0) return
-      const { revision } = await server.store.commit(changes)
-      await server.feed.reached(revision)
+      for (let start = 0; start < objects.length; start += maxConditionsPerCommit) {
+        await ensureSome(server, objects.slice(start, start + maxConditionsPerCommit))
+      }
     },
+  }
+}
+
+const attempts = 5
+
+async function ensureSome(server: ServerParts, objects: readonly BootstrapObject[]): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await server.feed.current()
+    const changes = objects.map((object) => changeFor(server, object)).filter((change) => change !== undefined)
+    if (changes.length === 0) return
+    try {
+      const { revision } = await server.store.commit(changes)
+      return await server.feed.reached(revision)
+    } catch (error) {
+      if (!(error instanceof ConflictError) || attempt >= attempts) throw error
+    }
   }
 }
 
