@@ -7,6 +7,7 @@ import { certificateSigningController } from './certificates/signing.ts'
 import { clusterDnsController } from './cluster-dns/controller.ts'
 import type { ClusterDnsOptions } from './cluster-dns/decide.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
+import { cronJobController } from './cron-job/controller.ts'
 import { daemonSetController } from './daemon-set/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
@@ -49,6 +50,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     replicationController,
     daemonSetController(),
     jobController(),
+    cronJobController,
     statefulSetController,
     endpointSliceController,
     endpointsController,
