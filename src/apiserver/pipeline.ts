@@ -12,13 +12,14 @@ import { dispatch } from './steps/dispatch.ts'
 import { encode } from './steps/encode.ts'
 import { impersonate } from './steps/impersonate.ts'
 import { negotiate } from './steps/negotiate.ts'
+import { throttle } from './steps/throttle.ts'
 import type { Step } from './steps/step.ts'
 
 /** Who may do this: the steps that an upgraded connection goes through too. */
 const admission: readonly Step[] = [authenticate, impersonate, authorize]
 
 /** What happens to every request, in order. A step that answers ends the walk; `encode` forms each answer. */
-export const pipeline: readonly Step[] = [...admission, negotiate, dispatch]
+export const pipeline: readonly Step[] = [authenticate, impersonate, throttle, authorize, negotiate, dispatch]
 
 /** Walks one request through the pipeline. Never rejects: errors become a Status, unexpected ones are logged. */
 export async function answer(request: ApiRequest, server: ServerParts): Promise<ApiResponse> {
@@ -35,6 +36,8 @@ async function respond(context: RequestContext): Promise<ApiResponse> {
     return encode(context, await walk(pipeline, context))
   } catch (error) {
     return encode(context, errorResponse(statusErrorOf(error, context), context.info))
+  } finally {
+    context.admission?.release()
   }
 }
 

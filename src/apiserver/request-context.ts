@@ -1,5 +1,6 @@
 import type { ApiRequest, UserInfo } from '#api/meta/exchange.ts'
 import type { Negotiated } from './encoding/negotiated.ts'
+import type { Admission } from './flowcontrol/flow-control.ts'
 import type { ServedResource } from './registry/served-resource.ts'
 import type { RequestInfo } from './request-info.ts'
 import type { ServerParts } from './server-parts.ts'
@@ -11,6 +12,8 @@ export interface RequestContext {
   readonly info: RequestInfo
   user: UserInfo
   negotiated: Negotiated
+  /** The seats this request holds; undefined before it has them, and for long-running ones. */
+  admission?: Admission | undefined
   /** Texts for `Warning` headers, in order. */
   readonly warnings: string[]
 }

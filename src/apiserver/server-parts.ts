@@ -10,6 +10,7 @@ import type { Authorizer } from './authz/authorizer.ts'
 import type { CacheSet } from './cache/cache-set.ts'
 import type { ObjectCodec } from './cache/object-codec.ts'
 import type { StoreFeed } from './cache/store-feed.ts'
+import type { FlowControl } from './flowcontrol/flow-control.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { ObjectReader } from './registry/object-reader.ts'
 import type { ServiceAllocator } from './registry/services/service-allocator.ts'
@@ -44,6 +45,7 @@ export interface ServerParts {
   /** Reaches kubelets for logs, exec and proxying; absent where no node can be reached. */
   readonly connections: NodeConnections | undefined
   readonly metrics: RequestMetrics
+  readonly flowControl: FlowControl
   /** Aborted when the server closes: ends watches. */
   readonly closing: AbortSignal
 }

@@ -15,6 +15,7 @@ import { ObjectCodec } from './cache/object-codec.ts'
 import { StoreFeed } from './cache/store-feed.ts'
 import { CustomResources } from './crd/custom-resources.ts'
 import { DefinitionController } from './crd/definition-controller.ts'
+import { FlowControl, type FlowControlOptions } from './flowcontrol/flow-control.ts'
 import { admit, answer } from './pipeline.ts'
 import { cacheReader } from './registry/cache-reader.ts'
 import { bootstrapStore } from './registry/ensure-objects.ts'
@@ -47,6 +48,8 @@ export interface ApiServerOptions {
   readonly tokens?: (reader: ObjectReader) => TokenIssuer
   /** What access and token reviews are answered from. */
   readonly reviews?: (reader: ObjectReader, authorizers: readonly Authorizer[]) => ReviewParts
+  /** How many requests are answered at a time, and how long others may wait. */
+  readonly flowControl?: Pick<FlowControlOptions, 'seats' | 'waitMs'>
   /** How logs, exec and proxying reach kubelets. */
   readonly connections?: (reader: ObjectReader, authorizers: readonly Authorizer[]) => NodeConnections
 }
@@ -106,6 +109,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     turns: new KeyedTurns(),
     connections: options.connections?.(reader, authorizers),
     metrics: new RequestMetrics(),
+    flowControl: new FlowControl({ reader, clock, ...options.flowControl }),
     closing: closing.signal,
   }
   const handle: ApiHandler = (request) => answer(request, parts)

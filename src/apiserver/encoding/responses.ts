@@ -20,6 +20,12 @@ export function pageNotFound(): ApiResponse {
   return textResponse('404 page not found\n', 404)
 }
 
+/** As upstream words it where priority and fairness refuse a request. */
+export function tooManyRequests(): ApiResponse {
+  const refused = textResponse('Too many requests, please try again later.\n', 429)
+  return { ...refused, headers: { ...refused.headers, 'retry-after': '1' } }
+}
+
 /** The Status of a failure, with the headers that go with it. */
 export function errorResponse(error: StatusError, _info: RequestInfo): ApiResponse {
   const retryAfter = error.details?.retryAfterSeconds

@@ -8,7 +8,7 @@ const contentType = 'text/plain; version=0.0.4; charset=utf-8'
 /** `/metrics` in the Prometheus text format; undefined for any other path. */
 export function metrics({ request, server }: RequestContext): ApiResponse | undefined {
   if (request.path !== '/metrics') return undefined
-  const lines = [...server.metrics.lines(), ...cacheLines(server), ...processLines()]
+  const lines = [...server.metrics.lines(), ...server.flowControl.lines(), ...cacheLines(server), ...processLines()]
   return textResponse(`${lines.join('\n')}\n`, 200, contentType)
 }
 

@@ -8,8 +8,14 @@ import type { RequestContext } from '../request-context.ts'
  */
 export function encode(context: RequestContext, response: ApiResponse): ApiResponse {
   const body = reshape(context, response.body)
-  if (body.type !== 'object' && body.type !== 'watch') return response
-  const headers: Record<string, string> = { ...response.headers, 'content-type': contentTypeOf(context, body) }
+  const flow = context.admission?.headers
+  if (body.type !== 'object' && body.type !== 'watch') {
+    return flow === undefined ? response : { ...response, headers: { ...response.headers, ...flow } }
+  }
+  const headers = { ...response.headers, ...flow, 'content-type': contentTypeOf(context, body) } as Record<
+    string,
+    string
+  >
   if (context.warnings.length > 0) headers['warning'] = context.warnings.map(warningHeader).join(', ')
   return { ...response, body, headers }
 }
