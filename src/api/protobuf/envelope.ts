@@ -36,12 +36,40 @@ export class KubernetesProtobuf {
   }
 
   /** Encodes an object, which must carry `apiVersion` and `kind`, with its envelope. Throws `RangeError` for an unsupported kind. */
-  encode(object: { readonly apiVersion?: unknown; readonly kind?: unknown }): Buffer {
+  encode(object: Typed): Buffer {
+    return this.wrap(object, this.encodeMessage(object))
+  }
+
+  /** The same without the envelope, as an object stands in a list. Throws `RangeError` for an unsupported kind. */
+  encodeMessage(object: Typed): Buffer {
     const apiVersion = String(object.apiVersion)
     const kind = String(object.kind)
     const table = this.#tableOf(apiVersion, kind)
     if (!table) throw new RangeError(`${apiVersion} ${kind} has no protobuf form`)
-    return writeEnvelope(apiVersion, kind, encodeMessage(object, table))
+    return encodeMessage(object, table)
+  }
+
+  /** Puts an object's message into its envelope. */
+  wrap(object: Typed, message: Buffer): Buffer {
+    return writeEnvelope(String(object.apiVersion), String(object.kind), message)
+  }
+
+  /**
+   * Encodes a kind's list with its envelope from the messages of its items: `list` is the list without them. Every list
+   * has its metadata as field 1 and its items as field 2.
+   */
+  encodeList(list: Typed, items: readonly Uint8Array[]): Buffer {
+    const head = this.encodeMessage(list)
+    const length = items.reduce((sum, item) => sum + 1 + varintLength(item.length) + item.length, head.length)
+    const message = Buffer.allocUnsafe(length)
+    let offset = head.copy(message)
+    for (const item of items) {
+      message[offset++] = itemsTag
+      offset = putVarint(message, offset, item.length)
+      message.set(item, offset)
+      offset += item.length
+    }
+    return this.wrap(list, message)
   }
 
   /** One frame of a watch: its length as four bytes, then a WatchEvent whose object has an envelope of its own. */
@@ -68,6 +96,28 @@ export class KubernetesProtobuf {
 
 /** The codec of Kubernetes' own types, made on first use: its tables never change. */
 export const kubernetesProtobuf: () => KubernetesProtobuf = once(() => new KubernetesProtobuf())
+
+interface Typed {
+  readonly apiVersion?: unknown
+  readonly kind?: unknown
+}
+
+/** Field 2, length-delimited. */
+const itemsTag = 0x12
+
+function varintLength(value: number): number {
+  let length = 1
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) length++
+  return length
+}
+
+function putVarint(target: Buffer, start: number, value: number): number {
+  let offset = start
+  let rest = value
+  for (; rest > 0x7f; rest >>>= 7) target[offset++] = (rest & 0x7f) | 0x80
+  target[offset++] = rest
+  return offset
+}
 
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00])
 

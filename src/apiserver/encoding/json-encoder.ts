@@ -1,5 +1,6 @@
 import type { WireWatchEvent } from '#api/meta/exchange.ts'
 import type { ObjectCodec, StoredForm } from '../cache/object-codec.ts'
+import { isOwnList } from './own-list.ts'
 import { typedItems } from './typed-items.ts'
 
 /** A list's JSON, made piece by piece as it is sent: a large one never stands in memory as a whole. */
@@ -106,12 +107,6 @@ function lengthOf({ head, bytes, from }: StoredForm): number {
 /** An item that is not from the store. */
 function plainForm(item: object): StoredForm {
   return { head: '', bytes: Buffer.from(JSON.stringify(item)), from: 0 }
-}
-
-function isOwnList(list: object, items: readonly object[]): boolean {
-  const { kind } = list as { readonly kind?: unknown }
-  const item = items[0] as { readonly kind?: unknown } | undefined
-  return kind !== 'PartialObjectMetadataList' && (item === undefined || kind === `${item.kind}List`)
 }
 
 function withoutType(item: object): object {
