@@ -2,11 +2,11 @@ import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import { nodes, pods, services } from '#api/types/resources.ts'
 import { createImageManager } from './images/image-manager.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
-import { rotateLogs } from './logs/log-rotation.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import type { MachineFacts } from './node/node-machine.ts'
 import type { NodeDescription } from './node/node-object.ts'
 import { nodeAllocatable } from './node/node-resources.ts'
+import { createUpkeep } from './node-upkeep.ts'
 import { createObjectSource } from './objects/pod-objects.ts'
 import { PodWorkers } from './pod-worker/pod-workers.ts'
 import type { WorkerContext } from './pod-worker/worker-context.ts'
@@ -39,7 +39,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       await running?.workers.stop()
       running?.stopObjects()
       await running?.agent.stop()
-      await running?.rotation
+      await running?.upkeep
     },
     get workers() {
       return running?.workers
@@ -54,7 +54,7 @@ interface RunningKubelet {
   readonly workers: PodWorkers
   readonly agent: NodeAgent
   readonly server: KubeletServer | undefined
-  readonly rotation: Promise<void>
+  readonly upkeep: Promise<void>
   readonly stopObjects: () => void
 }
 
@@ -74,17 +74,26 @@ async function startKubelet(options: KubeletOptions, signal: AbortSignal): Promi
     services: () => allServices.list(),
     node: () => ownNode.get(nodeName) ?? agent.node,
     admittedPods: () => workers.list().map(({ pod }) => pod),
+    pressure: () => upkeep.eviction.conditions,
+  })
+  const upkeep = createUpkeep(options, {
+    workers,
+    node: () => ownNode.get(nodeName) ?? agent.node,
+    onChange: () => agent.reportNow(),
   })
   const server = await startServer(options, workers)
   const description = { ...describe(options, facts), runtime: version, ...(server && { port: server.port }) }
-  const agent: NodeAgent = new NodeAgent({ ...options, machine: effects.machine, description })
+  const agent: NodeAgent = new NodeAgent({
+    ...options,
+    pressure: () => upkeep.eviction.conditions,
+    description,
+  })
   await Promise.all([agent.start(), synced])
   workers.start(ownPods)
-  const rotation = rotateLogs({ ...options, workers }, signal)
-  return { workers, agent, server, rotation, stopObjects: () => objects.stop() }
+  return { workers, agent, server, upkeep: upkeep.run(signal), stopObjects: () => objects.stop() }
 }
 
-type ContextBasics = Omit<WorkerContext, 'runtimeName' | 'objects' | 'services' | 'node' | 'admittedPods'>
+type ContextBasics = Omit<WorkerContext, 'runtimeName' | 'objects' | 'services' | 'node' | 'admittedPods' | 'pressure'>
 
 function workerBasics(options: KubeletOptions, facts: MachineFacts): ContextBasics {
   const { client, clock, random, log, events, runtime, nodeName, effects } = options

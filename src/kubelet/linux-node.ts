@@ -31,9 +31,15 @@ export async function linuxNode({
   const cgroups = createPodCgroups({ layout: await detectCgroups(), root: cgroupRoot, clock })
   return {
     host: await linuxPodHost({ rootDir, logsDir, cgroups }),
-    machine: linuxMachine(rootDir),
+    machine: linuxMachine(rootDir, imageDirOf(runtime)),
     files: linuxNodeFiles(),
     probe: probeRunner(runtime),
     seccompDirectory: join(rootDir, 'seccomp'),
   }
+}
+
+/** Where the runtime keeps its images, asked until it answers; it does not move while it runs. */
+function imageDirOf(runtime: ContainerRuntime): () => Promise<string | undefined> {
+  let known: string | undefined
+  return async () => (known ??= (await runtime.imageFileSystem().catch(() => undefined))?.mountPoint)
 }

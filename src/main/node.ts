@@ -106,6 +106,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     clusterDns: [ranges.dnsService],
     clusterDomain: ranges.clusterDomain,
     server: kubeletServer(options),
+    keptImages: [pauseImageReference],
     effects: await linuxNode({ ...directories, runtime, clock }),
   })
   await kubelet.start().catch((error: unknown) => {

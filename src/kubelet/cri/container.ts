@@ -80,6 +80,9 @@ export interface ContainerInfo {
   readonly createdAtMs: number
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
+  /** The image as the pod named it, as far as the runtime knows. */
+  readonly image: string
+  readonly imageRef: string
 }
 
 export interface ContainerStatus extends ContainerInfo {
@@ -91,9 +94,6 @@ export interface ContainerStatus extends ContainerInfo {
   /** `Completed`, `Error`, `OOMKilled`, … as the runtime says; may be empty. */
   readonly reason: string
   readonly message: string
-  /** The image as the pod named it, as far as the runtime knows. */
-  readonly image: string
-  readonly imageRef: string
   readonly logPath: string
   readonly mounts: readonly { readonly containerPath: string; readonly hostPath: string }[]
 }

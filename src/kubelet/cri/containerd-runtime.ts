@@ -5,9 +5,10 @@ import {
   decodeImage,
   decodeSandbox,
   decodeSandboxStatus,
+  decodeSandboxStats,
   decodeStats,
 } from './decode.ts'
-import { encodeContainer } from './encode-container.ts'
+import { encodeContainer, encodeResources } from './encode-container.ts'
 import { encodeSandbox } from './encode-sandbox.ts'
 import { connectGrpc, type GrpcConnection } from './grpc-connection.ts'
 import { isRuntimeError, type ContainerRuntime, type RuntimeStatus } from './runtime.ts'
@@ -86,6 +87,8 @@ type ContainerCalls =
   | 'containerStatus'
   | 'reopenContainerLog'
   | 'containerStats'
+  | 'sandboxStats'
+  | 'updateContainerResources'
 
 function containerCalls(
   grpc: GrpcConnection,
@@ -121,6 +124,12 @@ function containerCalls(
     async containerStats() {
       return (await grpc.unary(method.listContainerStats, {})).stats.map(decodeStats)
     },
+    async sandboxStats() {
+      return (await grpc.unary(method.listPodSandboxStats, {})).stats.map(decodeSandboxStats)
+    },
+    async updateContainerResources(containerId, resources) {
+      await grpc.unary(method.updateContainerResources, { containerId, linux: encodeResources(resources) })
+    },
   }
 }
 
@@ -150,7 +159,7 @@ function streamingCalls(
   }
 }
 
-type ImageCalls = 'listImages' | 'imageStatus' | 'pullImage' | 'removeImage'
+type ImageCalls = 'listImages' | 'imageStatus' | 'pullImage' | 'removeImage' | 'imageFileSystem'
 
 function imageCalls(grpc: GrpcConnection, { ImageService: { method } }: CriModule): Pick<ContainerRuntime, ImageCalls> {
   return {
@@ -168,6 +177,16 @@ function imageCalls(grpc: GrpcConnection, { ImageService: { method } }: CriModul
     },
     async removeImage(image) {
       await grpc.unary(method.removeImage, { image: { image } })
+    },
+    async imageFileSystem() {
+      const [first] = (await grpc.unary(method.imageFsInfo, {})).imageFilesystems
+      if (first?.fsId === undefined) return undefined
+      const { usedBytes, inodesUsed } = first
+      return {
+        mountPoint: first.fsId.mountpoint,
+        usedBytes: Number(usedBytes?.value ?? 0n),
+        usedInodes: Number(inodesUsed?.value ?? 0n),
+      }
     },
   }
 }

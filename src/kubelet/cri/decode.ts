@@ -1,7 +1,7 @@
 import type { ContainerInfo, ContainerState, ContainerStatus } from './container.ts'
 import type * as wire from './generated/cri_pb.ts'
 import type { ImageInfo } from './image.ts'
-import type { ContainerStats } from './runtime.ts'
+import type { ContainerStats, InterfaceStats, SandboxStats } from './runtime.ts'
 import type { SandboxInfo, SandboxMetadata, SandboxStatus } from './sandbox.ts'
 
 const containerStates: readonly ContainerState[] = ['created', 'running', 'exited', 'unknown']
@@ -46,8 +46,6 @@ export function decodeContainerStatus(status: wire.ContainerStatus, sandboxId: s
     exitCode: status.exitCode,
     reason: status.reason,
     message: status.message,
-    image: status.image?.userSpecifiedImage || (status.image?.image ?? ''),
-    imageRef: status.imageRef,
     logPath: status.logPath,
     mounts: status.mounts.map(({ containerPath, hostPath }) => ({ containerPath, hostPath })),
   }
@@ -62,6 +60,8 @@ function decodeContainerHead(container: wire.Container | wire.ContainerStatus): 
     createdAtMs: millisecondsOf(container.createdAt),
     labels: container.labels,
     annotations: container.annotations,
+    image: container.image?.userSpecifiedImage || (container.image?.image ?? ''),
+    imageRef: container.imageRef,
   }
 }
 
@@ -82,10 +82,41 @@ export function decodeStats(stats: wire.ContainerStats): ContainerStats {
     id: stats.attributes?.id ?? '',
     labels: stats.attributes?.labels ?? {},
     timestampMs: millisecondsOf(stats.cpu?.timestamp ?? 0n),
-    cpuUsageNanoseconds: Number(stats.cpu?.usageCoreNanoSeconds?.value ?? 0n),
-    memoryWorkingSetBytes: Number(stats.memory?.workingSetBytes?.value ?? 0n),
-    writableLayerBytes: Number(stats.writableLayer?.usedBytes?.value ?? 0n),
+    cpuUsageNanoseconds: numberOf(stats.cpu?.usageCoreNanoSeconds),
+    cpuUsageNanoCores: numberOf(stats.cpu?.usageNanoCores),
+    memoryWorkingSetBytes: numberOf(stats.memory?.workingSetBytes),
+    memoryUsageBytes: numberOf(stats.memory?.usageBytes),
+    memoryRssBytes: numberOf(stats.memory?.rssBytes),
+    pageFaults: numberOf(stats.memory?.pageFaults),
+    majorPageFaults: numberOf(stats.memory?.majorPageFaults),
+    writableLayerBytes: numberOf(stats.writableLayer?.usedBytes),
+    writableLayerInodes: numberOf(stats.writableLayer?.inodesUsed),
   }
+}
+
+export function decodeSandboxStats({ attributes, linux }: wire.PodSandboxStats): SandboxStats {
+  const { defaultInterface, interfaces = [] } = linux?.network ?? {}
+  return {
+    id: attributes?.id ?? '',
+    podUid: attributes?.metadata?.uid ?? '',
+    timestampMs: millisecondsOf(linux?.cpu?.timestamp ?? 0n),
+    processes: numberOf(linux?.process?.processCount),
+    interfaces: [...(defaultInterface ? [defaultInterface] : []), ...interfaces].map(decodeInterface),
+  }
+}
+
+function decodeInterface(stats: wire.NetworkInterfaceUsage): InterfaceStats {
+  return {
+    name: stats.name,
+    receivedBytes: numberOf(stats.rxBytes),
+    receiveErrors: numberOf(stats.rxErrors),
+    sentBytes: numberOf(stats.txBytes),
+    sendErrors: numberOf(stats.txErrors),
+  }
+}
+
+function numberOf(wrapped: { readonly value: bigint } | undefined): number {
+  return Number(wrapped?.value ?? 0n)
 }
 
 function millisecondsOf(nanoseconds: bigint): number {

@@ -1,4 +1,4 @@
-import type { ContainerConfig, ContainerInfo, ContainerStatus, ExecResult } from './container.ts'
+import type { ContainerConfig, ContainerInfo, ContainerResources, ContainerStatus, ExecResult } from './container.ts'
 import type { AuthConfig, ImageInfo } from './image.ts'
 import type { SandboxConfig, SandboxInfo, SandboxStatus } from './sandbox.ts'
 
@@ -38,6 +38,12 @@ export interface ContainerRuntime {
   /** Makes the runtime open the log file again after it was renamed. */
   reopenContainerLog(id: string): Promise<void>
   containerStats(): Promise<readonly ContainerStats[]>
+  /** What the sandboxes that run use beyond their containers' share. */
+  sandboxStats(): Promise<readonly SandboxStats[]>
+  /** Changes the limits of a container that runs; settings that are 0 stay as they are. */
+  updateContainerResources(id: string, resources: ContainerResources): Promise<void>
+  /** Where images lie and what they take; `undefined` while the runtime has not looked. */
+  imageFileSystem(): Promise<ImageFileSystem | undefined>
 
   /** Runs a command to its end. A timeout is a `RuntimeError` with code `DeadlineExceeded`. */
   execSync(id: string, command: readonly string[], timeoutSeconds: number): Promise<ExecResult>
@@ -95,8 +101,37 @@ export interface ContainerStats {
   readonly labels: Readonly<Record<string, string>>
   readonly timestampMs: number
   readonly cpuUsageNanoseconds: number
+  readonly cpuUsageNanoCores: number
   readonly memoryWorkingSetBytes: number
+  readonly memoryUsageBytes: number
+  readonly memoryRssBytes: number
+  readonly pageFaults: number
+  readonly majorPageFaults: number
   readonly writableLayerBytes: number
+  readonly writableLayerInodes: number
+}
+
+export interface SandboxStats {
+  readonly id: string
+  readonly podUid: string
+  readonly timestampMs: number
+  readonly processes: number
+  /** The first is the pod's own; none where it shares the node's network. */
+  readonly interfaces: readonly InterfaceStats[]
+}
+
+export interface InterfaceStats {
+  readonly name: string
+  readonly receivedBytes: number
+  readonly receiveErrors: number
+  readonly sentBytes: number
+  readonly sendErrors: number
+}
+
+export interface ImageFileSystem {
+  readonly mountPoint: string
+  readonly usedBytes: number
+  readonly usedInodes: number
 }
 
 export type RuntimeErrorCode =

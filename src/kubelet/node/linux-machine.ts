@@ -1,17 +1,16 @@
+import type { StatsFs } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, release } from 'node:os'
+import type { Amount, MachineReadings } from '../eviction/signals.ts'
 import type { NodeMachine } from './node-machine.ts'
-
-/** Upstream's default thresholds of hard eviction. */
-const minimumAvailableMemoryBytes = 100 * 1024 * 1024
-const minimumAvailableDisk = 0.1
-const minimumFreeInodes = 0.05
-const maximumPidUse = 0.95
 
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: '386', arm: 'arm' }
 
-/** This machine, read from `/proc` and `/sys`; `rootDir` tells which file system pods write to. */
-export function linuxMachine(rootDir: string): NodeMachine {
+/**
+ * This machine, read from `/proc` and `/sys`. `rootDir` tells which file system pods write to, `imageDir` where the
+ * runtime keeps images, once it says so.
+ */
+export function linuxMachine(rootDir: string, imageDir: () => Promise<string | undefined>): NodeMachine {
   return {
     async facts() {
       const [memInfo, machineId, systemUuid, bootId, osRelease, disk] = await Promise.all([
@@ -36,21 +35,41 @@ export function linuxMachine(rootDir: string): NodeMachine {
         hostname: hostname(),
       }
     },
-    async pressure() {
-      const [memInfo, loadAverage, pidMaximum, disk] = await Promise.all([
+    async readings() {
+      const [memInfo, loadAverage, pidMaximum, node, images] = await Promise.all([
         text('/proc/meminfo'),
         text('/proc/loadavg'),
         text('/proc/sys/kernel/pid_max'),
         statfs(rootDir),
+        imageDir().then((path) => (path === undefined ? undefined : statfs(path).catch(() => undefined))),
       ])
-      const threads = Number(/\/(\d+) \d+\s*$/.exec(loadAverage)?.[1] ?? 0)
       return {
-        memory: memoryField(memInfo, 'MemAvailable') < minimumAvailableMemoryBytes,
-        disk: disk.bavail < disk.blocks * minimumAvailableDisk || disk.ffree < disk.files * minimumFreeInodes,
-        pid: threads > (Number(pidMaximum) || Infinity) * maximumPidUse,
+        'memory.available': {
+          available: memoryField(memInfo, 'MemAvailable'),
+          capacity: memoryField(memInfo, 'MemTotal'),
+        },
+        'nodefs.available': bytesOf(node),
+        'nodefs.inodesFree': inodesOf(node),
+        ...(images && { 'imagefs.available': bytesOf(images), 'imagefs.inodesFree': inodesOf(images) }),
+        ...processIds(loadAverage, pidMaximum),
       }
     },
   }
+}
+
+function bytesOf({ bavail, blocks, bsize }: StatsFs): Amount {
+  return { available: bavail * bsize, capacity: blocks * bsize }
+}
+
+/** Some file systems have no inodes to run out of: they report none at all. */
+function inodesOf({ ffree, files }: StatsFs): Amount {
+  return { available: ffree, capacity: files }
+}
+
+function processIds(loadAverage: string, pidMaximum: string): MachineReadings {
+  const threads = Number(/\/(\d+) \d+\s*$/.exec(loadAverage)?.[1] ?? 0)
+  const capacity = Number(pidMaximum)
+  return capacity > 0 ? { 'pid.available': { available: capacity - threads, capacity } } : {}
 }
 
 /** A line such as `MemTotal:  24683000 kB`, in bytes. */

@@ -7,10 +7,10 @@ import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { ImageInfo } from '../cri/image.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { PressureCondition } from '../eviction/signals.ts'
 import { isSame } from '../status/status-patch.ts'
 import { nodeConditions, type NodeHealth } from './node-conditions.ts'
 import { NodeLease } from './node-lease.ts'
-import type { NodeMachine } from './node-machine.ts'
 import { nodeLabels, nodeObject, nodeStatus, type NodeDescription } from './node-object.ts'
 
 export interface NodeAgentOptions {
@@ -19,7 +19,8 @@ export interface NodeAgentOptions {
   readonly log: Log
   readonly events: EventRecorder
   readonly runtime: ContainerRuntime
-  readonly machine: NodeMachine
+  /** What runs out, as the eviction manager has it. */
+  readonly pressure: () => ReadonlySet<PressureCondition>
   readonly description: NodeDescription
 }
 
@@ -73,6 +74,16 @@ export class NodeAgent {
     const { events } = this.#options
     if (this.#node) events.record(this.#node, 'Normal', 'Starting', 'Starting kubelet.')
     this.#loop = this.#heartbeats()
+  }
+
+  /** Something that the status tells has changed: it is written now instead of at the next heartbeat. */
+  reportNow(): void {
+    if (this.#loop === undefined) return
+    this.#health()
+      .then((health) => this.#report(health))
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) this.#options.log.warn('node status not written', { error })
+      })
   }
 
   async stop(): Promise<void> {
@@ -142,19 +153,16 @@ export class NodeAgent {
   }
 
   async #health(): Promise<NodeHealth> {
-    const { runtime, machine } = this.#options
-    const [pressure, status] = await Promise.all([
-      machine.pressure(),
-      runtime.status().catch((error: unknown) => ({
-        runtimeReady: false,
-        networkReady: true,
-        message: `container runtime is down: ${error instanceof Error ? error.message : String(error)}`,
-      })),
-    ])
+    const { runtime, pressure } = this.#options
+    const status = await runtime.status().catch((error: unknown) => ({
+      runtimeReady: false,
+      networkReady: true,
+      message: `container runtime is down: ${error instanceof Error ? error.message : String(error)}`,
+    }))
     const isFine = status.runtimeReady && status.networkReady
     this.#unhealthySinceMs = isFine ? undefined : (this.#unhealthySinceMs ?? this.#options.clock.monotonic())
     const subject = status.runtimeReady ? 'container runtime network not ready' : 'container runtime not ready'
-    return { pressure, complaints: isFine ? [] : [`${subject}: ${status.message}`] }
+    return { pressure: pressure(), complaints: isFine ? [] : [`${subject}: ${status.message}`] }
   }
 
   /** Writes what differs from the API's status; the same again only now and then. */

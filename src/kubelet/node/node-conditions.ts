@@ -1,9 +1,9 @@
 import { formatTime } from '#lib/clock.ts'
 import type { NodeCondition } from '#api/types/core.v1.ts'
-import type { MachinePressure } from './node-machine.ts'
+import type { PressureCondition } from '../eviction/signals.ts'
 
 export interface NodeHealth {
-  readonly pressure: MachinePressure
+  readonly pressure: ReadonlySet<PressureCondition>
   /** Why pods cannot run; empty when they can. */
   readonly complaints: readonly string[]
 }
@@ -31,7 +31,7 @@ export function nodeConditions(
 
 function verdicts({ pressure, complaints }: NodeHealth): readonly Verdict[] {
   return [
-    pressure.memory
+    pressure.has('MemoryPressure')
       ? {
           type: 'MemoryPressure',
           status: 'True',
@@ -44,7 +44,7 @@ function verdicts({ pressure, complaints }: NodeHealth): readonly Verdict[] {
           reason: 'KubeletHasSufficientMemory',
           message: 'kubelet has sufficient memory available',
         },
-    pressure.disk
+    pressure.has('DiskPressure')
       ? { type: 'DiskPressure', status: 'True', reason: 'KubeletHasDiskPressure', message: 'kubelet has disk pressure' }
       : {
           type: 'DiskPressure',
@@ -52,7 +52,7 @@ function verdicts({ pressure, complaints }: NodeHealth): readonly Verdict[] {
           reason: 'KubeletHasNoDiskPressure',
           message: 'kubelet has no disk pressure',
         },
-    pressure.pid
+    pressure.has('PIDPressure')
       ? {
           type: 'PIDPressure',
           status: 'True',

@@ -1,7 +1,10 @@
+import type { MachineReadings } from '../eviction/signals.ts'
+
 /** What the kubelet tells about the machine it runs on. Implemented by `linux-machine.ts` and for simulated nodes. */
 export interface NodeMachine {
   facts(): Promise<MachineFacts>
-  pressure(): Promise<MachinePressure>
+  /** What is left of what pods use up. */
+  readings(): Promise<MachineReadings>
 }
 
 export interface MachineFacts {
@@ -17,11 +20,4 @@ export interface MachineFacts {
   readonly operatingSystem: string
   readonly architecture: string
   readonly hostname: string
-}
-
-/** Which of the node's resources run out. */
-export interface MachinePressure {
-  readonly memory: boolean
-  readonly disk: boolean
-  readonly pid: boolean
 }

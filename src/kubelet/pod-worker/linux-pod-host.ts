@@ -5,6 +5,7 @@ import { runCommand } from '#lib/command.ts'
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
 import { isMountPoint, unmountBelow } from '../volumes/mounts.ts'
 import { PodVolumes } from '../volumes/pod-volumes.ts'
+import { podFolderSizes } from '../volumes/folder-sizes.ts'
 import { bindSubPath } from '../volumes/sub-path.ts'
 import type { PodHost, PodIdentity } from './pod-host.ts'
 
@@ -52,6 +53,7 @@ export async function linuxPodHost({ rootDir, logsDir, cgroups }: LinuxPodHostOp
     bindSubPath: (pod, { mountId, ...request }) =>
       bindSubPath({ ...request, target: join(podDir(pod), 'volume-subpaths', mountId) }),
     readTail,
+    diskUse: (pod) => podFolderSizes(pod, { podDir: podDir(pod), logDir: join(logsDir, logFolderName(pod.metadata)) }),
     async cleanUp(identity, { withLogs }) {
       const { uid } = identity
       await unmountBelow(join(podsDir, uid))

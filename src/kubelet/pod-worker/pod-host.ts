@@ -19,6 +19,8 @@ export interface PodHost {
   bindSubPath(pod: Pod, request: Omit<SubPathRequest, 'target'> & { readonly mountId: string }): Promise<string>
   /** The end of a text file, at most 4096 bytes; empty when it does not exist. */
   readTail(path: string, limits: { readonly bytes: number; readonly lines?: number }): Promise<string>
+  /** What the pod has written to the node, in bytes: its empty folders by volume, its logs by container. */
+  diskUse(pod: Pod): Promise<PodFolders>
   /** Removes what `prepare` and the rest have made. Throws while something cannot be removed. */
   cleanUp(pod: PodIdentity, options: { readonly withLogs: boolean }): Promise<void>
   /** Uids of pods that left something on the node. */
@@ -37,6 +39,11 @@ export interface PodIdentity {
   readonly uid: string
   readonly name: string
   readonly namespace?: string | undefined
+}
+
+export interface PodFolders {
+  readonly volumes: ReadonlyMap<string, number>
+  readonly logs: ReadonlyMap<string, number>
 }
 
 export interface PreparedPod {

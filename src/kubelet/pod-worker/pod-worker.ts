@@ -11,7 +11,9 @@ import { podStatus } from '../status/pod-status.ts'
 import { isSame } from '../status/status-patch.ts'
 import { StatusWriter } from '../status/status-writer.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
-import { refusalOf, type Refusal } from './admission.ts'
+import { pressureRefusal } from '../eviction/pressure.ts'
+import type { PodFailure } from '../status/pod-status-input.ts'
+import { refusalOf } from './admission.ts'
 import { containerEvents } from './container-events.ts'
 import { ContainerWaits } from './container-waits.ts'
 import { decidePod } from './decide.ts'
@@ -49,7 +51,9 @@ export class PodWorker {
   #view: PodView = emptyView
   #prepared: Promise<PreparedPod> | undefined
   #status: PodStatus | undefined
-  #failure: Refusal | undefined
+  #failure: PodFailure | undefined
+  /** Grace period that the kubelet itself sets for a pod that it throws out. */
+  #evictionGraceSeconds = Infinity
   #isAdmitted = false
   #isRemoved = false
   #isCleaned = false
@@ -69,6 +73,7 @@ export class PodWorker {
   readonly #messages = new Map<string, string>()
   readonly #suspects = new Suspects()
   readonly #gone = Promise.withResolvers<void>()
+  readonly #ended = Promise.withResolvers<void>()
 
   constructor(context: WorkerContext, pod: Pod, onView: (view: PodView) => void) {
     this.#context = context
@@ -124,6 +129,28 @@ export class PodWorker {
     await this.#gone.promise
   }
 
+  /**
+   * Throws the pod out for the node's sake: it has failed, and its containers get no more than the grace period.
+   * Resolves when nothing of it runs any more.
+   */
+  async evict(message: string, graceSeconds: number): Promise<void> {
+    if (!this.#isEnding) {
+      this.#failure = { reason: 'Evicted', message, isDisruption: true }
+      this.#evictionGraceSeconds = graceSeconds
+      this.#context.events.record(this.#pod, 'Warning', 'Evicted', message)
+      this.#runSignal.abort()
+      this.poke()
+    }
+    await this.#ended.promise
+  }
+
+  /** The pod has ended and its object is still there: its containers are no longer kept for their logs. */
+  async removeRemains(): Promise<void> {
+    if (!this.#isCleaned) return
+    for (const { id } of this.#view.containers) await this.#context.runtime.removeContainer(id)
+    for (const { id } of this.#view.sandboxes) await this.#context.runtime.removeSandbox(id)
+  }
+
   /** Asks for a round. `suspectId`: a container that is said to have ended, even if the runtime still says it runs. */
   poke(suspectId?: string): void {
     if (suspectId !== undefined) this.#suspects.add(suspectId)
@@ -143,6 +170,7 @@ export class PodWorker {
     this.#runSignal.abort()
     this.#objects.release()
     this.#gone.resolve()
+    this.#ended.resolve()
     // A call that does not end must not keep the kubelet from ending.
     await Promise.race([this.#round, this.#context.clock.sleep(longestStopMs)])
     this.#writer.stop()
@@ -207,13 +235,16 @@ export class PodWorker {
     const node = this.#context.node()
     this.#isAdmitted = true
     const hasStarted = this.#pod.status?.startTime !== undefined
-    const refusal = node && !hasStarted && refusalOf(this.#pod, node, this.#context.admittedPods())
+    if (hasStarted) return
+    const refusal =
+      pressureRefusal(this.#pod, this.#context.pressure()) ??
+      (node && refusalOf(this.#pod, node, this.#context.admittedPods()))
     if (!refusal) return
     this.#failure = refusal
     this.#context.events.record(this.#pod, 'Warning', refusal.reason, refusal.message)
   }
 
-  #fail(failure: Refusal): void {
+  #fail(failure: PodFailure): void {
     this.#failure = failure
     this.#context.events.record(this.#pod, 'Normal', failure.reason, failure.message)
     this.poke()
@@ -418,9 +449,13 @@ export class PodWorker {
   /** Stops all that runs and takes the sandbox down; the pod's object and its remains stay. */
   async #stopEverything(): Promise<void> {
     const running = this.#view.containers.filter(isRunning)
-    const graceSeconds = terminationGraceSeconds(this.#pod)
+    const graceSeconds = this.#graceSecondsNow()
     await stopContainers(this.#context, { pod: this.#pod, running, graceSeconds, podIp: this.#podIps()[0] ?? '' })
     await Promise.all(this.#view.sandboxes.map(({ id }) => this.#context.runtime.stopSandbox(id)))
+  }
+
+  #graceSecondsNow(): number {
+    return Math.min(terminationGraceSeconds(this.#pod), this.#evictionGraceSeconds)
   }
 
   /** A round of a pod that is to end. The stopping goes on beside the rounds, so that status and haste get through. */
@@ -430,6 +465,7 @@ export class PodWorker {
     this.#report()
     if (this.#ending === 'stopped' && isStopped(this.#view)) {
       this.#prober.stop()
+      this.#ended.resolve()
       return this.#cleanUp()
     }
     if (this.#ending !== 'stopping') this.#beginStop()
@@ -438,7 +474,7 @@ export class PodWorker {
   #beginStop(): void {
     const { log, events } = this.#context
     this.#ending = 'stopping'
-    this.#graceSeconds = terminationGraceSeconds(this.#pod)
+    this.#graceSeconds = this.#graceSecondsNow()
     const done = this.#stopEverything().then(
       () => {
         this.#ending = 'stopped'
@@ -458,7 +494,7 @@ export class PodWorker {
   /** Shortens a stop that is under way when the grace period was shortened meanwhile. */
   #hurry(): void {
     if (this.#ending !== 'stopping') return
-    const graceSeconds = terminationGraceSeconds(this.#pod)
+    const graceSeconds = this.#graceSecondsNow()
     if (graceSeconds >= this.#graceSeconds) return
     this.#graceSeconds = graceSeconds
     for (const run of this.#view.containers.filter(isRunning)) {

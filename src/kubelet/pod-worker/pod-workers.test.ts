@@ -244,3 +244,20 @@ test('a container whose start fails shows why, and is tried again with delay', a
   assert.equal(world.summary('bad'), 'Running c=CrashLoopBackOff#1')
   await world.stop()
 })
+
+test('an evicted pod has failed, says why, and is marked as disrupted', async () => {
+  const world = new PodWorld()
+  world.create('p', {})
+  await world.settle()
+  const ended = world.evict('p', 'The node was low on resource: memory. ')
+  await world.settle(2_000)
+  await ended
+  const { status } = world.get('p') as Pod
+  assert.deepEqual(
+    [status?.phase, status?.reason, status?.message],
+    ['Failed', 'Evicted', 'The node was low on resource: memory. '],
+  )
+  assert.equal(podCondition(world.get('p') as Pod, 'DisruptionTarget')?.reason, 'TerminationByKubelet')
+  assert.ok(world.events.includes('Evicted: The node was low on resource: memory. '))
+  await world.stop()
+})

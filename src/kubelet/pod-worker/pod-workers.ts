@@ -72,6 +72,11 @@ export class PodWorkers {
     return [...this.#workers.values()]
   }
 
+  /** Pods that have ended for good leave nothing in the runtime but their object's status. */
+  async removeRemains(): Promise<void> {
+    for (const worker of this.list()) await worker.removeRemains()
+  }
+
   #put(pod: Pod): void {
     const { uid } = pod.metadata
     const known = this.#workers.get(uid)

@@ -101,6 +101,11 @@ export class PodWorld {
     this.#feed.push({ type: 'ADDED', object })
   }
 
+  /** Resolves when the pod has ended. */
+  async evict(name: string, message: string): Promise<void> {
+    await this.#workers.find('ns', name)?.evict(message, 1)
+  }
+
   /** What a restart of the kubelet does: new workers over the same runtime. */
   async restart(): Promise<void> {
     await this.#workers.stop()
@@ -144,6 +149,7 @@ export class PodWorld {
       services: () => [],
       node: () => undefined,
       admittedPods: () => [],
+      pressure: () => new Set(),
       nodeName: 'n1',
       hostIps: ['192.168.0.1'],
       allocatable: () => ({}),

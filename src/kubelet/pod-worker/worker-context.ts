@@ -6,6 +6,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { PressureCondition } from '../eviction/signals.ts'
 import type { NodeFiles } from '../identity/host-files.ts'
 import type { ImageManager } from '../images/image-manager.ts'
 import type { ObjectSource } from '../objects/pod-objects.ts'
@@ -35,6 +36,8 @@ export interface WorkerContext {
   readonly node: () => Node | undefined
   /** The other pods that this node runs or is about to, for admission. */
   readonly admittedPods: () => readonly Pod[]
+  /** Under which pressure the node is. */
+  readonly pressure: () => ReadonlySet<PressureCondition>
   readonly nodeName: string
   /** The node's addresses, the primary one first. */
   readonly hostIps: readonly string[]

@@ -1,3 +1,4 @@
+import type { MachineReadings } from '../eviction/signals.ts'
 import type { NodeEffects } from '../kubelet-options.ts'
 import type { MachineFacts } from '../node/node-machine.ts'
 import { probeSuccess } from '../probes/probe-outcome.ts'
@@ -7,6 +8,8 @@ import { simulatedPodHost } from './simulated-pod-host.ts'
 export interface SimulatedNodeOptions {
   readonly cpus?: number
   readonly memoryBytes?: number
+  /** What the machine has left; default: nothing runs out. */
+  readonly readings?: () => MachineReadings
   /** Answers probes; default: all succeed. */
   readonly probe?: ProbeRunner
 }
@@ -30,7 +33,7 @@ export function simulatedNode(options: SimulatedNodeOptions = {}): NodeEffects {
   }
   return {
     host: simulatedPodHost(),
-    machine: { facts: async () => facts, pressure: async () => ({ memory: false, disk: false, pid: false }) },
+    machine: { facts: async () => facts, readings: async () => options.readings?.() ?? {} },
     files: { resolvConf: async () => ({ servers: [], searches: [], options: [] }), hosts: async () => '' },
     probe: options.probe ?? (async () => probeSuccess),
     seccompDirectory: '/simulated/seccomp',

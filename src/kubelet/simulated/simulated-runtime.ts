@@ -141,6 +141,18 @@ class SimulatedRuntime implements ContainerRuntime {
     return []
   }
 
+  async sandboxStats() {
+    return []
+  }
+
+  async updateContainerResources(id: string): Promise<void> {
+    this.#container(id)
+  }
+
+  async imageFileSystem() {
+    return undefined
+  }
+
   async execSync(...[id, command]: Parameters<ContainerRuntime['execSync']>) {
     return this.#container(id).exec(command)
   }

@@ -9,6 +9,8 @@ interface ConditionInput {
   readonly main: readonly ContainerStatus[]
   /** The sandbox stands and has its network. */
   readonly isSandboxReady: boolean
+  /** Why the node has thrown the pod out, if it has. */
+  readonly disruption?: string
   readonly nowMs: number
 }
 
@@ -30,10 +32,15 @@ export function podConditions(input: ConditionInput): readonly PodCondition[] {
     ['Ready', readyVerdict(input, containersReady)],
     ['ContainersReady', containersReady],
     ['PodScheduled', { status: 'True' }],
+    ...(input.disruption === undefined ? [] : [['DisruptionTarget', disruptionVerdict(input.disruption)] as const]),
   ]
   const known = input.pod.status?.conditions ?? []
   const foreign = known.filter(({ type }) => !own.some(([name]) => name === type))
   return [...own.map(([type, verdict]) => condition(input, type, verdict)), ...foreign]
+}
+
+function disruptionVerdict(message: string): Verdict {
+  return { status: 'True', reason: 'TerminationByKubelet', message }
 }
 
 function condition({ pod, nowMs }: ConditionInput, type: string, verdict: Verdict): PodCondition {

@@ -8,6 +8,14 @@ export interface WaitingReason {
   readonly message: string
 }
 
+/** How the kubelet itself has ended a pod. */
+export interface PodFailure {
+  readonly reason: string
+  readonly message: string
+  /** For the node's sake, not for anything the pod did: whoever owns it may want to try again (KEP-3329). */
+  readonly isDisruption?: boolean
+}
+
 /** What a pod's status is computed from. */
 export interface PodStatusInput {
   /** The newest pod of the API; its status supplies transition times and what others have written. */
@@ -19,7 +27,7 @@ export interface PodStatusInput {
   /** By container id: what the container left as its last words. */
   readonly terminationMessages: ReadonlyMap<string, string>
   /** The kubelet itself has ended the pod: refused, over its deadline, evicted. */
-  readonly failure?: { readonly reason: string; readonly message: string }
+  readonly failure?: PodFailure
   /** No container of the pod will be started again, whatever its policy says. */
   readonly isEnding: boolean
   readonly runtimeName: string
