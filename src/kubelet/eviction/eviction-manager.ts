@@ -163,7 +163,7 @@ export class EvictionManager {
 
   async #evict(subject: EvictablePod, message: string): Promise<void> {
     const { clock, log } = this.#options
-    log.info('pod evicted', { pod: subject.pod.metadata.name, message })
+    log.info('pod evicted', { pod: subject.pod.metadata.name, why: message })
     await Promise.race([subject.evict(message, graceSeconds), clock.sleep(longestEndMs)])
   }
 
