@@ -20,7 +20,9 @@ const facts = JSON.parse(readFileSync(join(room, 'cri-v1.json'), 'utf8')) as Cri
 const usedCalls = new Set(
   `Version RunPodSandbox StopPodSandbox RemovePodSandbox PodSandboxStatus ListPodSandbox CreateContainer StartContainer
    StopContainer RemoveContainer ListContainers ContainerStatus UpdateContainerResources ReopenContainerLog ExecSync Exec
-   Attach PortForward ListContainerStats ListPodSandboxStats Status ListImages ImageStatus PullImage RemoveImage ImageFsInfo`.split(/\s+/),
+   Attach PortForward ListContainerStats ListPodSandboxStats Status ListImages ImageStatus PullImage RemoveImage ImageFsInfo`.split(
+    /\s+/,
+  ),
 )
 
 /** The facts without calls that are not used, and without the messages and enums that only those need. */
