@@ -147,3 +147,78 @@ test('the pods of a deleted job are not held back', async (t) => {
   await cluster.client.resource(jobs, 'test').delete('job', { propagationPolicy: 'Background' })
   await cluster.until('all is gone', async () => (await podsOf(cluster)).length === 0)
 })
+
+const indexNamed = ({ metadata }: Pod): string =>
+  metadata.annotations?.['batch.kubernetes.io/job-completion-index'] ?? ''
+
+test('each index has failures of its own: it is tried again later, and given up alone', async (t) => {
+  const spec: Partial<JobSpec> = { completions: 2, parallelism: 2, completionMode: 'Indexed', backoffLimitPerIndex: 1 }
+  const cluster = await jobCluster(t, spec)
+  const openOf = async (index: string): Promise<Pod | undefined> =>
+    (await unfinished(cluster)).find((pod) => indexNamed(pod) === index)
+  await cluster.until('two pods exist', async () => (await unfinished(cluster)).length === 2)
+  const bad = (await openOf('0')) as Pod
+  await finish(cluster, (await openOf('1')) as Pod, 'Succeeded')
+  await finish(cluster, bad, 'Failed')
+  await cluster.settle()
+  assert.equal(await openOf('0'), undefined)
+  // It keeps its finalizer, since it knows how often its index has failed.
+  assert.ok((await podsOf(cluster)).find(({ metadata }) => metadata.name === bad.metadata.name)?.metadata.finalizers)
+  await cluster.clock.advance(11_000)
+  await cluster.until('index 0 is tried again', async () => (await openOf('0')) !== undefined)
+  const again = (await openOf('0')) as Pod
+  assert.equal(again.metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'], '1')
+  await cluster.until('the first failure is counted', async () => (await read(cluster)).status?.failed === 1)
+  await finish(cluster, again, 'Failed')
+  const job = await ended(cluster)
+  assert.equal(conditionsOf(job), 'FailureTarget=True FailedIndexes, Failed=True FailedIndexes')
+  const { failedIndexes, completedIndexes, failed, succeeded } = job.status ?? {}
+  assert.deepEqual([failedIndexes, completedIndexes, failed, succeeded], ['0', '1', 2, 1])
+  assert.ok((await podsOf(cluster)).every(({ metadata }) => metadata.finalizers === undefined))
+})
+
+test('a failure policy can give up an index at once, and too many of them end the job', async (t) => {
+  const rules = [{ action: 'FailIndex', onExitCodes: { operator: 'In', values: [3] } }]
+  const cluster = await jobCluster(t, {
+    completions: 4,
+    parallelism: 4,
+    completionMode: 'Indexed',
+    backoffLimitPerIndex: 5,
+    maxFailedIndexes: 1,
+    podFailurePolicy: { rules } as never,
+  })
+  await cluster.until('four pods exist', async () => (await unfinished(cluster)).length === 4)
+  for (const pod of await unfinished(cluster)) if (indexNamed(pod) === '2') await finish(cluster, pod, 'Failed', 3)
+  await cluster.until('one is given up', async () => (await read(cluster)).status?.failedIndexes === '2')
+  assert.equal(conditionsOf(await read(cluster)), '')
+  for (const pod of await unfinished(cluster)) if (indexNamed(pod) === '0') await finish(cluster, pod, 'Failed', 3)
+  const job = await ended(cluster)
+  assert.equal(conditionsOf(job), 'FailureTarget=True MaxFailedIndexesExceeded, Failed=True MaxFailedIndexesExceeded')
+  assert.equal(job.status?.failedIndexes, '0,2')
+})
+
+test('a success policy ends the job when enough of it has succeeded', async (t) => {
+  const rules = [{ succeededIndexes: '0,2', succeededCount: 2 }, { succeededCount: 4 }]
+  const cluster = await jobCluster(t, {
+    completions: 5,
+    parallelism: 5,
+    completionMode: 'Indexed',
+    successPolicy: { rules },
+  })
+  await cluster.until('five pods exist', async () => (await unfinished(cluster)).length === 5)
+  for (const pod of await unfinished(cluster)) {
+    if (indexNamed(pod) === '0' || indexNamed(pod) === '2') await finish(cluster, pod, 'Succeeded')
+  }
+  const job = await ended(cluster)
+  assert.equal(conditionsOf(job), 'SuccessCriteriaMet=True SuccessPolicy, Complete=True SuccessPolicy')
+  assert.equal(job.status?.conditions?.[0]?.message, 'Matched rules at index 0')
+  assert.equal(job.status.succeeded, 2)
+  assert.equal(job.status.failed, undefined)
+})
+
+test('a job that another controller manages is left alone', async (t) => {
+  const cluster = await jobCluster(t, { managedBy: 'example.com/other' })
+  await cluster.clock.advance(5_000)
+  assert.equal((await podsOf(cluster)).length, 0)
+  assert.equal((await read(cluster)).status?.startTime, undefined)
+})

@@ -3,7 +3,7 @@ import { isJobFinished } from '#api/batch/v1/job-facts.ts'
 import { isPodActive } from '#api/core/v1/pod-facts.ts'
 import { matcherOf } from '#api/meta/labels.ts'
 import { controllerOf } from '#api/meta/owner.ts'
-import { keyOf, splitKey } from '#api/meta/resource.ts'
+import { keyOf, splitKey, type New } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import type { Job, JobStatus } from '#api/types/batch.v1.ts'
 import type { Pod } from '#api/types/core.v1.ts'
@@ -12,7 +12,6 @@ import { backoffMs } from '#lib/backoff.ts'
 import { LruMap } from '#lib/lru-map.ts'
 import {
   defineController,
-  TerminalError,
   watchOf,
   type Controller,
   type ControllerContext,
@@ -24,6 +23,7 @@ import { candidatesFor, decideClaims, ownerKeys, type OwnerKind } from '../owned
 import { createPod, deletePod, isNamespaceTerminating } from '../pod-from-template.ts'
 import { slowStart } from '../slow-start.ts'
 import { deadlineLeftMs, decideOutcome, decidePods } from './decide.ts'
+import { failuresAfter, retryLeftMs } from './index-failures.ts'
 import { jobPod } from './job-pod.ts'
 import { decideStatus } from './status.ts'
 import { isHeld, tallyPods, trackingFinalizer, type Tally } from './tally.ts'
@@ -86,7 +86,6 @@ async function reconcile(key: string, context: ControllerContext, failures: Fail
   const claims = decideClaims(job, owner.matcherOf(job), candidates)
   const owned = await applyClaims(context, { owner: jobs, dependent: pods }, job, claims)
   if (isJobFinished(job)) return release(context, owned.filter(isHeld))
-  refuseUnsupported(context, job)
   const tally = tallyPods(job, owned)
   const nowMs = clock.now()
   const outcome = decideOutcome(job, owned, tally, nowMs)
@@ -107,16 +106,6 @@ async function freeFormer(context: ControllerContext, key: string): Promise<void
     return isHeld(pod) && controller?.kind === 'Job' ? [`${pod.metadata.namespace}/${controller.name}`] : []
   })
   await release(context, heldBy(key))
-}
-
-const unsupported = ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy'] as const
-
-function refuseUnsupported({ events }: ControllerContext, job: Job): void {
-  const field = unsupported.find((name) => job.spec[name] !== undefined)
-  if (field === undefined) return
-  const message = `spec.${field} is not supported yet: the job is left alone`
-  events.record(job, 'Warning', 'Unsupported', message)
-  throw new TerminalError(message)
 }
 
 async function writeStatus({ client, events }: ControllerContext, job: Job, status: JobStatus): Promise<void> {
@@ -179,15 +168,44 @@ async function applyPods(
   await removePods(context, job, changes.delete)
   if (changes.create.length === 0) return undefined
   const known = failures.get(job.metadata.uid)
+  if (job.spec.backoffLimitPerIndex !== undefined) return createByIndex(context, job, changes.create, tally)
   if (known !== undefined) {
     const leftMs = known.lastMs + backoffMs(failureBackoff, known.count) - context.clock.monotonic()
     if (leftMs > 0) return leftMs
   }
-  const indexes = changes.create.slice(0, burst)
+  await createPods(
+    context,
+    job,
+    changes.create.map((index) => jobPod(job, index)),
+  )
+  return undefined
+}
+
+/** Each index waits by itself after its failures. Answers milliseconds until the next one may be tried. */
+async function createByIndex(
+  context: ControllerContext,
+  job: Job,
+  indexes: readonly (number | undefined)[],
+  { keptBack }: Tally,
+): Promise<number | undefined> {
+  const nowMs = context.clock.now()
+  const wanted: New<Pod>[] = []
+  const waits: number[] = []
+  for (const index of indexes) {
+    const failed = index === undefined ? undefined : keptBack.get(index)
+    const leftMs = failed === undefined ? 0 : retryLeftMs(job, failed, nowMs)
+    if (leftMs > 0) waits.push(leftMs)
+    else wanted.push(jobPod(job, index, failed === undefined ? undefined : failuresAfter(job, failed)))
+  }
+  await createPods(context, job, wanted)
+  return waits.length === 0 ? undefined : Math.min(...waits)
+}
+
+async function createPods(context: ControllerContext, job: Job, wanted: readonly New<Pod>[]): Promise<void> {
+  const some = wanted.slice(0, burst)
   const { error } = await slowStart(
-    indexes.length,
-    async (at) => void (await createPod(context, job, jobPod(job, indexes[at]))),
+    some.length,
+    async (at) => void (await createPod(context, job, some[at] as New<Pod>)),
   )
   if (error !== undefined && !isNamespaceTerminating(error)) throw error
-  return undefined
 }

@@ -3,6 +3,7 @@ import type { Job } from '#api/types/batch.v1.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { completionIndexOf, isIndexed } from './completion-index.ts'
 import { fatalFailure } from './failure-policy.ts'
+import { metSuccessRule } from './success-policy.ts'
 import { hasFailed, type Tally } from './tally.ts'
 
 /** How a job ends. */
@@ -32,7 +33,21 @@ export function decideOutcome(job: Job, pods: readonly Pod[], tally: Tally, nowM
   if (leftMs !== undefined && leftMs <= 0) {
     return failed('DeadlineExceeded', 'Job was active longer than specified deadline')
   }
+  const exhausted = failedByIndexes(job, tally)
+  if (exhausted !== undefined) return exhausted
+  const rule = isIndexed(job) ? metSuccessRule(job, tally.completedIndexes) : undefined
+  if (rule !== undefined) return { type: 'Complete', reason: 'SuccessPolicy', message: rule }
   return isComplete(job, pods, tally) ? completed : undefined
+}
+
+/** Too many indexes given up, or none left to try and some of them given up (KEP-3850). */
+function failedByIndexes({ spec }: Job, { failedIndexes, completedIndexes }: Tally): Outcome | undefined {
+  if (failedIndexes.size === 0) return undefined
+  if (spec.maxFailedIndexes !== undefined && failedIndexes.size > spec.maxFailedIndexes) {
+    return failed('MaxFailedIndexesExceeded', 'Job has exceeded the specified maximal number of failed indexes')
+  }
+  const isExhausted = failedIndexes.size + completedIndexes.size >= (spec.completions ?? 0)
+  return isExhausted ? failed('FailedIndexes', 'Job has failed indexes') : undefined
 }
 
 function failed(reason: string, message: string): Outcome {
@@ -102,7 +117,7 @@ function wantedActive({ spec }: Job, active: readonly Pod[], tally: Tally): numb
   const parallelism = spec.parallelism ?? 1
   // Without a number of completions one success means that the work is done: pods that run may end, none is added.
   if (spec.completions === undefined) return tally.succeeded > 0 ? Math.min(active.length, parallelism) : parallelism
-  return Math.min(parallelism, Math.max(0, spec.completions - tally.succeeded))
+  return Math.min(parallelism, Math.max(0, spec.completions - tally.succeeded - tally.failedIndexes.size))
 }
 
 function misplaced({ spec }: Job, active: readonly Pod[], tally: Tally): readonly Pod[] {
@@ -115,6 +130,7 @@ function misplaced({ spec }: Job, active: readonly Pod[], tally: Tally): readonl
         index === undefined ||
         index >= (spec.completions ?? 0) ||
         tally.completedIndexes.has(index) ||
+        tally.failedIndexes.has(index) ||
         taken.has(index)
       )
         return true
@@ -127,7 +143,8 @@ function freeIndexes({ spec }: Job, pods: readonly Pod[], tally: Tally, count: n
   const taken = new Set(pods.map(completionIndexOf))
   const free: number[] = []
   for (let index = 0; index < (spec.completions ?? 0) && free.length < count; index++) {
-    if (!taken.has(index) && !tally.completedIndexes.has(index)) free.push(index)
+    const isSettled = tally.completedIndexes.has(index) || tally.failedIndexes.has(index)
+    if (!taken.has(index) && !isSettled) free.push(index)
   }
   return free
 }

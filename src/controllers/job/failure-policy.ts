@@ -50,6 +50,11 @@ export function isIgnoredFailure(job: Job, pod: Pod): boolean {
   return matchFailure(job, pod)?.rule.action === 'Ignore'
 }
 
+/** Whether the failed pod's index is not to be tried again. */
+export function failsIndex(job: Job, pod: Pod): boolean {
+  return matchFailure(job, pod)?.rule.action === 'FailIndex'
+}
+
 /** Why one of the pods makes the whole job fail, or undefined. */
 export function fatalFailure(job: Job, pods: readonly Pod[]): string | undefined {
   for (const pod of pods) {

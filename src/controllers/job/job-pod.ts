@@ -3,15 +3,20 @@ import type { Job } from '#api/types/batch.v1.ts'
 import type { Container, EnvVar, Pod } from '#api/types/core.v1.ts'
 import { podFromTemplate } from '../pod-from-template.ts'
 import { completionIndexName } from './completion-index.ts'
+import { failureCountName, ignoredFailureCountName, type IndexFailures } from './index-failures.ts'
 import { trackingFinalizer } from './tally.ts'
 
 const indexVariable = 'JOB_COMPLETION_INDEX'
 
-/** A pod of the job; one with an index knows it by annotation, label, host name and environment. */
-export function jobPod(job: Job, index: number | undefined): New<Pod> {
+/**
+ * A pod of the job; one with an index knows it by annotation, label, host name and environment, and the failures of its
+ * index where those are limited.
+ */
+export function jobPod(job: Job, index: number | undefined, failures?: IndexFailures): New<Pod> {
   const pod = podFromTemplate(job, job.spec.template)
   const finalizers = [...(pod.metadata.finalizers ?? []), trackingFinalizer]
   if (index === undefined) return { ...pod, metadata: { ...pod.metadata, finalizers } }
+  const tries = job.spec.backoffLimitPerIndex === undefined ? {} : countsOf(failures)
   const mark = { [completionIndexName]: String(index) }
   const { initContainers } = pod.spec
   return {
@@ -21,7 +26,7 @@ export function jobPod(job: Job, index: number | undefined): New<Pod> {
       generateName: `${job.metadata.name}-${index}-`,
       finalizers,
       labels: { ...pod.metadata.labels, ...mark },
-      annotations: { ...pod.metadata.annotations, ...mark },
+      annotations: { ...pod.metadata.annotations, ...mark, ...tries },
     },
     spec: {
       ...pod.spec,
@@ -29,6 +34,13 @@ export function jobPod(job: Job, index: number | undefined): New<Pod> {
       containers: pod.spec.containers.map(withIndex),
       ...(initContainers && { initContainers: initContainers.map(withIndex) }),
     },
+  }
+}
+
+function countsOf({ counted, ignored }: IndexFailures = { counted: 0, ignored: 0 }): Record<string, string> {
+  return {
+    [failureCountName]: String(counted),
+    ...(ignored > 0 && { [ignoredFailureCountName]: String(ignored) }),
   }
 }
 

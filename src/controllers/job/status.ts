@@ -36,6 +36,7 @@ export function decideStatus(
     ...(isIndexed(job) && tally.completedIndexes.size > 0
       ? { completedIndexes: formatIndexes(tally.completedIndexes) }
       : {}),
+    ...(tally.failedIndexes.size > 0 ? { failedIndexes: formatIndexes(tally.failedIndexes) } : {}),
     uncountedTerminatedPods: {
       ...(uncounted.succeeded.length === 0 ? {} : { succeeded: uncounted.succeeded }),
       ...(uncounted.failed.length === 0 ? {} : { failed: uncounted.failed }),

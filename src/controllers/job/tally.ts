@@ -2,7 +2,8 @@ import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
 import type { Job, UncountedTerminatedPods } from '#api/types/batch.v1.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { completionIndexOf, isIndexed, parseIndexes } from './completion-index.ts'
-import { isIgnoredFailure } from './failure-policy.ts'
+import { failsIndex, isIgnoredFailure } from './failure-policy.ts'
+import { failuresBefore, keptBack } from './index-failures.ts'
 
 /** Held by every pod of a job until its end has been counted, so that none is lost or counted twice. */
 export const trackingFinalizer = 'batch.kubernetes.io/job-tracking'
@@ -12,6 +13,10 @@ export interface Tally {
   readonly succeeded: number
   readonly failed: number
   readonly completedIndexes: ReadonlySet<number>
+  /** Indexes that are given up; empty unless failures are limited by index. */
+  readonly failedIndexes: ReadonlySet<number>
+  /** The last failed pod of each index that is to be tried again; counted once its successor exists. */
+  readonly keptBack: ReadonlyMap<number, Pod>
   /** What `status` must say before any finalizer comes off. */
   readonly counted: { readonly succeeded: number; readonly failed: number }
   readonly uncounted: { readonly succeeded: readonly string[]; readonly failed: readonly string[] }
@@ -47,7 +52,15 @@ export function tallyPods(job: Job, pods: readonly Pod[]): Tally {
   )
   for (const pod of newlySucceeded) if (isIndexed(job)) completedIndexes.add(completionIndexOf(pod) as number)
   const ended = fresh.filter((pod) => hasFailed(job, pod))
-  const newlyFailed = ended.filter((pod) => !isIgnoredFailure(job, pod))
+  const failedIndexes = failedIndexesOf(job, ended, completedIndexes)
+  const waiting = waitingForSuccessors(
+    job,
+    pods,
+    ended,
+    (index) => completedIndexes.has(index) || failedIndexes.has(index),
+  )
+  const isKept = new Set(waiting.values())
+  const newlyFailed = ended.filter((pod) => !isKept.has(pod) && !isIgnoredFailure(job, pod))
   succeeded.push(...newlySucceeded.map(({ metadata }) => metadata.uid))
   failed.push(...newlyFailed.map(({ metadata }) => metadata.uid))
   const isDone = new Set([...succeeded, ...failed])
@@ -56,12 +69,42 @@ export function tallyPods(job: Job, pods: readonly Pod[]): Tally {
     succeeded: counted.succeeded + succeeded.length,
     failed: counted.failed + failed.length,
     completedIndexes,
+    failedIndexes,
+    keptBack: waiting,
     counted,
     uncounted: { succeeded, failed },
-    release: [...held.values()].filter((pod) => isDone.has(pod.metadata.uid) || isWorthless(pod)),
+    release: [...held.values()].filter((pod) => !isKept.has(pod) && (isDone.has(pod.metadata.uid) || isWorthless(pod))),
     newlySucceeded,
     newlyFailed,
   }
+}
+
+function failedIndexesOf(job: Job, ended: readonly Pod[], completed: ReadonlySet<number>): ReadonlySet<number> {
+  const { backoffLimitPerIndex, completions = 0 } = job.spec
+  if (backoffLimitPerIndex === undefined) return new Set()
+  const indexes = parseIndexes(job.status?.failedIndexes)
+  for (const pod of ended) {
+    const index = completionIndexOf(pod)
+    if (index === undefined || index >= completions || completed.has(index)) continue
+    const isLast = !isIgnoredFailure(job, pod) && failuresBefore(pod).counted >= backoffLimitPerIndex
+    if (isLast || failsIndex(job, pod)) indexes.add(index)
+  }
+  return indexes
+}
+
+function waitingForSuccessors(
+  job: Job,
+  pods: readonly Pod[],
+  ended: readonly Pod[],
+  isSettled: (index: number) => boolean,
+): ReadonlyMap<number, Pod> {
+  const isEnding = job.status?.conditions?.some(
+    ({ type, status }) => (type === 'FailureTarget' || type === 'SuccessCriteriaMet') && status === 'True',
+  )
+  if (job.spec.backoffLimitPerIndex === undefined || isEnding || job.metadata.deletionTimestamp !== undefined) {
+    return new Map()
+  }
+  return keptBack(pods, ended, (index) => isSettled(index) || index >= (job.spec.completions ?? 0))
 }
 
 export function isHeld({ metadata }: Pod): boolean {
