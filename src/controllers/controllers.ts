@@ -12,6 +12,7 @@ import { daemonSetController } from './daemon-set/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
+import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
 import { jobController } from './job/controller.ts'
@@ -54,6 +55,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     statefulSetController,
     endpointSliceController,
     endpointsController,
+    endpointSliceMirroringController,
     namespaceController,
     garbageCollector(),
     clusterDnsController(options.dns),

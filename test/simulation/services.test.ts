@@ -83,3 +83,24 @@ test('endpoints follow the pods: readiness, termination, end', async (t) => {
     return (await slices(cluster)).length === 0 && (await client.resource(endpoints, 'test').list()).items.length === 0
   })
 })
+
+test('Endpoints that people write for a service without a selector are mirrored, changed and removed', async (t) => {
+  const cluster = await smallCluster(t)
+  const { client } = cluster
+  const meta = { metadata: { name: 'web' } }
+  await client.resource(services, 'test').create({ ...meta, spec: { ports: [{ port: 80, protocol: 'TCP' }] } } as never)
+  const written = client.resource(endpoints, 'test')
+  const subsets = (ip: string) => [{ addresses: [{ ip }], ports: [{ port: 80 }] }]
+  await written.create({ ...meta, subsets: subsets('192.0.2.1') } as never)
+  const addresses = async (): Promise<string> =>
+    (await slices(cluster))
+      .flatMap((slice) => slice.endpoints ?? [])
+      .flatMap((each) => each.addresses)
+      .join()
+  await cluster.until('they are mirrored', async () => (await addresses()) === '192.0.2.1')
+  await written.patch('web', { type: 'merge', patch: { subsets: subsets('192.0.2.2') } })
+  await cluster.until('the change is, too', async () => (await addresses()) === '192.0.2.2')
+  assert.equal((await slices(cluster)).length, 1)
+  await written.delete('web')
+  await cluster.until('nothing is left', async () => (await slices(cluster)).length === 0)
+})
