@@ -1,6 +1,7 @@
 import { builtInCatalog, type ServedResource as CatalogResource } from '#api/schema/catalog.ts'
 import { once, schemaTypes } from '#api/schema/load.ts'
 import type { SchemaType } from '#api/schema/shapes.ts'
+import type { Descriptions } from './descriptions.ts'
 import { pathObjects, type BodyStyle } from './path-objects.ts'
 import { referencesOf, schemaObject } from './schema-objects.ts'
 
@@ -9,27 +10,30 @@ type Json = Record<string, unknown>
 const info = { title: 'Kubernetes', version: 'v1.36.2' }
 
 /** The OpenAPI 3.0 document of one group and version. Built on demand: nobody needs it but people at a command line. */
-export function openApiV3(resources: readonly CatalogResource[]): object {
-  const schemas = schemaObjects(resources, '#/components/schemas/')
+export function openApiV3(resources: readonly CatalogResource[], descriptions: Descriptions): object {
+  const schemas = schemaObjects(resources, '#/components/schemas/', descriptions)
   const owners = resources.map((resource) => pathObjects({ resource, style: styleV3, typeOf: typeName }))
   return { openapi: '3.0.0', info, paths: Object.assign({}, ...owners) as Json, components: { schemas } }
 }
 
 /** The Swagger 2.0 document of everything. */
-export function openApiV2(): object {
+export function openApiV2(descriptions: Descriptions): object {
   const { resources } = builtInCatalog()
-  const definitions = swaggerForm(schemaObjects(resources, '#/definitions/')) as Json
+  const definitions = swaggerForm(schemaObjects(resources, '#/definitions/', descriptions)) as Json
   const owners = resources.map((resource) => pathObjects({ resource, style: styleV2, typeOf: typeName }))
   return { swagger: '2.0', info, paths: Object.assign({}, ...owners) as Json, definitions }
 }
 
-/** Swagger knows neither `oneOf` nor anything beside a `$ref`: a quantity becomes a string, a wrapped reference a bare one. */
+/** Swagger knows no `oneOf`, and beside a `$ref` only the description: a quantity becomes a string, a wrapped reference a bare one. */
 function swaggerForm(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(swaggerForm)
   if (typeof value !== 'object' || value === null) return value
   const { oneOf, allOf, ...rest } = value as Json
   if (Array.isArray(oneOf)) return { ...rest, type: 'string' }
-  if (Array.isArray(allOf)) return { ...(allOf[0] as Json) }
+  if (Array.isArray(allOf)) {
+    const { description } = rest
+    return { ...(description !== undefined && { description }), ...(allOf[0] as Json) }
+  }
   return Object.fromEntries(Object.entries(rest).map(([key, item]) => [key, swaggerForm(item)]))
 }
 
@@ -49,14 +53,15 @@ const styleV2: BodyStyle = {
   parameter: (name, type) => ({ name, in: 'query', type, uniqueItems: true }),
 }
 
-function schemaObjects(resources: readonly CatalogResource[], refPrefix: string): Json {
+function schemaObjects(resources: readonly CatalogResource[], refPrefix: string, descriptions: Descriptions): Json {
   const types = schemaTypes()
   const schemas: Json = {}
   const waiting = resources.flatMap(rootTypes)
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const type: SchemaType | undefined = types[name]
     if (type === undefined || name in schemas) continue
-    schemas[name] = schemaObject(type, refPrefix, () => undefined)
+    const typeName = name
+    schemas[name] = schemaObject(type, refPrefix, (field) => descriptions.of(typeName, field))
     waiting.push(...referencesOf(type))
   }
   return schemas

@@ -4,15 +4,18 @@ import { builtInCatalog, splitGroupVersion } from '#api/schema/catalog.ts'
 import { StatusError } from '#api/meta/status.ts'
 import { parseAccept } from '../encoding/media-types.ts'
 import { versionInfo } from '../discovery/version.ts'
+import type { Descriptions } from './descriptions.ts'
 import type { RequestContext } from '../request-context.ts'
 
 /** `/openapi/v2`, `/openapi/v3` and the documents below it (Kubernetes docs, "The Kubernetes API: OpenAPI"). */
 export async function openApi({ request }: RequestContext): Promise<ApiResponse | undefined> {
   const path = request.path.replace(/^\/+|\/+$/g, '')
-  if (path === 'openapi/v3') return json(index(), 'text/plain; charset=utf-8')
+  const { installedDescriptions } = await import('./descriptions.ts')
+  const descriptions = installedDescriptions()
+  if (path === 'openapi/v3') return json(index(descriptions), 'text/plain; charset=utf-8')
   const { openApiV2, openApiV3 } = await import('./documents.ts')
   if (path === 'openapi/v2') {
-    return v2Answer(openApiV2(), request.headers['accept'])
+    return v2Answer(openApiV2(descriptions), request.headers['accept'])
   }
   const document = path.slice('openapi/v3/'.length)
   const [root, ...rest] = document.split('/')
@@ -21,7 +24,10 @@ export async function openApi({ request }: RequestContext): Promise<ApiResponse 
   const resources = builtInCatalog().inVersion(group, version)
   if (resources.length === 0) return notThere
   const immutable = request.query.has('hash') ? { 'cache-control': 'public, immutable' } : {}
-  return json(openApiV3(resources), 'application/json', { ...immutable, etag: `"${hashOf(document)}"` })
+  return json(openApiV3(resources, descriptions), 'application/json', {
+    ...immutable,
+    etag: `"${hashOf(document, descriptions)}"`,
+  })
 }
 
 /** kubectl asks for the protobuf form alone, everybody else for JSON. */
@@ -55,19 +61,22 @@ function json(value: object, contentType: string, more: Readonly<Record<string, 
 }
 
 /** Documents by path, each with a hash that changes when its text may. */
-function index(): object {
+function index(descriptions: Descriptions): object {
   const { groups } = builtInCatalog()
   const named = groups.flatMap(({ name, versions }) => [
     `apis/${name}`,
     ...versions.map((version) => `apis/${name}/${version}`),
   ])
   const paths = ['.well-known/openid-configuration', 'api', 'api/v1', 'apis', ...named, 'openid/v1/jwks', 'version']
-  const entries = paths.map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(path)}` }])
+  const entries = paths.map((path) => [
+    path,
+    { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(path, descriptions)}` },
+  ])
   return { paths: Object.fromEntries(entries) as object }
 }
 
-function hashOf(path: string): string {
-  return createHash('sha512').update(`${versionInfo.gitVersion} ${path}`).digest('hex').toUpperCase()
+function hashOf(path: string, { edition }: Descriptions): string {
+  return createHash('sha512').update(`${versionInfo.gitVersion} ${edition} ${path}`).digest('hex').toUpperCase()
 }
 
 function takes(accept: string | undefined, types: readonly string[]): boolean {
