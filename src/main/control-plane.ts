@@ -6,6 +6,8 @@ import { peerIdentity } from '#apiserver/authn/peer-certificate.ts'
 import { createAuthorizers } from '#apiserver/authz/authorizers.ts'
 import { GrantIndex } from '#apiserver/authz/rbac-grants.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
+import { keepObjects } from '#apiserver/bootstrap/keep-objects.ts'
+import { serverObjects } from '#apiserver/bootstrap/server-objects.ts'
 import { loadOrCreatePki, type Pki } from '#apiserver/certificates/pki.ts'
 import { listen, type Listener } from '#apiserver/listener.ts'
 import { createApiServer, type ApiServer } from '#apiserver/server.ts'
@@ -62,25 +64,28 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
   const pki = loadPki(options, effects)
   const server = createServer(store, pki, options, effects)
   await server.start()
-  await bootstrap(server.bootstrap, {
+  const about = {
     addresses: [options.advertiseAddress],
     port: options.port,
     clientCa: pki.ca.certificate,
     nowMs: effects.clock.now(),
-  })
+  }
+  await bootstrap(server.bootstrap, about)
   const url = `https://${options.advertiseAddress}:${options.port}`
   await server.bootstrap.ensure([...ownRoles(), ...clusterInfoObjects({ server: url, authority: pki.ca.certificate })])
   const listener = await listenOn(server, pki, options, effects)
   const handle: ApiHandler = server.handle
   const stopping = new AbortController()
-  const compaction = autoCompact(store, { ...effects, signal: stopping.signal })
+  const { signal } = stopping
+  const keeping = keepObjects({ handle, bootstrap: server.bootstrap, ...effects, signal }, serverObjects(about))
+  const compaction = autoCompact(store, { ...effects, signal })
   return {
     pki,
     port: listener.port,
     clientAs: (user, component) => createClient(inProcessTransport(handle, user, component)),
     async close() {
       stopping.abort()
-      await compaction
+      await Promise.all([keeping, compaction])
       await server.close()
       await listener.close()
       await store.close()
