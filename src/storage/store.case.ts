@@ -317,12 +317,18 @@ function watchCases(check: Check): void {
   })
 
   check('a waiting watcher stays through compaction', async (store) => {
-    const taken = take(store, 'a', 1, 1)
+    const end = new AbortController()
+    const { promise: hasPassed, resolve } = Promise.withResolvers<void>()
+    const onProgress = (revision: number): void => void (revision === 4 && resolve())
+    const taken = Array.fromAsync(store.watch('a', { from: 1, signal: end.signal, onProgress }), (events) => {
+      end.abort()
+      return events
+    })
     for (const text of ['2', '3', '4']) await store.commit([put('b', text)])
-    await setImmediate()
+    await hasPassed
     await store.compact(4)
     await store.commit([put('a', 'A')])
-    assert.deepEqual((await taken).map(summaryOf), ['5 a: - -> A'])
+    assert.deepEqual((await taken).flat().map(summaryOf), ['5 a: - -> A'])
   })
 
   check('a watcher that compaction overtakes is cut off', async (store) => {
