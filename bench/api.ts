@@ -100,6 +100,7 @@ async function rate(
     mainThreadUs,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
+    residentMiB: residentBytes(server.pid) / 2 ** 20,
   })
 }
 

@@ -96,8 +96,8 @@ export class ResponseWriter {
   }
 }
 
-const scratchBytes = 256 * 1_024
-const spareScratches = 4
+const scratchBytes = 128 * 1_024
+const spareScratches = 16
 
 function isProtobuf({ headers }: ApiResponse): boolean {
   return headers['content-type']?.startsWith('application/vnd.kubernetes.protobuf') ?? false
