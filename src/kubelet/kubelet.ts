@@ -3,6 +3,8 @@ import { nodes, pods, services } from '#api/types/resources.ts'
 import { createImageManager } from './images/image-manager.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
 import { NodeAgent } from './node/node-agent.ts'
+import { KubeletMetrics } from './metrics/kubelet-metrics.ts'
+import { measuredRuntime } from './metrics/measured-runtime.ts'
 import type { MachineFacts } from './node/node-machine.ts'
 import type { NodeDescription } from './node/node-object.ts'
 import { nodeAllocatable } from './node/node-resources.ts'
@@ -12,6 +14,8 @@ import { PodWorkers } from './pod-worker/pod-workers.ts'
 import type { WorkerContext } from './pod-worker/worker-context.ts'
 import { createProbers } from './probes/prober.ts'
 import type { KubeletServer } from './server/kubelet-server.ts'
+import type { KubeletServerContext } from './server/server-context.ts'
+import { StatsCollector } from './stats/stats-collector.ts'
 import { createTokenSource } from './volumes/token-source.ts'
 
 /** The agent of one node: registers it and runs the pods that are given to it. */
@@ -50,6 +54,9 @@ export function createKubelet(options: KubeletOptions): Kubelet {
   }
 }
 
+/** What nodes say they run, unless told otherwise. */
+const defaultVersion = 'v1.36.2'
+
 interface RunningKubelet {
   readonly workers: PodWorkers
   readonly agent: NodeAgent
@@ -58,7 +65,9 @@ interface RunningKubelet {
   readonly stopObjects: () => void
 }
 
-async function startKubelet(options: KubeletOptions, signal: AbortSignal): Promise<RunningKubelet> {
+async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise<RunningKubelet> {
+  const metrics = new KubeletMetrics()
+  const options = { ...given, runtime: measuredRuntime(given.runtime, { clock: given.clock, metrics }) }
   const { informers, runtime, nodeName, effects } = options
   const ownPods = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` })
   const ownNode = informers.of(nodes, { fieldSelector: `metadata.name=${nodeName}` })
@@ -68,7 +77,7 @@ async function startKubelet(options: KubeletOptions, signal: AbortSignal): Promi
   const [facts, version] = await Promise.all([effects.machine.facts(), runtime.version()])
   const objects = createObjectSource(options)
   const workers: PodWorkers = new PodWorkers({
-    ...workerBasics(options, facts),
+    ...workerBasics(options, facts, metrics),
     runtimeName: version.name,
     objects,
     services: () => allServices.list(),
@@ -78,10 +87,11 @@ async function startKubelet(options: KubeletOptions, signal: AbortSignal): Promi
   })
   const upkeep = createUpkeep(options, {
     workers,
+    metrics,
     node: () => ownNode.get(nodeName) ?? agent.node,
     onChange: () => agent.reportNow(),
   })
-  const server = await startServer(options, workers)
+  const server = await startServer(options, { workers, facts, metrics })
   const description = { ...describe(options, facts), runtime: version, ...(server && { port: server.port }) }
   const agent: NodeAgent = new NodeAgent({
     ...options,
@@ -95,12 +105,13 @@ async function startKubelet(options: KubeletOptions, signal: AbortSignal): Promi
 
 type ContextBasics = Omit<WorkerContext, 'runtimeName' | 'objects' | 'services' | 'node' | 'admittedPods' | 'pressure'>
 
-function workerBasics(options: KubeletOptions, facts: MachineFacts): ContextBasics {
+function workerBasics(options: KubeletOptions, facts: MachineFacts, metrics: KubeletMetrics): ContextBasics {
   const { client, clock, random, log, events, runtime, nodeName, effects } = options
   const allocatable = resourceAmounts(nodeAllocatable(facts))
   return {
     client,
     clock,
+    metrics,
     random,
     log,
     events,
@@ -110,7 +121,7 @@ function workerBasics(options: KubeletOptions, facts: MachineFacts): ContextBasi
     nodeFiles: effects.files,
     images: createImageManager(options),
     tokens: createTokenSource(options),
-    probers: createProbers({ ...options, run: effects.probe }),
+    probers: createProbers({ ...options, metrics, run: effects.probe }),
     hostIps: options.nodeAddresses,
     allocatable: () => allocatable,
     memoryCapacityBytes: facts.memoryBytes,
@@ -125,7 +136,7 @@ function describe(options: KubeletOptions, facts: MachineFacts): Omit<NodeDescri
     name: options.nodeName,
     addresses: options.nodeAddresses,
     facts,
-    kubeletVersion: options.version ?? 'v1.36.2',
+    kubeletVersion: options.version ?? defaultVersion,
     labels: options.labels ?? {},
     taints: options.taints ?? [],
     ...(options.podCidr !== undefined && { podCidr: options.podCidr }),
@@ -133,15 +144,19 @@ function describe(options: KubeletOptions, facts: MachineFacts): Omit<NodeDescri
 }
 
 /** The server is loaded only where a node is to be reached. */
-async function startServer(options: KubeletOptions, workers: PodWorkers): Promise<KubeletServer | undefined> {
+async function startServer(
+  options: KubeletOptions,
+  parts: Pick<KubeletServerContext, 'workers' | 'facts' | 'metrics'>,
+): Promise<KubeletServer | undefined> {
   if (options.server === undefined) return undefined
   const { startKubeletServer } = await import('./server/kubelet-server.ts')
+  const { host, machine } = options.effects
   return startKubeletServer({
+    ...options,
     ...options.server,
-    clock: options.clock,
-    log: options.log,
-    runtime: options.runtime,
-    workers,
-    nodeName: options.nodeName,
+    ...parts,
+    host,
+    version: options.version ?? defaultVersion,
+    stats: new StatsCollector({ ...options, machine }),
   })
 }

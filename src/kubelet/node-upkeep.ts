@@ -3,6 +3,7 @@ import { EvictionManager } from './eviction/eviction-manager.ts'
 import { ImageCollector } from './images/image-collector.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
 import { rotateLogs } from './logs/log-rotation.ts'
+import type { KubeletMetrics } from './metrics/kubelet-metrics.ts'
 import type { PodWorkers } from './pod-worker/pod-workers.ts'
 
 /** What keeps the node itself in order, beside its pods. */
@@ -14,13 +15,17 @@ export interface NodeUpkeep {
 
 export interface NodeUpkeepInput {
   readonly workers: PodWorkers
+  readonly metrics: KubeletMetrics
   readonly node: () => Node | undefined
   /** The node's conditions have changed. */
   readonly onChange: () => void
 }
 
 /** Rotation of logs, removal of unused images, and eviction. */
-export function createUpkeep(options: KubeletOptions, { workers, node, onChange }: NodeUpkeepInput): NodeUpkeep {
+export function createUpkeep(
+  options: KubeletOptions,
+  { workers, metrics, node, onChange }: NodeUpkeepInput,
+): NodeUpkeep {
   const { effects, events, eviction, imageCollection, keptImages = [] } = options
   const images = new ImageCollector({
     ...options,
@@ -45,6 +50,7 @@ export function createUpkeep(options: KubeletOptions, { workers, node, onChange 
       await images.collectAll()
     },
     onChange,
+    onEvict: (cause) => metrics.evictions.add({ eviction_signal: cause }),
     ...(eviction && { settings: eviction }),
   })
   return {

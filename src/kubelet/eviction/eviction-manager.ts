@@ -31,6 +31,8 @@ export interface EvictionOptions {
   readonly reclaimDisk: () => Promise<void>
   /** The conditions have changed: the API is to know. */
   readonly onChange: () => void
+  /** A pod is about to be evicted: the signal, or upstream's name of the limit. */
+  readonly onEvict?: (cause: string) => void
   readonly settings?: EvictionSettings
 }
 
@@ -121,6 +123,7 @@ export class EvictionManager {
       const message = storageViolation(subject.pod, use)
       if (message === undefined) continue
       evicted++
+      this.#options.onEvict?.('ephemeralpodfs.limit')
       await this.#evict(subject, message)
     }
     return evicted
@@ -148,6 +151,7 @@ export class EvictionManager {
     const [first] = rankForEviction(threshold.signal, candidates)
     const chosen = candidates.find(({ subject }) => subject === first)
     if (first === undefined || chosen === undefined) return
+    this.#options.onEvict?.(threshold.signal)
     const own = stats.get(first.pod.metadata.uid) ?? []
     const containers = first.pod.spec.containers.map((container) => ({
       container,

@@ -4,6 +4,7 @@ import type { Container, Pod, PodSpec } from '#api/types/core.v1.ts'
 import { manualClock } from '#lib/clock.ts'
 import { silentLog } from '#lib/log.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
+import { simulatedNode } from '../simulated/simulated-node.ts'
 import { EvictionManager, type EvictablePod } from './eviction-manager.ts'
 import { evictionMessage } from './messages.ts'
 import { PressureConditions, pressureRefusal } from './pressure.ts'
@@ -178,7 +179,7 @@ test('the manager reports pressure, spares the critical and ends one pod a look'
     clock,
     log: silentLog,
     runtime: { containerStats: async () => [], sandboxStats: async () => [] } as unknown as ContainerRuntime,
-    machine: { facts: () => Promise.reject(new Error('not asked')), readings: async () => readings },
+    machine: { ...simulatedNode().machine, readings: async () => readings },
     host: { diskUse: async () => ({ volumes: new Map(), logs: new Map() }) },
     pods: () => [subject('critical', { priority: 2_000_000_000 }), subject('high', { priority: 5 }), subject('low')],
     reclaimDisk: () => Promise.reject(new Error('not asked')),

@@ -2,6 +2,7 @@ import type { StatsFs } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, release } from 'node:os'
 import type { Amount, MachineReadings } from '../eviction/signals.ts'
+import { linuxUsage, memoryField } from './linux-usage.ts'
 import type { NodeMachine } from './node-machine.ts'
 
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: '386', arm: 'arm' }
@@ -35,6 +36,7 @@ export function linuxMachine(rootDir: string, imageDir: () => Promise<string | u
         hostname: hostname(),
       }
     },
+    usage: linuxUsage,
     async readings() {
       const [memInfo, loadAverage, pidMaximum, node, images] = await Promise.all([
         text('/proc/meminfo'),
@@ -70,12 +72,6 @@ function processIds(loadAverage: string, pidMaximum: string): MachineReadings {
   const threads = Number(/\/(\d+) \d+\s*$/.exec(loadAverage)?.[1] ?? 0)
   const capacity = Number(pidMaximum)
   return capacity > 0 ? { 'pid.available': { available: capacity - threads, capacity } } : {}
-}
-
-/** A line such as `MemTotal:  24683000 kB`, in bytes. */
-export function memoryField(memInfo: string, name: string): number {
-  const kibibytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(memInfo)?.[1]
-  return Number(kibibytes ?? 0) * 1024
 }
 
 async function text(path: string): Promise<string> {

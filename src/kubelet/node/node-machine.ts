@@ -1,3 +1,4 @@
+import type { InterfaceStats } from '../cri/runtime.ts'
 import type { MachineReadings } from '../eviction/signals.ts'
 
 /** What the kubelet tells about the machine it runs on. Implemented by `linux-machine.ts` and for simulated nodes. */
@@ -5,6 +6,8 @@ export interface NodeMachine {
   facts(): Promise<MachineFacts>
   /** What is left of what pods use up. */
   readings(): Promise<MachineReadings>
+  /** What everything on the machine uses together. */
+  usage(): Promise<MachineUsage>
 }
 
 export interface MachineFacts {
@@ -20,4 +23,15 @@ export interface MachineFacts {
   readonly operatingSystem: string
   readonly architecture: string
   readonly hostname: string
+}
+
+export interface MachineUsage {
+  readonly bootedAtMs: number
+  readonly cpuNanoseconds: number
+  readonly memoryUsageBytes: number
+  readonly memoryWorkingSetBytes: number
+  readonly memoryRssBytes: number
+  readonly pageFaults: number
+  readonly majorPageFaults: number
+  readonly interfaces: readonly InterfaceStats[]
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { memoryField } from './linux-machine.ts'
+import { cpuUsage, memoryField, parseInterfaces } from './linux-usage.ts'
 import { statusDifference } from './node-agent.ts'
 import { nodeConditions } from './node-conditions.ts'
 
@@ -33,4 +33,18 @@ test('a status is written when something but the time has changed, or when it is
 
 test('memory of the machine', () => {
   assert.equal(memoryField('MemTotal:       24684084 kB\nMemFree: 1 kB\n', 'MemTotal'), 24_684_084 * 1024)
+})
+
+test('CPU time and network of the machine', () => {
+  const stat = 'cpu  100 20 30 900 50 4 3 2 7 7\ncpu0 1 1 1 1\nbtime 1700000000\n'
+  assert.deepEqual(cpuUsage(stat), { cpuNanoseconds: 159e7, bootedAtMs: 1_700_000_000_000 })
+  const netDev = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0
+  eth0: 1000 10 2 0 0 0 0 0 2000 20 3 0 0 0 0 0
+vethab: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0
+`
+  assert.deepEqual(parseInterfaces(netDev), [
+    { name: 'eth0', receivedBytes: 1000, receiveErrors: 2, sentBytes: 2000, sendErrors: 3 },
+  ])
 })

@@ -55,6 +55,7 @@ export class PodWorker {
   /** Grace period that the kubelet itself sets for a pod that it throws out. */
   #evictionGraceSeconds = Infinity
   #isAdmitted = false
+  #hasStarted: boolean
   #isRemoved = false
   #isCleaned = false
   /** Its containers have ended for good. */
@@ -80,6 +81,7 @@ export class PodWorker {
     this.#pod = pod
     this.#onView = onView
     this.#startedAtMs = context.clock.now()
+    this.#hasStarted = pod.status?.phase !== undefined && pod.status.phase !== 'Pending'
     this.#waits = new ContainerWaits(context)
     this.#wake = new WakeTimer(context.clock, () => this.poke())
     this.#observer = new PodObserver(context.runtime, pod.metadata.uid)
@@ -190,9 +192,12 @@ export class PodWorker {
     while (this.#again && !this.#stopped) {
       this.#again = false
       this.#wake.clear()
+      const startedMs = this.#context.clock.monotonic()
       try {
         await this.#oneRound()
         this.#errorDelayMs = firstErrorDelayMs
+        const labels = { operation_type: this.#isEnding ? 'terminating' : 'sync' }
+        this.#context.metrics.workerSeconds.observe((this.#context.clock.monotonic() - startedMs) / 1000, labels)
       } catch (error) {
         if (this.#stopped) return
         // That the runtime is down is known already; each pod need not say it again.
@@ -299,7 +304,17 @@ export class PodWorker {
       startedAtMs: this.#startedAtMs,
       nowMs: clock.now(),
     })
+    this.#noteStart(this.#status)
     if (!this.#isRemoved) this.#writer.write(this.#status)
+  }
+
+  /** Once per pod: how long it took from its arrival to its running. A pod that ran before does not count. */
+  #noteStart({ phase }: PodStatus): void {
+    if (this.#hasStarted || phase !== 'Running') return
+    this.#hasStarted = true
+    const { metrics, clock } = this.#context
+    metrics.startedPods.add()
+    metrics.podStartSeconds.observe((clock.now() - this.#startedAtMs) / 1000)
   }
 
   /** Our own last status, with the conditions of others as the server has them now. */
@@ -423,7 +438,9 @@ export class PodWorker {
           ...(targetId !== undefined && { targetId }),
         })
         this.#waits.started(spec.name)
+        this.#context.metrics.startedContainers.add({ container_type: 'container' })
       } catch (error) {
+        this.#context.metrics.startedContainerErrors.add({ container_type: 'container' })
         this.#waits.failed(this.#pod, spec.name, error)
       }
     }
@@ -510,6 +527,7 @@ export class PodWorker {
       await Promise.all([this.#writer.flushed(), host.cleanUp(this.#pod.metadata, { withLogs: false })])
       tokens.forget(this.#pod.metadata.uid)
       images.forget(this.#pod.metadata.uid)
+      this.#context.metrics.forgetPod(this.#pod.metadata.uid)
       this.#isCleaned = true
     }
     if (!this.#isRemoved && isPodTerminating(this.#pod)) await this.#deleteObject()

@@ -9,6 +9,7 @@ import { formatTime, manualClock, type ManualClock } from '#lib/clock.ts'
 import { silentLog } from '#lib/log.ts'
 import { seededRandom } from '#lib/random.ts'
 import { createImageManager } from '../images/image-manager.ts'
+import { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import { createObjectSource } from '../objects/pod-objects.ts'
 import { createProbers } from '../probes/prober.ts'
 import type { SimulatedBehaviour } from '../simulated/behaviour.ts'
@@ -128,6 +129,7 @@ export class PodWorld {
   #start(): PodWorkers {
     const { clock } = this
     const random = seededRandom(2)
+    const metrics = new KubeletMetrics()
     const client = this.#client()
     const events = this.#recorder()
     const effects = simulatedNode(this.#probe ? { probe: this.#probe } : {})
@@ -135,6 +137,7 @@ export class PodWorld {
     const workers = new PodWorkers({
       client,
       clock,
+      metrics,
       random,
       log: silentLog,
       events,
@@ -145,7 +148,7 @@ export class PodWorld {
       images: createImageManager({ runtime, clock, events }),
       objects: createObjectSource({ client, clock }),
       tokens: createTokenSource({ client, clock, random }),
-      probers: createProbers({ clock, random, events, run: effects.probe }),
+      probers: createProbers({ clock, random, events, metrics, run: effects.probe }),
       services: () => [],
       node: () => undefined,
       admittedPods: () => [],

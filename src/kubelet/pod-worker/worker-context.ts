@@ -9,6 +9,7 @@ import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { PressureCondition } from '../eviction/signals.ts'
 import type { NodeFiles } from '../identity/host-files.ts'
 import type { ImageManager } from '../images/image-manager.ts'
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import type { ObjectSource } from '../objects/pod-objects.ts'
 import type { Probers } from '../probes/prober.ts'
 import type { TokenSource } from '../volumes/token-source.ts'
@@ -18,6 +19,7 @@ import type { PodHost } from './pod-host.ts'
 export interface WorkerContext {
   readonly client: Client
   readonly clock: Clock
+  readonly metrics: KubeletMetrics
   readonly random: Random
   readonly log: Log
   readonly events: EventRecorder

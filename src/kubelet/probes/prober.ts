@@ -4,10 +4,11 @@ import type { EventRecorder } from '#client/events.ts'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { ContainerStatus } from '../cri/container.ts'
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import { containerEvents } from '../pod-worker/container-events.ts'
 import { isRunning, latestContainer, type PodView } from '../pod-worker/pod-view.ts'
 import type { ProbeResults, ProbeType } from './probe-results.ts'
-import type { ProbeRunner } from './run-probe.ts'
+import type { ProbeRunner, ProbeTarget } from './run-probe.ts'
 
 /** Makes the probes of pods. */
 export type Probers = (onChange: () => void) => PodProber
@@ -17,6 +18,7 @@ export interface ProbersOptions {
   readonly random: Random
   readonly events: EventRecorder
   readonly run: ProbeRunner
+  readonly metrics: KubeletMetrics
 }
 
 export function createProbers(options: ProbersOptions): Probers {
@@ -97,7 +99,7 @@ export class PodProber implements ProbeResults {
         // After a restart of the kubelet a container stays what it was until a probe says otherwise.
         initial: initialResult(type, known),
         mayRun: () => type === 'startup' || this.isStarted(container, run.id),
-        attempt: () => this.#options.run(spec, { container, containerId: run.id, podIp }),
+        attempt: () => this.#attempt(type, spec, { container, containerId: run.id, podIp }),
         report: (message) => this.#report(container.name, type, message),
         changed: () => this.#changed(type, run.id),
       })
@@ -105,6 +107,17 @@ export class PodProber implements ProbeResults {
     }
     for (const probe of probes.values()) probe.start()
     return probes
+  }
+
+  async #attempt(type: ProbeType, spec: Probe, target: ProbeTarget): ReturnType<ProbeRunner> {
+    const { run, metrics, clock } = this.#options
+    const startedMs = clock.monotonic()
+    const outcome = await run(spec, target)
+    const { name = '', namespace = '', uid = '' } = this.#pod?.metadata ?? {}
+    const labels = { container: target.container.name, namespace, pod: name, probe_type: capitalized(type) }
+    metrics.probes.add({ ...labels, pod_uid: uid, result: outcome.ok ? 'successful' : 'failed' })
+    metrics.probeSeconds.observe((clock.monotonic() - startedMs) / 1000, labels)
+    return outcome
   }
 
   /** Once a container is started, its other probes begin at once instead of at their next turn. */
@@ -125,10 +138,14 @@ export class PodProber implements ProbeResults {
   }
 
   #report(name: string, type: ProbeType, message: string): void {
-    const title = type.charAt(0).toUpperCase() + type.slice(1)
+    const title = capitalized(type)
     if (this.#pod === undefined) return
     containerEvents(this.#options.events, this.#pod, name)('Warning', 'Unhealthy', `${title} probe failed: ${message}`)
   }
+}
+
+function capitalized(type: ProbeType): string {
+  return type.charAt(0).toUpperCase() + type.slice(1)
 }
 
 function specOf(container: Container, type: ProbeType): Probe | undefined {

@@ -8,9 +8,12 @@ import { after, before, test } from 'node:test'
 import { systemClock } from '#lib/clock.ts'
 import { silentLog } from '#lib/log.ts'
 import { issueCertificate, issueSelfSigned, type KeyPair } from '#lib/x509/certificate.ts'
-import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { ContainerRuntime, ContainerStats } from '../cri/runtime.ts'
+import { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import type { PodWorker } from '../pod-worker/pod-worker.ts'
 import type { PodWorkers } from '../pod-worker/pod-workers.ts'
+import { simulatedNode } from '../simulated/simulated-node.ts'
+import { StatsCollector } from '../stats/stats-collector.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
 import { startKubeletServer, type KubeletServer } from './kubelet-server.ts'
 import { fixedCertificate } from './serving-certificate.ts'
@@ -44,7 +47,7 @@ function certificate(commonName: string, organizations: readonly string[], issue
 }
 
 const ca = certificate('ca', [])
-const running = { id: 'id-c', sandboxId: 's', name: 'c', state: 'running' }
+const running = { id: 'id-c', sandboxId: 's', name: 'c', state: 'running', image: 'app:1', startedAtMs: 1000 }
 const worker = {
   pod: { metadata: { name: 'p', namespace: 'ns', uid: 'u' }, spec: { containers: [{ name: 'c' }] } },
   status: undefined,
@@ -53,6 +56,21 @@ const worker = {
 const workers = {
   find: (_namespace: string, name: string) => (name === 'p' ? worker : undefined),
   list: () => [worker],
+}
+
+const stats: ContainerStats = {
+  id: 'id-c',
+  labels: { 'io.kubernetes.pod.uid': 'u', 'io.kubernetes.container.name': 'c' },
+  timestampMs: 5000,
+  cpuUsageNanoseconds: 2.5e9,
+  cpuUsageNanoCores: 0,
+  memoryWorkingSetBytes: 4096,
+  memoryUsageBytes: 8192,
+  memoryRssBytes: 2048,
+  pageFaults: 1,
+  majorPageFaults: 0,
+  writableLayerBytes: 512,
+  writableLayerInodes: 3,
 }
 
 const asked: KubeletAccess[] = []
@@ -72,6 +90,12 @@ before(async () => {
   await once(streaming, 'listening')
   const url = `http://127.0.0.1:${(streaming.address() as AddressInfo).port}/exec/token`
   const serving = certificate('node', [], ca)
+  const runtime = {
+    exec: async () => url,
+    imageFileSystem: async () => undefined,
+    containerStats: async () => [stats],
+    sandboxStats: async () => [],
+  } as unknown as ContainerRuntime
   server = await startKubeletServer({
     port: 0,
     address: '127.0.0.1',
@@ -84,9 +108,16 @@ before(async () => {
     },
     clock: systemClock,
     log: silentLog,
-    runtime: { exec: async () => url } as unknown as ContainerRuntime,
+    runtime,
     workers: workers as unknown as PodWorkers,
     nodeName: 'n',
+    version: 'v1.36.2',
+    facts: await simulatedNode().machine.facts(),
+    host: simulatedNode().host,
+    metrics: new KubeletMetrics(),
+    stats: new StatsCollector({ clock: systemClock, machine: simulatedNode().machine, runtime }),
+    clusterDns: [],
+    clusterDomain: 'cluster.local',
   })
 })
 
@@ -168,4 +199,46 @@ test('exec joins the caller with the runtime’s stream', async () => {
     if (text.endsWith('hello')) break
   }
   assert.equal(text, 'POST /exec/token;hello')
+})
+
+test('metrics have the names that dashboards and metrics-server ask for', async () => {
+  const client = certificate('root', ['system:masters'], ca)
+  const page = async (path: string): Promise<string> => (await ask(path, client)).body
+  const resource = await page('/metrics/resource')
+  const labels = '{container="c",namespace="ns",pod="p"}'
+  assert.match(resource, new RegExp(`^container_cpu_usage_seconds_total\\${labels} 2.5 5000$`, 'm'))
+  assert.match(resource, new RegExp(`^container_memory_working_set_bytes\\${labels} 4096 5000$`, 'm'))
+  assert.match(resource, new RegExp(`^container_start_time_seconds\\${labels} 1$`, 'm'))
+  assert.match(resource, /^node_cpu_usage_seconds_total 0 \d+$/m)
+  const cadvisor = await page('/metrics/cadvisor')
+  assert.match(
+    cadvisor,
+    /^container_memory_rss{container="c",id="id-c",image="app:1",name="id-c",namespace="ns",pod="p"} 2048$/m,
+  )
+  assert.match(cadvisor, /^machine_cpu_cores 32$/m)
+  const own = await page('/metrics')
+  assert.match(own, /^kubelet_node_name{node="n"} 1$/m)
+  assert.match(own, /^kubelet_running_containers{container_state="running"} 1$/m)
+  assert.equal((await ask('/metrics/probes', client)).status, 200)
+})
+
+test('the summary and the configuration', async () => {
+  const client = certificate('root', ['system:masters'], ca)
+  const summary = JSON.parse((await ask('/stats/summary', client)).body) as {
+    readonly pods: readonly { readonly containers: readonly { readonly rootfs: object; readonly memory: object }[] }[]
+  }
+  const [container] = summary.pods[0]?.containers ?? []
+  assert.deepEqual(container?.memory, {
+    time: '1970-01-01T00:00:05Z',
+    usageBytes: 8192,
+    workingSetBytes: 4096,
+    rssBytes: 2048,
+    pageFaults: 1,
+    majorPageFaults: 0,
+  })
+  assert.deepEqual(container?.rootfs, { time: '1970-01-01T00:00:05Z', usedBytes: 512, inodesUsed: 3 })
+  const { kubeletconfig } = JSON.parse((await ask('/configz', client)).body) as {
+    readonly kubeletconfig: { readonly evictionHard: object }
+  }
+  assert.deepEqual(Object.entries(kubeletconfig.evictionHard)[0], ['memory.available', '100Mi'])
 })

@@ -1,4 +1,6 @@
+import { serveConfiguration } from './configz.ts'
 import { serveLogs } from './container-logs.ts'
+import { serveCadvisorMetrics, serveMetrics, serveProbeMetrics, serveResourceMetrics } from './metrics-pages.ts'
 import { serveHealth, servePods } from './node-pages.ts'
 import type { Route, RouteCall } from './route.ts'
 import { serveSummary } from './stats-summary.ts'
@@ -8,6 +10,11 @@ import { streamAttach, streamExec, streamPortForward } from './streams.ts'
 const routes: readonly Route[] = [
   { path: '/healthz', respond: serveHealth },
   { path: '/pods', respond: servePods },
+  { path: '/configz', respond: serveConfiguration },
+  { path: '/metrics', respond: serveMetrics },
+  { path: '/metrics/cadvisor', respond: serveCadvisorMetrics },
+  { path: '/metrics/probes', respond: serveProbeMetrics },
+  { path: '/metrics/resource', respond: serveResourceMetrics },
   { path: '/stats/summary', respond: serveSummary },
   { path: '/containerLogs/:namespace/:pod/:container', respond: serveLogs },
   { path: '/exec/:namespace/:pod/:container', stream: streamExec },

@@ -1,6 +1,12 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { EvictionSettings } from '../eviction/eviction-manager.ts'
+import type { ImageCollectionSettings } from '../images/image-collector.ts'
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
+import type { MachineFacts } from '../node/node-machine.ts'
+import type { PodHost } from '../pod-worker/pod-host.ts'
+import type { StatsCollector } from '../stats/stats-collector.ts'
 import type { PodWorkers } from '../pod-worker/pod-workers.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
 import type { ServingCertificate } from './serving-certificate.ts'
@@ -24,4 +30,13 @@ export interface KubeletServerContext extends KubeletServerOptions {
   readonly runtime: ContainerRuntime
   readonly workers: PodWorkers
   readonly nodeName: string
+  readonly version: string
+  readonly facts: MachineFacts
+  readonly host: Pick<PodHost, 'diskUse'>
+  readonly metrics: KubeletMetrics
+  readonly stats: StatsCollector
+  readonly clusterDns: readonly string[]
+  readonly clusterDomain: string
+  readonly eviction?: EvictionSettings
+  readonly imageCollection?: ImageCollectionSettings
 }

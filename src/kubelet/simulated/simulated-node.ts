@@ -1,6 +1,6 @@
 import type { MachineReadings } from '../eviction/signals.ts'
 import type { NodeEffects } from '../kubelet-options.ts'
-import type { MachineFacts } from '../node/node-machine.ts'
+import type { MachineFacts, MachineUsage } from '../node/node-machine.ts'
 import { probeSuccess } from '../probes/probe-outcome.ts'
 import type { ProbeRunner } from '../probes/run-probe.ts'
 import { simulatedPodHost } from './simulated-pod-host.ts'
@@ -12,6 +12,17 @@ export interface SimulatedNodeOptions {
   readonly readings?: () => MachineReadings
   /** Answers probes; default: all succeed. */
   readonly probe?: ProbeRunner
+}
+
+const noUsage: MachineUsage = {
+  bootedAtMs: 0,
+  cpuNanoseconds: 0,
+  memoryUsageBytes: 0,
+  memoryWorkingSetBytes: 0,
+  memoryRssBytes: 0,
+  pageFaults: 0,
+  majorPageFaults: 0,
+  interfaces: [],
 }
 
 const gibibyte = 1024 ** 3
@@ -33,7 +44,7 @@ export function simulatedNode(options: SimulatedNodeOptions = {}): NodeEffects {
   }
   return {
     host: simulatedPodHost(),
-    machine: { facts: async () => facts, readings: async () => options.readings?.() ?? {} },
+    machine: { facts: async () => facts, readings: async () => options.readings?.() ?? {}, usage: async () => noUsage },
     files: { resolvConf: async () => ({ servers: [], searches: [], options: [] }), hosts: async () => '' },
     probe: options.probe ?? (async () => probeSuccess),
     seccompDirectory: '/simulated/seccomp',

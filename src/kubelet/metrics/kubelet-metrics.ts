@@ -1,0 +1,89 @@
+import { Counter } from '#lib/metrics/counter.ts'
+import { Histogram } from '#lib/metrics/histogram.ts'
+import type { MetricFamily } from '#lib/metrics/metric.ts'
+
+/** 1 ms doubled up to half a minute and more: what a call to a runtime or the start of a pod may take. */
+const runtimeBuckets = [
+  0.005, 0.0125, 0.03125, 0.078125, 0.1953125, 0.48828125, 1.220703125, 3.0517578125, 7.62939453125, 19.073486328125,
+]
+const podBuckets = [
+  0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600,
+]
+const workerBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** Everything that the kubelet counts while it runs, under upstream's names. */
+export class KubeletMetrics {
+  readonly runtimeOperations = new Counter({
+    name: 'kubelet_runtime_operations_total',
+    help: 'Cumulative number of runtime operations by operation type.',
+  })
+  readonly runtimeErrors = new Counter({
+    name: 'kubelet_runtime_operations_errors_total',
+    help: 'Cumulative number of runtime operation errors by operation type.',
+  })
+  readonly runtimeSeconds = new Histogram({
+    name: 'kubelet_runtime_operations_duration_seconds',
+    help: 'Duration in seconds of runtime operations. Broken down by operation type.',
+    buckets: runtimeBuckets,
+  })
+  readonly workerSeconds = new Histogram({
+    name: 'kubelet_pod_worker_duration_seconds',
+    help: 'Duration in seconds to sync a single pod. Broken down by operation type: create, update, or sync',
+    buckets: workerBuckets,
+  })
+  readonly podStartSeconds = new Histogram({
+    name: 'kubelet_pod_start_duration_seconds',
+    help: 'Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run',
+    buckets: podBuckets,
+  })
+  readonly startedPods = new Counter({
+    name: 'kubelet_started_pods_total',
+    help: 'Cumulative number of pods started',
+  })
+  readonly startedContainers = new Counter({
+    name: 'kubelet_started_containers_total',
+    help: 'Cumulative number of containers started',
+  })
+  readonly startedContainerErrors = new Counter({
+    name: 'kubelet_started_containers_errors_total',
+    help: 'Cumulative number of errors when starting containers',
+  })
+  readonly evictions = new Counter({
+    name: 'kubelet_evictions',
+    help: 'Cumulative number of pod evictions by eviction signal',
+  })
+  readonly probes = new Counter({
+    name: 'prober_probe_total',
+    help: 'Cumulative number of a liveness, readiness or startup probe for a container by result.',
+  })
+  readonly probeSeconds = new Histogram({
+    name: 'prober_probe_duration_seconds',
+    help: 'Duration in seconds for a probe response.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  })
+
+  /** For `/metrics`. */
+  read(): readonly MetricFamily[] {
+    return [
+      this.runtimeOperations,
+      this.runtimeErrors,
+      this.runtimeSeconds,
+      this.workerSeconds,
+      this.podStartSeconds,
+      this.startedPods,
+      this.startedContainers,
+      this.startedContainerErrors,
+      this.evictions,
+    ].map((metric) => metric.read())
+  }
+
+  /** For `/metrics/probes`. */
+  readProbes(): readonly MetricFamily[] {
+    return [this.probes.read(), this.probeSeconds.read()]
+  }
+
+  /** The pod is gone: its probes are not told any more. */
+  forgetPod(podUid: string): void {
+    this.probes.forget((labels) => labels['pod_uid'] === podUid)
+  }
+}
