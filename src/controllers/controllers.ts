@@ -20,6 +20,7 @@ import { namespaceController } from './namespace/controller.ts'
 import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { protectionControllers } from './object-protection/protections.ts'
+import { persistentVolumeBinder } from './persistent-volume-binder/controller.ts'
 import { podGcController, type PodGcOptions } from './pod-gc/controller.ts'
 import { replicaSetController, replicationController } from './replica-set/controller.ts'
 import { resourceQuotaController } from './resource-quota/controller.ts'
@@ -67,6 +68,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     disruptionController,
     ttlAfterFinishedController,
     ...protectionControllers,
+    persistentVolumeBinder,
     certificateApprovalController,
     kubeletServingApprover,
     certificateCleanupController,
