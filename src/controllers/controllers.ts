@@ -14,6 +14,7 @@ import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
+import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
@@ -69,6 +70,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     ttlAfterFinishedController,
     ...protectionControllers,
     persistentVolumeBinder,
+    ephemeralVolumeController,
     certificateApprovalController,
     kubeletServingApprover,
     certificateCleanupController,

@@ -48,10 +48,16 @@ test('a volume outlives its being bound', async (t) => {
     hostPath: { path: '/x' },
   } as PersistentVolume['spec']
   for (const name of ['free', 'bound']) await volumes.create({ metadata: { name }, spec })
-  await volumes.patch('bound', { type: 'merge', patch: { status: { phase: 'Bound' } } }, { subresource: 'status' })
+  const claims = cluster.client.resource(persistentVolumeClaims, 'test')
+  const claimed = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+  const claim = { ...claimed, storageClassName: '', volumeName: 'bound' } as PersistentVolumeClaim['spec']
+  await claims.create({ metadata: { name: 'data' }, spec: claim })
+  await cluster.until('it is bound', async () => (await claims.get('data')).status?.phase === 'Bound')
   for (const name of ['free', 'bound']) await volumes.delete(name)
   await cluster.until('the free one is gone', () => isGone(volumes.get('free')))
   assert.ok((await volumes.get('bound')).metadata.deletionTimestamp)
+  await claims.delete('data')
+  await cluster.until('the other one is gone with its claim', () => isGone(volumes.get('bound')))
 })
 
 test('an ended job goes after its time, and not before', async (t) => {

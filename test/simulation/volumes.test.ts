@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PersistentVolume, PersistentVolumeClaim } from '#api/types/core.v1.ts'
-import { events, persistentVolumeClaims, persistentVolumes, storageClasses } from '#api/types/resources.ts'
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
+import {
+  events,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  serviceAccounts,
+  storageClasses,
+} from '#api/types/resources.ts'
 import type { StorageClass } from '#api/types/storage.v1.ts'
 import { smallCluster, type SmallCluster } from './small-cluster.ts'
 
@@ -128,4 +135,29 @@ test('a claim whose volume is gone is lost', async (t) => {
   await volumes.delete('v')
   await volumes.patch('v', { type: 'merge', patch: { metadata: { finalizers: null } } }).catch(() => undefined)
   await cluster.until('it is lost', async () => (await claim(cluster, 'data')) === 'Lost v')
+})
+
+test('a pod gets the claims it asks for in itself, and they go with it', async (t) => {
+  const cluster = await smallCluster(t)
+  const { client } = cluster
+  const accounts = client.resource(serviceAccounts, 'test')
+  await cluster.until('pods can be made', async () => (await accounts.list()).items.length > 0)
+  await addVolume(cluster, 'v', '1Gi')
+  const claimSpec = {
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: '1Gi' } },
+    storageClassName: '',
+  }
+  const volumeClaimTemplate = { metadata: { labels: { a: 'b' } }, spec: claimSpec }
+  const volumes = [{ name: 'scratch', ephemeral: { volumeClaimTemplate } }]
+  const spec = { containers: [{ name: 'c', image: 'i' }], volumes } as Pod['spec']
+  const pod = await client.resource(pods, 'test').create({ metadata: { name: 'p' }, spec })
+  const claims = client.resource(persistentVolumeClaims, 'test')
+  await cluster.until('a claim exists', async () => (await claims.list()).items.length === 1)
+  await cluster.until('it is bound', async () => (await claim(cluster, 'p-scratch')) === 'Bound v')
+  const { metadata } = await claims.get('p-scratch')
+  assert.deepEqual([metadata.labels, metadata.ownerReferences?.[0]?.uid], [{ a: 'b' }, pod.metadata.uid])
+  await cluster.run(pod)
+  await client.resource(pods, 'test').delete('p', { gracePeriodSeconds: 0 })
+  await cluster.until('the claim is gone', async () => (await claims.list()).items.length === 0)
 })
