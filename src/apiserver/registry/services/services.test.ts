@@ -103,3 +103,13 @@ test('headless and external services have no address', () =>
     })
     assert.equal((external.object.spec as unknown as ServiceSpec).clusterIP, undefined)
   }))
+
+test('a write of the status leaves the addresses alone', () =>
+  withServices(async ({ call }) => {
+    const { object } = await call(`POST ${path}`, { body: service('a', {}) })
+    const headers = { 'content-type': 'application/merge-patch+json' }
+    const body = { status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } } }
+    const patched = await call(`PATCH ${path}/a/status`, { body, headers })
+    assert.equal(patched.code, 200, patched.text)
+    assert.deepEqual(patched.object.spec, object.spec)
+  }))
