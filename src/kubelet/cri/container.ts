@@ -95,6 +95,8 @@ export interface ContainerStatus extends ContainerInfo {
   readonly reason: string
   readonly message: string
   readonly logPath: string
+  /** Who its first process runs as, where the runtime says so. */
+  readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
   readonly mounts: readonly { readonly containerPath: string; readonly hostPath: string }[]
 }
 

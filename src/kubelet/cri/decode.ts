@@ -47,8 +47,13 @@ export function decodeContainerStatus(status: wire.ContainerStatus, sandboxId: s
     reason: status.reason,
     message: status.message,
     logPath: status.logPath,
+    ...(status.user?.linux && { user: decodeUser(status.user.linux) }),
     mounts: status.mounts.map(({ containerPath, hostPath }) => ({ containerPath, hostPath })),
   }
+}
+
+function decodeUser({ uid, gid, supplementalGroups }: wire.LinuxContainerUser): NonNullable<ContainerStatus['user']> {
+  return { uid: Number(uid), gid: Number(gid), supplementalGroups: supplementalGroups.map(Number) }
 }
 
 function decodeContainerHead(container: wire.Container | wire.ContainerStatus): Omit<ContainerInfo, 'sandboxId'> {

@@ -150,6 +150,8 @@ function killMessage(cause: KillCause, name: string): string {
       return `Container ${name} failed startup probe, will be restarted`
     case 'definition':
       return `Container ${name} definition changed, will be restarted`
+    case 'resize':
+      return `Container ${name} resize requires restart`
     case 'sandbox':
       return 'Pod sandbox changed, it will be killed and re-created.'
   }

@@ -34,6 +34,9 @@ export async function linuxPodHost({ rootDir, logsDir, cgroups }: LinuxPodHostOp
       ])
       return { cgroupParent, logDirectory }
     },
+    async resize(pod) {
+      await cgroups.create(pod)
+    },
     volumes: (pod, context) =>
       new PodVolumes({ directory: podDir(pod), memoryDirectory: join(memoryDir, pod.metadata.uid), context }),
     async writeHostsFile(pod, text) {

@@ -10,6 +10,8 @@ import type { VolumeRequest } from '../volumes/volume-plugin.ts'
 export interface PodHost {
   /** Makes the pod's folders and control group. Idempotent. */
   prepare(pod: Pod): Promise<PreparedPod>
+  /** Gives the pod's control group the limits that the pod has now. */
+  resize(pod: Pod): Promise<void>
   volumes(pod: Pod, context: VolumeContext): HostedVolumes
   /** Writes the pod's `/etc/hosts` and resolves to its path on the node. */
   writeHostsFile(pod: Pod, text: string): Promise<string>

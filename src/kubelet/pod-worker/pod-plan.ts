@@ -38,7 +38,7 @@ export type PodAction =
   | { readonly type: 'removeContainer'; readonly container: ContainerStatus }
   | { readonly type: 'removeSandbox'; readonly id: string }
 
-export type KillCause = 'liveness' | 'startup' | 'definition' | 'sandbox'
+export type KillCause = 'liveness' | 'startup' | 'definition' | 'sandbox' | 'resize'
 
 export interface PodPlan {
   /** To be done in this order; a failed one ends the round. */

@@ -21,6 +21,7 @@ import { PodObserver } from './observe-pod.ts'
 import type { PreparedPod, VolumeContext } from './pod-host.ts'
 import type { PodAction, PodPlan } from './pod-plan.ts'
 import { currentSandbox, emptyView, isRunning, isStopped, type PodView } from './pod-view.ts'
+import { PodResizer } from './pod-resizer.ts'
 import { sandboxConfigOf, writeHosts } from './pod-surroundings.ts'
 import { startContainer } from './start-container.ts'
 import { stopContainer, stopContainers } from './stop-containers.ts'
@@ -33,6 +34,7 @@ import type { WorkerContext } from './worker-context.ts'
 const firstErrorDelayMs = 1_000
 const longestErrorDelayMs = 10_000
 const longestStopMs = 2_000
+const resizeRetryMs = 10_000
 
 /**
  * Runs one pod from the moment it is given to the node until its object is gone: one round after the other, each of
@@ -45,6 +47,7 @@ export class PodWorker {
   readonly #prober: PodProber
   readonly #objects: PodObjects
   readonly #volumes: VolumeKeeper
+  readonly #resizer: PodResizer
   readonly #startedAtMs: number
   readonly #onView: (view: PodView) => void
   #pod: Pod
@@ -91,6 +94,10 @@ export class PodWorker {
       this.#volumes.outdate()
       this.#waits.release()
       this.poke()
+    })
+    this.#resizer = new PodResizer(context, (container, spec) => {
+      const message = `Container ${spec.name} resize requires restart`
+      return this.#killOne({ type: 'killContainer', container, spec, message, cause: 'resize' })
     })
     const volumes = context.host.volumes(pod, () => volumeContext(context, this.#objects, this.#place()))
     this.#volumes = new VolumeKeeper({ context, volumes, wake: this.#wake })
@@ -221,6 +228,7 @@ export class PodWorker {
         message: 'Pod was active on the node longer than the specified deadline',
       })
     }
+    if (await this.#resizer.sync(this.#pod, this.#view)) this.#wake.in(resizeRetryMs)
     const plan = this.#decide()
     this.#report(plan)
     if (plan.actions.some(({ type }) => type === 'stopPod')) {
@@ -299,6 +307,8 @@ export class PodWorker {
       terminationMessages: this.#messages,
       ...(this.#failure && { failure: this.#failure }),
       isEnding: this.#isEnding,
+      given: this.#resizer.given,
+      ...(this.#resizer.condition && { resize: this.#resizer.condition }),
       runtimeName,
       hostIps,
       startedAtMs: this.#startedAtMs,
@@ -425,7 +435,7 @@ export class PodWorker {
       try {
         await startContainer(this.#context, {
           pod: this.#pod,
-          container: spec,
+          container: this.#resizer.granted(spec),
           attempt,
           place: this.#place(),
           objects: this.#objects,

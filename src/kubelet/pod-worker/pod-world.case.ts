@@ -235,6 +235,10 @@ function merged(before: PodStatus, change: StatusChange): PodStatus {
   }
   const conditions = new Map((before.conditions ?? []).map((condition) => [condition.type, condition]))
   for (const condition of change.conditions ?? []) {
+    if ('$patch' in condition) {
+      conditions.delete(condition.type)
+      continue
+    }
     const entries = Object.entries({ ...conditions.get(condition.type), ...condition }).filter(
       ([, value]) => value !== null,
     )

@@ -10,6 +10,7 @@ import type { VolumeOnHost } from '../volumes/volume-plugin.ts'
 export function simulatedPodHost(): PodHost {
   return {
     prepare: async ({ metadata }) => ({ cgroupParent: '', logDirectory: `/simulated/${metadata.uid}` }),
+    resize: async () => undefined,
     volumes: (_pod, context) => simulatedVolumes(context),
     writeHostsFile: async ({ metadata }) => `/simulated/${metadata.uid}/etc-hosts`,
     createTerminationLog: async ({ metadata }, { name }, attempt) => `/simulated/${metadata.uid}/${name}/${attempt}`,

@@ -30,6 +30,36 @@ export function containerStatusOf(
     imageID: latest.imageRef,
     containerID: `${input.runtimeName}://${latest.id}`,
     ...(role !== 'ephemeral' && { started: isStarted }),
+    ...resourceParts(input, container),
+    ...mountParts(container),
+    ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
+    ...(latest.user && { user: { linux: latest.user } }),
+  }
+}
+
+/** What the container was given, which a resize may lag behind (KEP-1287). */
+function resourceParts({ given }: PodStatusInput, container: Container): Partial<ContainerStatus> {
+  const { requests, limits } = given.get(container.name) ?? container.resources ?? {}
+  const hasRequests = Object.keys(requests ?? {}).length > 0
+  const hasLimits = Object.keys(limits ?? {}).length > 0
+  return {
+    ...(hasRequests && { allocatedResources: requests }),
+    resources: { ...(hasLimits && { limits }), ...(hasRequests && { requests }) },
+  }
+}
+
+/** How its volumes are mounted; recursively read-only mounts say whether they are (KEP-3857). */
+function mountParts({ volumeMounts = [] }: Container): Partial<ContainerStatus> {
+  if (volumeMounts.length === 0) return {}
+  return {
+    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly, recursiveReadOnly }) => ({
+      name,
+      mountPath,
+      ...(readOnly === true && {
+        readOnly,
+        recursiveReadOnly: recursiveReadOnly === 'Enabled' ? 'Enabled' : 'Disabled',
+      }),
+    })),
   }
 }
 

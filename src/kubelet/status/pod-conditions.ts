@@ -1,5 +1,7 @@
 import { isSidecar } from '#api/core/v1/pod-facts.ts'
 import { formatTime } from '#lib/clock.ts'
+import type { ResizeCondition } from './pod-status-input.ts'
+import { resizeConditions } from './status-patch.ts'
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '#api/types/core.v1.ts'
 
 interface ConditionInput {
@@ -11,6 +13,7 @@ interface ConditionInput {
   readonly isSandboxReady: boolean
   /** Why the node has thrown the pod out, if it has. */
   readonly disruption?: string
+  readonly resize?: ResizeCondition
   readonly nowMs: number
 }
 
@@ -32,11 +35,16 @@ export function podConditions(input: ConditionInput): readonly PodCondition[] {
     ['Ready', readyVerdict(input, containersReady)],
     ['ContainersReady', containersReady],
     ['PodScheduled', { status: 'True' }],
+    ...(input.resize ? [[input.resize.type, resizeVerdict(input.resize)] as const] : []),
     ...(input.disruption === undefined ? [] : [['DisruptionTarget', disruptionVerdict(input.disruption)] as const]),
   ]
   const known = input.pod.status?.conditions ?? []
-  const foreign = known.filter(({ type }) => !own.some(([name]) => name === type))
+  const foreign = known.filter(({ type }) => !resizeConditions.has(type) && !own.some(([name]) => name === type))
   return [...own.map(([type, verdict]) => condition(input, type, verdict)), ...foreign]
+}
+
+function resizeVerdict({ reason, message }: ResizeCondition): Verdict {
+  return { status: 'True', reason, message }
 }
 
 function disruptionVerdict(message: string): Verdict {

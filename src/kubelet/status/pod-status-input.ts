@@ -1,4 +1,4 @@
-import type { Pod } from '#api/types/core.v1.ts'
+import type { Pod, ResourceRequirements } from '#api/types/core.v1.ts'
 import type { PodView } from '../pod-worker/pod-view.ts'
 import type { ProbeResults } from '../probes/probe-results.ts'
 
@@ -16,6 +16,13 @@ export interface PodFailure {
   readonly isDisruption?: boolean
 }
 
+/** A resize that waits or goes wrong (KEP-1287). */
+export interface ResizeCondition {
+  readonly type: 'PodResizePending' | 'PodResizeInProgress'
+  readonly reason: string
+  readonly message: string
+}
+
 /** What a pod's status is computed from. */
 export interface PodStatusInput {
   /** The newest pod of the API; its status supplies transition times and what others have written. */
@@ -30,6 +37,10 @@ export interface PodStatusInput {
   readonly failure?: PodFailure
   /** No container of the pod will be started again, whatever its policy says. */
   readonly isEnding: boolean
+  /** By container name: the resources that what runs was given. */
+  readonly given: ReadonlyMap<string, ResourceRequirements>
+  /** A resize that is not done. */
+  readonly resize?: ResizeCondition
   readonly runtimeName: string
   /** The node's addresses, the first one primary. */
   readonly hostIps: readonly string[]

@@ -36,6 +36,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       main,
       isSandboxReady,
       nowMs: input.nowMs,
+      ...(input.resize && { resize: input.resize }),
       ...(failure?.isDisruption && { disruption: failure.message }),
     }),
     ...failureParts(failure ?? (isTerminalPhase(known.phase) ? known : {})),

@@ -28,6 +28,14 @@ test('a patch carries the differences only and names what is gone', () => {
   })
 })
 
+test('the condition of a resize that is over goes away', () => {
+  const pending = { type: 'PodResizePending', status: 'True' }
+  assert.deepEqual(statusPatch('u', { conditions: [ready, pending] }, { conditions: [ready] }), {
+    metadata: { uid: 'u' },
+    status: { conditions: [{ type: 'PodResizePending', $patch: 'delete' }] },
+  })
+})
+
 test('a changed list of addresses replaces the old one instead of joining it', () => {
   const before: PodStatus = { podIPs: [{ ip: '10.0.0.1' }] }
   assert.deepEqual(statusPatch('u', before, { podIPs: [{ ip: '10.0.0.2' }] }), {

@@ -23,8 +23,14 @@ export function statusPatch(uid: string, before: PodStatus, after: PodStatus): o
   return Object.keys(changes).length === 0 ? undefined : { metadata: { uid }, status: changes }
 }
 
+/** The kubelet's conditions that go away again. */
+export const resizeConditions: ReadonlySet<string> = new Set(['PodResizePending', 'PodResizeInProgress'])
+
 function changedConditions(before: PodStatus, after: PodStatus): readonly unknown[] {
-  return (after.conditions ?? []).flatMap((condition) => {
+  const over = (before.conditions ?? [])
+    .filter(({ type }) => resizeConditions.has(type) && !after.conditions?.some((each) => each.type === type))
+    .map(({ type }) => ({ type, $patch: 'delete' }))
+  const changed = (after.conditions ?? []).flatMap((condition) => {
     const known = before.conditions?.find(({ type }) => type === condition.type)
     if (known === undefined) return [condition]
     if (isSame(known, condition)) return []
@@ -32,6 +38,7 @@ function changedConditions(before: PodStatus, after: PodStatus): readonly unknow
     const gone = Object.keys(known).filter((key) => !(key in condition))
     return [{ ...condition, ...Object.fromEntries(gone.map((key) => [key, null])) }]
   })
+  return [...changed, ...over]
 }
 
 /** Whether two JSON values are equal; the order of keys does not matter, and absent is the same as `null`. */

@@ -1,0 +1,115 @@
+import { maxAmounts, resourceAmounts } from '#api/core/v1/resource-amounts.ts'
+import { containerStatus, isSidecar } from '#api/core/v1/pod-facts.ts'
+import { quantityOf, quantityOfMilli } from '#api/meta/quantity.ts'
+import type { Container, Pod, ResourceRequirements } from '#api/types/core.v1.ts'
+import { containerResources } from '../cgroups/pod-resources.ts'
+import type { ContainerStatus } from '../cri/container.ts'
+import type { ResizeCondition } from '../status/pod-status-input.ts'
+import { decideResize, type ResizeChange } from './decide-resize.ts'
+import { isRunning, latestContainer, type PodView } from './pod-view.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** Keeps what containers were given apart from what they ask for, and brings the two together while they run. */
+export class PodResizer {
+  readonly #context: WorkerContext
+  readonly #restart: (run: ContainerStatus, spec: Container) => Promise<void>
+  readonly #given = new Map<string, ResourceRequirements>()
+  #condition: ResizeCondition | undefined
+
+  /** `restart` ends a container, which then starts over with what it asks for. */
+  constructor(context: WorkerContext, restart: (run: ContainerStatus, spec: Container) => Promise<void>) {
+    this.#context = context
+    this.#restart = restart
+  }
+
+  /** By container name: what runs was given. */
+  get given(): ReadonlyMap<string, ResourceRequirements> {
+    return this.#given
+  }
+
+  /** What the status says of a resize that is not done. */
+  get condition(): ResizeCondition | undefined {
+    return this.#condition
+  }
+
+  /** The container as it is to be started: with new resources only once the node has granted them. */
+  granted(container: Container): Container {
+    const given = this.#given.get(container.name)
+    return given === undefined ? container : { ...container, resources: given }
+  }
+
+  /** One look at a pod that is to run. Resolves to whether to come back although nothing happens. */
+  async sync(pod: Pod, view: PodView): Promise<boolean> {
+    const running = this.#noteRunning(pod, view)
+    const { allocatable, admittedPods } = this.#context
+    const applied = new Map([...this.#given].filter(([name]) => running.has(name)))
+    const plan = decideResize({ pod, applied, allocatable: allocatable(), others: admittedPods() })
+    if (plan.type === 'none') this.#condition = undefined
+    if (plan.type === 'pending') {
+      this.#condition = { type: 'PodResizePending', reason: plan.reason, message: plan.message }
+      return plan.reason === 'Deferred'
+    }
+    if (plan.type === 'none') return false
+    try {
+      await this.#apply(pod, plan.changes, running)
+      this.#condition = undefined
+      return false
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      this.#condition = { type: 'PodResizeInProgress', reason: 'Error', message }
+      return true
+    }
+  }
+
+  /** Containers are first met with what their status says they have; new ones have what they ask for. */
+  #noteRunning(pod: Pod, view: PodView): ReadonlyMap<string, ContainerStatus> {
+    const running = new Map<string, ContainerStatus>()
+    for (const container of [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers]) {
+      const run = latestContainer(view, container.name)
+      if (run === undefined || !isRunning(run)) continue
+      running.set(container.name, run)
+      if (this.#given.has(container.name)) continue
+      const known = containerStatus(pod, container.name)
+      const isSameRun = known?.containerID?.endsWith(`//${run.id}`) === true
+      this.#given.set(container.name, (isSameRun && known.resources) || (container.resources ?? {}))
+    }
+    return running
+  }
+
+  /** The pod's group must hold the old and the new at once while its containers change one by one. */
+  async #apply(
+    pod: Pod,
+    changes: readonly ResizeChange[],
+    running: ReadonlyMap<string, ContainerStatus>,
+  ): Promise<void> {
+    const { host, runtime, memoryCapacityBytes } = this.#context
+    await host.resize(this.#larger(pod))
+    for (const { container, needsRestart } of changes) {
+      const run = running.get(container.name)
+      if (run === undefined) continue
+      if (!needsRestart)
+        await runtime.updateContainerResources(run.id, containerResources(pod, container, memoryCapacityBytes))
+      this.#given.set(container.name, container.resources ?? {})
+      if (needsRestart) await this.#restart(run, container)
+    }
+    await host.resize(pod)
+  }
+
+  #larger(pod: Pod): Pod {
+    const containers = pod.spec.containers.map((container) => {
+      const given = this.#given.get(container.name)
+      return given === undefined ? container : { ...container, resources: largerOf(given, container.resources ?? {}) }
+    })
+    return { ...pod, spec: { ...pod.spec, containers } }
+  }
+}
+
+function largerOf(a: ResourceRequirements, b: ResourceRequirements): ResourceRequirements {
+  const larger = (list: 'requests' | 'limits'): Readonly<Record<string, string>> => {
+    const amounts = Object.entries(maxAmounts(resourceAmounts(a[list]), resourceAmounts(b[list])))
+    return Object.fromEntries(
+      amounts.map(([name, amount]) => [name, name === 'cpu' ? quantityOfMilli(amount) : quantityOf(amount)]),
+    )
+  }
+  return { requests: larger('requests'), limits: larger('limits') }
+}
