@@ -23,13 +23,14 @@ import type { Store } from '#storage/store.ts'
 import { clusterInfoObjects } from './cluster-info.ts'
 import type { Effects } from './effects.ts'
 import { listenFailure } from './listen-failure.ts'
-import { openStore, type StorageKind } from './open-store.ts'
+import { isShared, openStore, type StorageChoice } from './open-store.ts'
 import { ownRoles } from './own-roles.ts'
 import { ranges } from './ranges.ts'
+import { confirmSharedKeys } from './shared-keys.ts'
 
 export interface ControlPlaneOptions {
   readonly dataDir: string
-  readonly storage: StorageKind
+  readonly storage: StorageChoice
   readonly bindAddress: string
   readonly port: number
   /** Where pods and nodes reach the API server. */
@@ -62,6 +63,7 @@ export async function startControlPlane(options: ControlPlaneOptions, effects: E
 
 async function serveStore(store: Store, options: ControlPlaneOptions, effects: Effects): Promise<ControlPlane> {
   const pki = loadPki(options, effects)
+  if (isShared(options.storage)) await confirmSharedKeys(store, pki, options.dataDir)
   const server = createServer(store, pki, options, effects)
   await server.start()
   const about = {

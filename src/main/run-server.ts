@@ -4,7 +4,7 @@ import { hostLayout } from '#host/layout.ts'
 import { startControlPlane } from './control-plane.ts'
 import { processEffects } from './effects.ts'
 import { machineAddress } from './machine-address.ts'
-import type { StorageKind } from './open-store.ts'
+import { isShared, type StorageChoice } from './open-store.ts'
 import { terminationSignal } from './termination-signal.ts'
 
 export interface ServerSettings {
@@ -16,7 +16,7 @@ export interface ServerSettings {
   readonly port: number
   /** Empty: only the data directory's own. */
   readonly kubeconfigFile: string
-  readonly storage: StorageKind
+  readonly storage: StorageChoice
 }
 
 /** Runs a control plane until the process is told to end. */
@@ -34,8 +34,9 @@ export async function runServer(settings: ServerSettings): Promise<void> {
     })
   }
   // Loaded only now: requests are answered meanwhile.
-  const { startManagers } = await import('./managers.ts')
-  const managers = startManagers(controlPlane, effects)
+  const managers = isShared(settings.storage)
+    ? (await import('./elected-managers.ts')).startElectedManagers(controlPlane, effects)
+    : (await import('./managers.ts')).startManagers(controlPlane, effects)
   effects.log.info('The control plane is ready', { address: settings.bindAddress, port: controlPlane.port })
   // The next start finds every module compiled; Node itself would write them only at a clean exit.
   flushCompileCache()

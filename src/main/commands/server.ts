@@ -1,12 +1,14 @@
 import { defineCommand } from '#cli/command.ts'
-import { UsageError } from '#cli/command.ts'
 import { defaultDataDir } from '#host/layout.ts'
-import { storageKinds, type StorageKind } from '../open-store.ts'
+import { storageChoice, storageFlags } from './storage-flags.ts'
 
 export const server = defineCommand({
   name: 'server',
   summary: 'Run the control plane in the foreground, without a node',
-  description: 'Runs the API server, controllers and scheduler until SIGTERM or SIGINT.',
+  description:
+    'Runs the API server, controllers and scheduler until SIGTERM or SIGINT. With --storage etcd any number of servers ' +
+    'work on the same cluster; each needs ca.pem and service-account.key of the first in the pki folder of its data ' +
+    'directory, and one of them at a time runs the controllers and the scheduler.',
   flags: [
     { name: 'data-dir', type: 'string', default: defaultDataDir, help: 'Where state, keys and certificates are kept' },
     { name: 'bind-address', type: 'string', default: '0.0.0.0', help: 'Address to listen on' },
@@ -24,12 +26,10 @@ export const server = defineCommand({
     },
     { name: 'secure-port', type: 'integer', default: 6443, help: 'Port to listen on; 0 takes a free one' },
     { name: 'write-kubeconfig', type: 'string', default: '', help: 'Write the administrator kubeconfig here too' },
-    { name: 'storage', type: 'string', default: 'sqlite', help: `Where state is kept: ${storageKinds.join(' or ')}` },
+    ...storageFlags,
   ],
   async run({ values }) {
-    if (!storageKinds.includes(values.storage as StorageKind)) {
-      throw new UsageError(`invalid value "${values.storage}" for --storage: must be ${storageKinds.join(' or ')}`)
-    }
+    const storage = storageChoice(values)
     const { runServer } = await import('../run-server.ts')
     await runServer({
       dataDir: values['data-dir'],
@@ -38,7 +38,7 @@ export const server = defineCommand({
       alternativeNames: values['tls-san'],
       port: values['secure-port'],
       kubeconfigFile: values['write-kubeconfig'],
-      storage: values.storage as StorageKind,
+      storage,
     })
   },
 })

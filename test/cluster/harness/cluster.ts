@@ -96,11 +96,13 @@ export interface Server extends AsyncDisposable {
 }
 
 export interface ServerOptions {
-  readonly storage?: 'memory' | 'sqlite'
+  readonly storage?: 'memory' | 'sqlite' | 'etcd'
   /** Data of an earlier server to go on with; by default a fresh folder, removed in the end. */
   readonly dataDir?: string
   /** Default 127.0.0.1. */
   readonly bindAddress?: string
+  /** More words for the command line. */
+  readonly flags?: readonly string[]
 }
 
 /** Starts `./coracle server` on a free port of the loopback and waits until it answers. Needs no root. */
@@ -111,7 +113,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const port = await freePort()
   const args = ['--bind-address', address, '--secure-port', String(port)]
   args.push('--data-dir', options.dataDir ?? join(folder, 'data'), '--write-kubeconfig', kubeconfig)
-  args.push('--storage', options.storage ?? 'memory')
+  args.push('--storage', options.storage ?? 'memory', ...(options.flags ?? []))
   const child = spawn(join(checkout, 'coracle'), ['server', ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
   let log = ''
