@@ -41,8 +41,8 @@ function keepAllButStatus(draft: Draft<KubernetesObject>, old: KubernetesObject)
   const before = old as unknown as Readonly<Record<string, unknown>>
   for (const key of Object.keys(fields))
     if (key !== 'status' && key !== 'metadata' && !(key in before)) delete fields[key]
-  // Nothing changes them any more, so the stored parts, frozen as they are, become parts of the new object.
-  for (const key of Object.keys(before)) if (key !== 'status' && key !== 'metadata') fields[key] = before[key]
+  // Copies: what a kind does before an update, and admission, may still write into them.
+  for (const key of Object.keys(before)) if (key !== 'status' && key !== 'metadata') fields[key] = deepCopy(before[key])
 }
 
 /** `approval` of a CertificateSigningRequest: only its conditions change. */
