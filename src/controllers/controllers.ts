@@ -27,6 +27,7 @@ import { replicaSetController, replicationController } from './replica-set/contr
 import { resourceQuotaController } from './resource-quota/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './service-account/controller.ts'
+import { serviceCidrController } from './service-cidr/controller.ts'
 import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { tokenCleaner } from './token-cleaner/controller.ts'
@@ -71,6 +72,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     ...protectionControllers,
     persistentVolumeBinder,
     ephemeralVolumeController,
+    serviceCidrController,
     certificateApprovalController,
     kubeletServingApprover,
     certificateCleanupController,

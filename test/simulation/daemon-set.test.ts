@@ -120,3 +120,31 @@ test('a selector leaves nodes out, and a pod that fails is replaced more and mor
   }
   assert.ok(failed >= 3 && failed <= 7, `${failed} pods failed in 20 s`)
 })
+
+test('an update with a surge starts the new pod before the old one goes', async (t) => {
+  const cluster = await smallCluster(t)
+  await nodesOf(cluster, 'n1', 'n2', 'n3')
+  const collection = cluster.client.resource(daemonSets, 'test')
+  const rollingUpdate = { maxSurge: 1, maxUnavailable: 0 }
+  const spec = { ...specOf('a'), updateStrategy: { type: 'RollingUpdate', rollingUpdate } } as DaemonSet['spec']
+  await collection.create({ metadata: { name: 'agent' }, spec })
+  await cluster.until('all run', async () => {
+    await runAll(cluster)
+    return isUpdated(cluster, 3)
+  })
+  await collection.patch('agent', { type: 'strategic', patch: { spec: specOf('b') } })
+  let most = 0
+  await cluster.until('all are replaced', async () => {
+    const alive = (await podsOf(cluster)).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    const serving = new Set(alive.filter(({ status }) => status?.phase === 'Running').map(targetOf))
+    assert.equal(serving.size, 3, 'a node is without a pod')
+    most = Math.max(most, alive.length)
+    await runAll(cluster)
+    return (await isUpdated(cluster, 3)) && alive.length === 3
+  })
+  assert.equal(most, 4)
+  assert.deepEqual(
+    (await podsOf(cluster)).map(({ spec }) => spec.containers[0]?.image),
+    ['b', 'b', 'b'],
+  )
+})

@@ -1,4 +1,5 @@
 import { isPodAvailable, isPodReady, isPodTerminal } from '#api/core/v1/pod-facts.ts'
+import { scaledValue } from '#api/meta/int-or-string.ts'
 import type { StatefulSet, StatefulSetStatus } from '#api/types/apps.v1.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { firstOrdinal, ordinalOf, revisionNameOf } from './identity.ts'
@@ -24,8 +25,8 @@ interface Slot {
 
 /**
  * The next step. In order, the set grows from the lowest ordinal and shrinks from the highest, one pod at a time, and
- * nothing happens while a pod before is not available; `Parallel` sets do all at once. Updates always go one by one
- * from the highest ordinal.
+ * nothing happens while a pod before is not available; `Parallel` sets do all at once. Updates always go from the
+ * highest ordinal, one by one unless `maxUnavailable` lets more go together.
  */
 export function decideStep(view: StatefulView): StatefulChanges {
   const { set } = view
@@ -95,6 +96,8 @@ function shrinkInOrder(view: StatefulView, slots: readonly Slot[], condemned: re
 
 function updateFromTop(view: StatefulView, slots: readonly Slot[]): readonly Pod[] {
   if (view.set.spec.updateStrategy?.type === 'OnDelete') return []
+  const limit = maxUnavailableOf(view.set)
+  if (limit > 1) return updateSeveral(view, slots, limit)
   for (const slot of slots.toReversed()) {
     const { pod } = slot
     if (pod === undefined) return []
@@ -102,6 +105,24 @@ function updateFromTop(view: StatefulView, slots: readonly Slot[]): readonly Pod
     if (!isHealthy(view, pod)) return []
   }
   return []
+}
+
+/** As many at once as may be unavailable together (KEP-961); one that is not available already costs nothing. */
+function updateSeveral(view: StatefulView, slots: readonly Slot[], limit: number): readonly Pod[] {
+  let left = limit - slots.filter(({ pod }) => pod === undefined || !isHealthy(view, pod)).length
+  const chosen: Pod[] = []
+  for (const slot of slots.toReversed()) {
+    const { pod } = slot
+    if (pod === undefined || !isOutdated(view, slot) || !isStaying(pod)) continue
+    if (isHealthy(view, pod) && left-- <= 0) break
+    chosen.push(pod)
+  }
+  return chosen
+}
+
+function maxUnavailableOf({ spec }: StatefulSet): number {
+  const { maxUnavailable } = spec.updateStrategy?.rollingUpdate ?? {}
+  return maxUnavailable === undefined ? 1 : Math.max(1, scaledValue(maxUnavailable, spec.replicas ?? 1, 'down'))
 }
 
 function isOutdated({ set, updateRevision }: StatefulView, { ordinal, pod }: Slot): boolean {
