@@ -17,7 +17,7 @@ function deleted(pods: string, rollingUpdate: object): string {
   }
   const step = decideStep({
     set: { metadata: { name: 's' }, spec } as unknown as StatefulSet,
-    pods: [...pods].map(podOf),
+    pods: pods.split('').map(podOf),
     currentRevision: 'old',
     updateRevision: 'new',
     nowMs: 0,
