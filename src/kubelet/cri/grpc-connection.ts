@@ -30,7 +30,7 @@ const maximumMessageBytes = 16 * 1024 * 1024
 
 /** Connects on the first call. gRPC and protobuf are loaded here, not at start. */
 export async function connectGrpc(socketPath: string): Promise<GrpcConnection> {
-  const [grpc, protobuf] = await Promise.all([import('@grpc/grpc-js'), import('@bufbuild/protobuf')])
+  const [{ default: grpc }, protobuf] = await Promise.all([import('@grpc/grpc-js'), import('@bufbuild/protobuf')])
   const client = new grpc.Client(`unix://${socketPath}`, grpc.credentials.createInsecure(), {
     'grpc.max_receive_message_length': maximumMessageBytes,
     'grpc.max_send_message_length': maximumMessageBytes,

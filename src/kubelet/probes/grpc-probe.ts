@@ -6,7 +6,7 @@ const statusNames = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
 
 /** Asks `grpc.health.v1.Health/Check` without TLS (API reference, GRPCAction). */
 export async function grpcProbe(address: string, service: string, timeoutMs: number): Promise<ProbeOutcome> {
-  const grpc = await import('@grpc/grpc-js')
+  const { default: grpc } = await import('@grpc/grpc-js')
   const client = new grpc.Client(address, grpc.credentials.createInsecure())
   const { promise, resolve } = Promise.withResolvers<ProbeOutcome>()
   const deadline = systemClock.now() + timeoutMs
