@@ -5,6 +5,7 @@ import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { Store } from '#storage/store.ts'
 import type { AdmissionPlugin } from './admission/admission.ts'
+import type { WebhookCaller } from './admission/dynamic/webhook-caller.ts'
 import type { Authenticator } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { CacheSet } from './cache/cache-set.ts'
@@ -44,6 +45,8 @@ export interface ServerParts {
   readonly reviews: ReviewParts | undefined
   /** Reaches kubelets for logs, exec and proxying; absent where no node can be reached. */
   readonly connections: NodeConnections | undefined
+  /** Reaches admission webhooks; absent where none can be called. */
+  readonly callWebhook: WebhookCaller | undefined
   readonly metrics: RequestMetrics
   readonly flowControl: FlowControl
   /** Aborted when the server closes: ends watches. */

@@ -7,6 +7,7 @@ import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { Store } from '#storage/store.ts'
 import type { AdmissionPlugin } from './admission/admission.ts'
+import type { WebhookCaller } from './admission/dynamic/webhook-caller.ts'
 import type { Authenticator } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { BootstrapStore } from './bootstrap/bootstrap-store.ts'
@@ -40,6 +41,8 @@ export interface ApiServerOptions {
   /** Asked in order; none: everything is allowed. */
   readonly authorizers?: (reader: ObjectReader) => readonly Authorizer[]
   readonly admission?: readonly AdmissionPlugin[]
+  /** Reaches admission webhooks; none: those that must not fail refuse. */
+  readonly callWebhook?: WebhookCaller
   /** Addresses of services, primary family first; default 10.96.0.0/12. */
   readonly serviceCidrs?: readonly string[]
   /** Inclusive; default 30000-32767. */
@@ -108,6 +111,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     updateStatus: statusWriter({ store, codec, resources, feed }),
     turns: new KeyedTurns(),
     connections: options.connections?.(reader, authorizers),
+    callWebhook: options.callWebhook,
     metrics: new RequestMetrics(),
     flowControl: new FlowControl({ reader, clock, ...options.flowControl }),
     closing: closing.signal,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { ApiHandler, UserInfo } from '#api/meta/exchange.ts'
+import { httpsWebhookCaller } from '#apiserver/admission/dynamic/webhook-caller.ts'
 import { admissionPlugins } from '#apiserver/admission/plugins.ts'
 import { createAuthenticators, tokenAuthenticators } from '#apiserver/authn/authenticators.ts'
 import { peerIdentity } from '#apiserver/authn/peer-certificate.ts'
@@ -117,6 +118,7 @@ function createServer(store: Store, pki: Pki, options: ControlPlaneOptions, effe
     authenticators: (reader) => createAuthenticators({ reader, clock, keys, issuer, audiences }),
     authorizers: createAuthorizers,
     admission: admissionPlugins,
+    callWebhook: httpsWebhookCaller(),
     tokens: (reader) => createTokenIssuer({ reader, clock, random, key, issuer, audiences, serverUrl }),
     connections: (reader, authorizers) =>
       createNodeConnections({ reader, authorizers, dialer: dialerOf(pki, effects), random, log }),

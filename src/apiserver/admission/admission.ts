@@ -6,6 +6,8 @@ import type { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Random } from '#lib/random.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
+import type { WebhookCaller } from './dynamic/webhook-caller.ts'
+import type { ResourceTable } from '../registry/resource-table.ts'
 import type { RequestInfo } from '../request-info.ts'
 
 /** One write on its way to the store. */
@@ -26,6 +28,10 @@ export interface AdmissionContext {
   readonly reader: ObjectReader
   readonly clock: Clock
   readonly random: Random
+  /** The resources that are served, for plugins that read objects of kinds they are told of. */
+  readonly resources?: ResourceTable
+  /** Reaches admission webhooks; absent where none can be called. */
+  readonly callWebhook?: WebhookCaller | undefined
   /** For plugins that ask whether the user may do one thing more. */
   readonly authorizers: readonly Authorizer[]
   /**
@@ -43,7 +49,7 @@ export interface AdmissionPlugin {
   /** Resources (`group/plural` or `plural` of the core group; `*` for all) and operations it wants to see. */
   readonly resources: readonly string[]
   readonly operations: readonly AdmissionRequest['operation'][]
-  /** Subresources it wants to see; default: only the main resource. */
+  /** Subresources it wants to see; default: only the main resource. `*`: all. */
   readonly subresources?: readonly string[]
   readonly mutate?: (request: AdmissionRequest, context: AdmissionContext) => void | Promise<void>
   readonly validate?: (request: AdmissionRequest, context: AdmissionContext) => void | Promise<void>

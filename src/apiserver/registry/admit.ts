@@ -36,7 +36,8 @@ function admissionRequest({ info, user, warnings }: ResourceContext, subject: Ad
 
 function wants(plugin: AdmissionPlugin, { info, operation }: AdmissionRequest): boolean {
   if (!plugin.operations.includes(operation)) return false
-  if (info.subresource !== '' && !(plugin.subresources ?? []).includes(info.subresource)) return false
+  const below = plugin.subresources ?? []
+  if (info.subresource !== '' && !below.includes('*') && !below.includes(info.subresource)) return false
   const resource = info.group === '' ? info.resource : `${info.group}/${info.resource}`
   return plugin.resources.includes('*') || plugin.resources.includes(resource)
 }

@@ -1,0 +1,110 @@
+import type { KubernetesObject } from '#api/meta/resource.ts'
+import { StatusError, statusCodes, type StatusReason } from '#api/meta/status.ts'
+import type {
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  Validation,
+} from '#api/types/admissionregistration.v1.ts'
+import { validatingAdmissionPolicies } from '#api/types/resources.ts'
+import { CelError } from '#lib/cel/cel-error.ts'
+import type { AdmissionContext, AdmissionRequest } from '../admission.ts'
+import { refuse } from '../refuse.ts'
+import { activationOf, conditionsHold, evaluate, lazyExpression, type Activation } from './expressions.ts'
+import { isWanted, matchingOf } from './match.ts'
+import { BindingError, paramsOf } from './params.ts'
+
+/** Judges a request by the expressions of the policies that are bound (KEP-3488). Throws the denial. */
+export function judgeByPolicies(
+  bindings: readonly ValidatingAdmissionPolicyBinding[],
+  request: AdmissionRequest,
+  context: AdmissionContext,
+): void {
+  for (const binding of bindings) {
+    const policy = context.reader.get(validatingAdmissionPolicies, binding.spec.policyName)
+    if (policy !== undefined) judge({ policy, binding, request, context })
+  }
+}
+
+interface Case {
+  readonly policy: ValidatingAdmissionPolicy
+  readonly binding: ValidatingAdmissionPolicyBinding
+  readonly request: AdmissionRequest
+  readonly context: AdmissionContext
+}
+
+interface Finding {
+  readonly message: string
+  readonly reason: string
+}
+
+function judge(subject: Case): void {
+  const { policy, binding, request, context } = subject
+  const { matchConstraints, paramKind } = policy.spec
+  if (!isWanted(matchingOf(matchConstraints ?? {}), request, context)) return
+  if (!isWanted(matchingOf(binding.spec.matchResources ?? {}), request, context)) return
+  try {
+    for (const params of paramsOf(paramKind, binding.spec.paramRef, request, context)) judgeWith(subject, params)
+  } catch (error) {
+    if (!(error instanceof BindingError)) throw error
+    if (policy.spec.failurePolicy !== 'Ignore') throw denied(subject, { message: error.message, reason: 'Invalid' })
+  }
+}
+
+function judgeWith(subject: Case, params: KubernetesObject | null): void {
+  const { policy, request, context } = subject
+  const { variables = [], matchConditions, validations = [], failurePolicy } = policy.spec
+  const activation = activationOf(request, context, params, variables)
+  try {
+    if (!conditionsHold(matchConditions, activation)) return
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error
+    if (failurePolicy !== 'Ignore') throw denied(subject, { message: error.message, reason: 'Invalid' })
+    return
+  }
+  for (const validation of validations) {
+    const finding = findingOf(validation, activation, failurePolicy !== 'Ignore')
+    if (finding !== undefined) act(subject, finding)
+  }
+}
+
+function findingOf(validation: Validation, activation: Activation, failsClosed: boolean): Finding | undefined {
+  const { expression, reason = 'Invalid' } = validation
+  try {
+    if (evaluate(lazyExpression(expression)(), activation) === true) return undefined
+    return { message: messageOf(validation, activation), reason }
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error
+    if (!failsClosed) return undefined
+    return { message: `expression '${expression}' resulted in error: ${error.message}`, reason: 'Invalid' }
+  }
+}
+
+function messageOf({ expression, message, messageExpression }: Validation, activation: Activation): string {
+  const fixed = message?.trim() || `failed expression: ${expression.trim()}`
+  if (messageExpression === undefined || messageExpression === '') return fixed
+  try {
+    const text = evaluate(lazyExpression(messageExpression)(), activation)
+    return typeof text === 'string' && text.trim() !== '' && !text.includes('\n') ? text.trim() : fixed
+  } catch (error) {
+    if (error instanceof CelError) return fixed
+    throw error
+  }
+}
+
+function act(subject: Case, finding: Finding): void {
+  const { policy, binding, request } = subject
+  const actions = binding.spec.validationActions
+  if (actions.includes('Warn')) {
+    const who = `ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}'`
+    request.warn?.(`Validation failed for ${who}: ${finding.message}`)
+  }
+  if (actions.includes('Deny')) throw denied(subject, finding)
+}
+
+function denied({ policy, binding, request }: Case, { message, reason }: Finding): StatusError {
+  const who = `ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}'`
+  const why = `${who} denied request: ${message}`
+  const refusal = refuse(request, why)
+  const known = (Object.hasOwn(statusCodes, reason) ? reason : 'Invalid') as StatusReason
+  return new StatusError(known, refusal.message, { details: { ...refusal.details, causes: [{ message: why }] } })
+}
