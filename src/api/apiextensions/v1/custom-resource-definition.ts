@@ -2,9 +2,12 @@ import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { nameAndCreation } from '../../meta/cells.ts'
 import { immutableField, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
+import { isSameJson } from '../../meta/merge-patch.ts'
 import { dns1035Label, dnsSubdomain } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { writeNull } from '../../meta/write-null.ts'
+import { additionalOf, itemsOf, type Schema } from '../structural/schema.ts'
+import { validateSchema } from '../structural/validate-schema.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../../types/apiextensions.v1.ts'
 
 /** What a definition says of itself; the schemas inside are checked by who builds kinds from them. */
@@ -57,7 +60,62 @@ function validateDefinition({ metadata, spec }: CustomResourceDefinition): Field
     errors.push(invalidValue('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'))
   }
   errors.push(...validateGroup(spec.group, 'spec.group'), ...validateScope(spec.scope, 'spec.scope'))
-  return [...errors, ...validateVersions(spec), ...validateNames(spec), ...validateConversion(spec)]
+  return [
+    ...errors,
+    ...validateApproval(metadata.annotations, spec.group),
+    ...validateVersions(spec),
+    ...validateSchemas(spec),
+    ...validatePreserving(spec),
+    ...validateNames(spec),
+    ...validateConversion(spec),
+  ]
+}
+
+const approvalAnnotation = 'api-approved.kubernetes.io'
+
+/** Groups of the Kubernetes project are not for everybody (KEP-1111). */
+function validateApproval(annotations: Readonly<Record<string, string>> | undefined, group: string): FieldError[] {
+  const isProtected = /(?:^|\.)(?:k8s|kubernetes)\.io$/.test(group)
+  if (!isProtected || annotations?.[approvalAnnotation]) return []
+  const detail = `protected groups must have approval annotation ${JSON.stringify(approvalAnnotation)}, see https://github.com/kubernetes/enhancements/pull/1111`
+  return [required(`metadata.annotations[${approvalAnnotation}]`, detail)]
+}
+
+/** Versions that all have the same schema are told of it once. */
+function validateSchemas({ versions }: CustomResourceDefinitionSpec): FieldError[] {
+  const schemas = (versions ?? []).map(({ schema }) => schema?.openAPIV3Schema)
+  const [first] = schemas
+  if (first !== undefined && schemas.every((schema) => isSameJson(schema, first))) {
+    return validateSchema(first, 'spec.validation.openAPIV3Schema')
+  }
+  return schemas.flatMap((schema, index) =>
+    schema === undefined ? [] : validateSchema(schema, `spec.versions[${index}].schema.openAPIV3Schema`),
+  )
+}
+
+function validatePreserving({ preserveUnknownFields, versions }: CustomResourceDefinitionSpec): FieldError[] {
+  if (preserveUnknownFields !== true) return []
+  const path = 'spec.preserveUnknownFields'
+  const usesDefaults = (versions ?? []).some(
+    ({ schema }) => schema?.openAPIV3Schema && hasDefaults(schema.openAPIV3Schema),
+  )
+  const instead =
+    'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'
+  return [
+    ...(usesDefaults ? [invalidValue(path, true, 'must be false in order to use defaults in the schema')] : []),
+    invalidValue(path, true, instead),
+  ]
+}
+
+function hasDefaults(schema: Schema): boolean {
+  const additional = additionalOf(schema)
+  const items = itemsOf(schema)
+  return (
+    schema.default !== undefined ||
+    Object.values(schema.properties ?? {}).some(hasDefaults) ||
+    (items !== undefined && hasDefaults(items)) ||
+    (additional !== undefined && additional !== true && hasDefaults(additional))
+  )
 }
 
 function validateGroup(group: string, path: string): FieldError[] {
@@ -135,6 +193,11 @@ function validateDefinitionUpdate(
 ): FieldError[] {
   const errors: FieldError[] = []
   const { spec: before, status } = old
+  for (const [index, stored] of (status?.storedVersions ?? []).entries()) {
+    if ((now.versions ?? []).some(({ name }) => name === stored)) continue
+    const why = `missing from spec.versions; ${stored} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${stored} and removes ${stored} from status.storedVersions`
+    errors.push(invalidValue(`status.storedVersions[${index}]`, stored, why))
+  }
   const established = status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True')
   if (now.group !== before.group) errors.push(invalidValue('spec.group', now.group, immutableField))
   if (now.names.plural !== before.names.plural) {
