@@ -1,5 +1,6 @@
 import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
 import { StatusError } from '#api/meta/status.ts'
+import { StoreUnavailableError } from '#storage/store.ts'
 import { anonymousUser } from './authn/authenticators.ts'
 import { plainJson } from './encoding/negotiated.ts'
 import { errorResponse } from './encoding/responses.ts'
@@ -65,6 +66,8 @@ async function walk(steps: readonly Step[], context: RequestContext): Promise<Ap
 function statusErrorOf(error: unknown, { request, server, info }: RequestContext): StatusError {
   if (error instanceof StatusError) return error
   if (request.signal.aborted) return new StatusError('Timeout', 'the client went away before the request was answered')
+  // As with upstream, a write may have been made all the same.
+  if (error instanceof StoreUnavailableError) return new StatusError('Timeout', error.message, { cause: error })
   server.log.error('a request failed unexpectedly', { method: request.method, path: info.path, error })
   const message = error instanceof Error ? error.message : String(error)
   return new StatusError('InternalError', `Internal error occurred: ${message}`, {

@@ -3,9 +3,16 @@
  * on an empty etcd of its own, and then what only happens with a store in other processes.
  */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { newAuthority, newLeaf } from '#apiserver/certificates/certificate-authority.ts'
 import { systemClock } from '#lib/clock.ts'
 import { silentLog } from '#lib/log.ts'
+import { systemRandom } from '#lib/random.ts'
+import type { KeyPair } from '#lib/x509/certificate.ts'
+import type { EtcdTls } from '#storage/etcd/etcd-connection.ts'
 import { openEtcdStore } from '#storage/etcd/etcd-store.ts'
 import { storeModelCase } from '#storage/store-model.case.ts'
 import { put, storeCases } from '#storage/store.case.ts'
@@ -158,6 +165,39 @@ test('a member that dies is replaced by the next, for calls and watches', { time
   await eventually(() => (watch.lines.at(-1)?.endsWith('a=4') ? true : undefined), { what: 'the watch resumes' })
   await watch[Symbol.asyncDispose]()
   await store.close()
+})
+
+test('etcd over TLS takes only who shows a certificate', { timeout: 30_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coracle-etcd-tls-'))
+  const tools = { clock: systemClock, random: systemRandom }
+  const authority = newAuthority('etcd', tools)
+  const leaf = (commonName: string, address = '127.0.0.1'): KeyPair =>
+    newLeaf({ subject: { commonName }, usages: ['serverAuth', 'clientAuth'], ipAddresses: [address] }, authority, tools)
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 })
+    return join(folder, name)
+  }
+  const ca = write('ca.pem', authority.certificate)
+  const start = (name: string, { certificate, key }: KeyPair): Promise<Etcd> =>
+    startEtcd({ tls: { ca, certificate: write(`${name}.pem`, certificate), key: write(`${name}.key`, key) } })
+  const client = leaf('coracle')
+  await using etcd = await start('etcd', leaf('etcd'))
+  await using elsewhere = await start('elsewhere', leaf('elsewhere', '192.0.2.1'))
+  const open = (tls: EtcdTls, { servers } = etcd): Promise<Store> =>
+    openEtcdStore({ servers, tls, clock: systemClock, log: silentLog })
+  const store = await open({ ca: authority.certificate, certificate: client.certificate, key: client.key })
+  assert.deepEqual(await store.commit([put('a', 'A')]), { revision: 2 })
+  await store.close()
+  const stranger = newAuthority('etcd', tools)
+  const refused = [
+    open({ ca: authority.certificate }),
+    open({ ...client, ca: stranger.certificate }),
+    open({ ...client, ca: authority.certificate }, elsewhere),
+  ]
+  for (const outcome of await Promise.allSettled(refused)) {
+    assert.ok(outcome.status === 'rejected' && outcome.reason instanceof StoreUnavailableError)
+  }
+  rmSync(folder, { recursive: true })
 })
 
 test('a list larger than one message comes in pages of one revision', { timeout: 60_000 }, async () => {

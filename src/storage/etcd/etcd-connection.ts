@@ -1,7 +1,9 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity as identityError, type PeerCertificate } from 'node:tls'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf'
 import { Client, connectivityState, credentials, Metadata } from '@grpc/grpc-js'
-import type { ChannelCredentials, ClientOptions, ServiceError } from '@grpc/grpc-js'
+import type { ClientOptions, ServiceError } from '@grpc/grpc-js'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import { StoreUnavailableError } from '../store.ts'
@@ -92,9 +94,8 @@ class Connection implements EtcdConnection {
   #current = 0
 
   constructor(options: EtcdConnectionOptions) {
-    const channel = channelCredentials(options)
     this.#options = options
-    this.#clients = options.endpoints.addresses.map((address) => new Client(address, channel, channelOptions))
+    this.#clients = options.endpoints.addresses.map((address) => newClient(address, options))
   }
 
   async ask<I extends DescMessage, O extends DescMessage>(
@@ -244,10 +245,20 @@ class Connection implements EtcdConnection {
   }
 }
 
-function channelCredentials({ endpoints, tls = {} }: EtcdConnectionOptions): ChannelCredentials {
-  if (!endpoints.isSecure) return credentials.createInsecure()
+function newClient(address: string, { endpoints, tls = {} }: EtcdConnectionOptions): Client {
+  if (!endpoints.isSecure) return new Client(address, credentials.createInsecure(), channelOptions)
   const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text))
-  return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.certificate))
+  const host = address.slice(0, address.lastIndexOf(':')).replaceAll(/[[\]]/g, '')
+  // TLS has no way to ask for an address by name (RFC 6066): the certificate is checked for it all the same.
+  const isAddress = isIP(host) !== 0
+  const checks = isAddress
+    ? { checkServerIdentity: (_: string, peer: PeerCertificate) => identityError(host, peer) }
+    : {}
+  const channel = credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.certificate), checks)
+  return new Client(address, channel, {
+    ...channelOptions,
+    ...(isAddress && { 'grpc.ssl_target_name_override': 'etcd' }),
+  })
 }
 
 /** A member that has lost the others refuses to answer instead of leaving us waiting. */
