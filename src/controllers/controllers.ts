@@ -1,4 +1,5 @@
 import type { Controller } from '#reconcile/controller.ts'
+import { bootstrapSigner } from './bootstrap-signer/controller.ts'
 import { certificateApprovalController } from './certificates/approval.ts'
 import { certificateCleanupController } from './certificates/cleanup.ts'
 import { kubeletServingApprover } from './certificates/serving-approval.ts'
@@ -73,6 +74,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     persistentVolumeBinder,
     ephemeralVolumeController,
     serviceCidrController,
+    bootstrapSigner,
     certificateApprovalController,
     kubeletServingApprover,
     certificateCleanupController,

@@ -30,6 +30,8 @@ export interface Write {
   /** A resource of the API, its plural with a subresource as `pods/status`. */
   readonly resource: Pick<Resource, 'group' | 'plural'>
   readonly subresource?: string
+  /** Only the object of this name; absent: any. */
+  readonly objectName?: string
   readonly verbs: readonly ('create' | 'update' | 'patch' | 'delete' | 'deletecollection' | 'get')[]
 }
 

@@ -6,17 +6,19 @@ const readVerbs = ['get', 'list', 'watch'] as const
 /** The rights that a controller's declaration says it needs, sorted, one rule per resource. */
 export function rbacOf(controller: Controller): readonly PolicyRule[] {
   const verbsOf = new Map<string, Set<string>>()
-  const allow = (group: string, resource: string, verbs: readonly string[]): void => {
-    const target = `${group}\n${resource}`
+  const allow = (group: string, resource: string, verbs: readonly string[], name = ''): void => {
+    const target = `${group}\n${resource}\n${name}`
     verbsOf.set(target, new Set([...(verbsOf.get(target) ?? []), ...verbs]))
   }
   for (const { resource } of controller.watches) allow(resource.group, resource.plural, readVerbs)
-  for (const { resource, subresource, verbs } of controller.writes) {
-    allow(resource.group, subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`, verbs)
+  for (const { resource, subresource, verbs, objectName } of controller.writes) {
+    const path = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`
+    allow(resource.group, path, verbs, objectName)
   }
   return [...verbsOf].sort(byTarget).map(([target, verbs]) => {
-    const [group = '', resource = ''] = target.split('\n')
-    return { apiGroups: [group], resources: [resource], verbs: [...verbs].sort() }
+    const [group = '', resource = '', name = ''] = target.split('\n')
+    const resourceNames = name === '' ? {} : { resourceNames: [name] }
+    return { apiGroups: [group], resources: [resource], ...resourceNames, verbs: [...verbs].sort() }
   })
 }
 

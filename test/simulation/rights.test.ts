@@ -7,12 +7,13 @@ import { createControllers } from '#controllers/controllers.ts'
 import { ownRoles } from '#main/own-roles.ts'
 import { rbacOf } from '#reconcile/rbac-of.ts'
 
-const roles = new Map(
-  [...policyObjects(), ...ownRoles()]
-    // The roles in `kube-system` are for what controllers do there.
-    .filter(({ object }) => object.kind === 'ClusterRole' || object.kind === 'Role')
-    .map(({ object }) => [object.metadata.name, object as unknown as ClusterRole]),
-)
+// Roles of one name in different namespaces are for what a controller does there: all count.
+const roles = new Map<string, Pick<ClusterRole, 'rules'>>()
+for (const { object } of [...policyObjects(), ...ownRoles()]) {
+  if (object.kind !== 'ClusterRole' && object.kind !== 'Role') continue
+  const { metadata, rules = [] } = object as unknown as ClusterRole
+  roles.set(metadata.name, { rules: [...(roles.get(metadata.name)?.rules ?? []), ...rules] })
+}
 
 const controllers = createControllers({
   rootCa: '',
