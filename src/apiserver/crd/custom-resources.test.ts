@@ -126,3 +126,18 @@ test('discovery shows the resource and its subresources', async () => {
   )
   await server.close()
 })
+
+test('OpenAPI describes the resource in both versions', async () => {
+  const server = await withDefinition()
+  const name = 'com.example.stable.v1.CronTab'
+  const index = JSON.parse((await server.call('GET /openapi/v3')).text) as { paths: Record<string, object> }
+  assert.ok('apis/stable.example.com/v1' in index.paths)
+  const text = (await server.call('GET /openapi/v3/apis/stable.example.com/v1')).text
+  const document = JSON.parse(text) as { components: { schemas: Record<string, object> }; paths: object }
+  assert.ok(name in document.components.schemas)
+  assert.ok('/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}/scale' in document.paths)
+  const accept = { headers: { accept: 'application/json' } }
+  const old = JSON.parse((await server.call('GET /openapi/v2', accept)).text) as { definitions: Record<string, object> }
+  assert.ok(name in old.definitions)
+  await server.close()
+})

@@ -47,12 +47,12 @@ test('descriptions are found by type, and documents are whole without them', () 
   const resources = builtInCatalog().inVersion('', 'v1')
   const properties = { metadata: { description: 'What an object is.' } }
   const v3 = { components: { schemas: { 'io.k8s.api.core.v1.Event': { properties } } } }
-  assert.partialDeepStrictEqual(openApiV3(resources, found), v3)
+  assert.partialDeepStrictEqual(openApiV3(resources, [], found), v3)
   const reference = { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }
   const v2 = {
     definitions: { 'io.k8s.api.core.v1.Event': { properties: { metadata: { ...properties.metadata, ...reference } } } },
   }
-  assert.partialDeepStrictEqual(openApiV2(found), v2)
-  assert.ok(!JSON.stringify(openApiV3(resources, noDescriptions)).includes('What an object is.'))
+  assert.partialDeepStrictEqual(openApiV2([], found), v2)
+  assert.ok(!JSON.stringify(openApiV3(resources, [], noDescriptions)).includes('What an object is.'))
   rmSync(folder, { recursive: true })
 })

@@ -2,6 +2,8 @@ import { builtInCatalog, type ServedResource as CatalogResource } from '#api/sch
 import { once, schemaTypes } from '#api/schema/load.ts'
 import type { SchemaType } from '#api/schema/shapes.ts'
 import type { Descriptions } from './descriptions.ts'
+import type { ServedResource } from '../registry/served-resource.ts'
+import { customSchemas, customTypeName, swaggerSchema } from './custom-schemas.ts'
 import { pathObjects, type BodyStyle } from './path-objects.ts'
 import { referencesOf, schemaObject } from './schema-objects.ts'
 
@@ -10,17 +12,29 @@ type Json = Record<string, unknown>
 const info = { title: 'Kubernetes', version: 'v1.36.2' }
 
 /** The OpenAPI 3.0 document of one group and version. Built on demand: nobody needs it but people at a command line. */
-export function openApiV3(resources: readonly CatalogResource[], descriptions: Descriptions): object {
-  const schemas = schemaObjects(resources, '#/components/schemas/', descriptions)
-  const owners = resources.map((resource) => pathObjects({ resource, style: styleV3, typeOf: typeName }))
+export function openApiV3(
+  resources: readonly CatalogResource[],
+  custom: readonly ServedResource[],
+  descriptions: Descriptions,
+): object {
+  const schemas = schemaObjects(resources, '#/components/schemas/', descriptions, custom.length > 0 ? customRoots : [])
+  for (const resource of custom) Object.assign(schemas, customSchemas(resource, '#/components/schemas/'))
+  const typeOf = typeNameAmong(custom)
+  const owners = [...resources, ...custom].map((resource) => pathObjects({ resource, style: styleV3, typeOf }))
   return { openapi: '3.0.0', info, paths: Object.assign({}, ...owners) as Json, components: { schemas } }
 }
 
 /** The Swagger 2.0 document of everything. */
-export function openApiV2(descriptions: Descriptions): object {
+export function openApiV2(custom: readonly ServedResource[], descriptions: Descriptions): object {
   const { resources } = builtInCatalog()
   const definitions = swaggerForm(schemaObjects(resources, '#/definitions/', descriptions)) as Json
-  const owners = resources.map((resource) => pathObjects({ resource, style: styleV2, typeOf: typeName }))
+  for (const resource of custom) {
+    for (const [name, schema] of Object.entries(customSchemas(resource, '#/definitions/'))) {
+      definitions[name] = swaggerSchema(schema)
+    }
+  }
+  const typeOf = typeNameAmong(custom)
+  const owners = [...resources, ...custom].map((resource) => pathObjects({ resource, style: styleV2, typeOf }))
   return { swagger: '2.0', info, paths: Object.assign({}, ...owners) as Json, definitions }
 }
 
@@ -53,10 +67,27 @@ const styleV2: BodyStyle = {
   parameter: (name, type) => ({ name, in: 'query', type, uniqueItems: true }),
 }
 
-function schemaObjects(resources: readonly CatalogResource[], refPrefix: string, descriptions: Descriptions): Json {
+const customRoots = ['ObjectMeta', 'ListMeta', 'Status', 'DeleteOptions', 'Patch', 'WatchEvent'].map(
+  (kind) => `io.k8s.apimachinery.pkg.apis.meta.v1.${kind}`,
+)
+
+function typeNameAmong(custom: readonly ServedResource[]): typeof typeName {
+  const groups = new Set(custom.map(({ group }) => group))
+  return (group, version, kind) => {
+    const name = typeName(group, version, kind)
+    return name === kind && groups.has(group) ? customTypeName(group, version, kind) : name
+  }
+}
+
+function schemaObjects(
+  resources: readonly CatalogResource[],
+  refPrefix: string,
+  descriptions: Descriptions,
+  more: readonly string[] = [],
+): Json {
   const types = schemaTypes()
   const schemas: Json = {}
-  const waiting = resources.flatMap(rootTypes)
+  const waiting = [...resources.flatMap(rootTypes), ...more]
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const type: SchemaType | undefined = types[name]
     if (type === undefined || name in schemas) continue

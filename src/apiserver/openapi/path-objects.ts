@@ -9,8 +9,14 @@ export interface BodyStyle {
   readonly parameter: (name: string, type: string) => Json
 }
 
+/** What paths are made from: built-in resources and custom ones have it. */
+type PathResource = Pick<
+  CatalogResource,
+  'group' | 'version' | 'plural' | 'kind' | 'namespaced' | 'verbs' | 'subresources'
+>
+
 interface PathOwner {
-  readonly resource: CatalogResource
+  readonly resource: PathResource
   readonly style: BodyStyle
   /** Name of the type of a kind, such as `io.k8s.api.apps.v1.Deployment`. */
   readonly typeOf: (group: string, version: string, kind: string) => string

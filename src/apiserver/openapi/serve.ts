@@ -5,28 +5,32 @@ import { StatusError } from '#api/meta/status.ts'
 import { parseAccept } from '../encoding/media-types.ts'
 import { versionInfo } from '../discovery/version.ts'
 import type { Descriptions } from './descriptions.ts'
+import { groupsOf } from '../discovery/rows.ts'
+import type { ResourceTable } from '../registry/resource-table.ts'
+import type { ServedResource } from '../registry/served-resource.ts'
 import type { RequestContext } from '../request-context.ts'
 
 /** `/openapi/v2`, `/openapi/v3` and the documents below it (Kubernetes docs, "The Kubernetes API: OpenAPI"). */
-export async function openApi({ request }: RequestContext): Promise<ApiResponse | undefined> {
+export async function openApi({ request, server }: RequestContext): Promise<ApiResponse | undefined> {
   const path = request.path.replace(/^\/+|\/+$/g, '')
   const { installedDescriptions } = await import('./descriptions.ts')
   const descriptions = installedDescriptions()
-  if (path === 'openapi/v3') return json(index(descriptions), 'text/plain; charset=utf-8')
+  if (path === 'openapi/v3') return json(index(descriptions, server.resources), 'text/plain; charset=utf-8')
   const { openApiV2, openApiV3 } = await import('./documents.ts')
   if (path === 'openapi/v2') {
-    return v2Answer(openApiV2(descriptions), request.headers['accept'])
+    return v2Answer(openApiV2([...server.resources.custom()], descriptions), request.headers['accept'])
   }
   const document = path.slice('openapi/v3/'.length)
   const [root, ...rest] = document.split('/')
   const groupVersion = root === 'api' || root === 'apis' ? rest.join('/') : ''
   const { group, version } = splitGroupVersion(groupVersion)
   const resources = builtInCatalog().inVersion(group, version)
-  if (resources.length === 0) return notThere
+  const custom = customOf(server.resources, groupVersion)
+  if (resources.length === 0 && custom.length === 0) return notThere
   const immutable = request.query.has('hash') ? { 'cache-control': 'public, immutable' } : {}
-  return json(openApiV3(resources, descriptions), 'application/json', {
+  return json(openApiV3(resources, custom, descriptions), 'application/json', {
     ...immutable,
-    etag: `"${hashOf(document, descriptions)}"`,
+    etag: `"${hashOf(document + stateOf(custom), descriptions)}"`,
   })
 }
 
@@ -60,17 +64,29 @@ function json(value: object, contentType: string, more: Readonly<Record<string, 
   }
 }
 
+function customOf(table: ResourceTable, groupVersion: string): readonly ServedResource[] {
+  return [...table.custom()].filter(({ group, version }) => `${group}/${version}` === groupVersion)
+}
+
+/** Changes with the definitions that the document is made from. */
+function stateOf(custom: readonly ServedResource[]): string {
+  return custom
+    .map(({ custom: traits }) => ` ${traits?.definition.metadata.uid}/${traits?.definition.metadata.generation}`)
+    .join('')
+}
+
 /** Documents by path, each with a hash that changes when its text may. */
-function index(descriptions: Descriptions): object {
-  const { groups } = builtInCatalog()
-  const named = groups.flatMap(({ name, versions }) => [
+function index(descriptions: Descriptions, table: ResourceTable): object {
+  const named = groupsOf(table).flatMap(({ name, versions }) => [
     `apis/${name}`,
     ...versions.map((version) => `apis/${name}/${version}`),
   ])
   const paths = ['.well-known/openid-configuration', 'api', 'api/v1', 'apis', ...named, 'openid/v1/jwks', 'version']
   const entries = paths.map((path) => [
     path,
-    { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(path, descriptions)}` },
+    {
+      serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(path + stateOf(customOf(table, path.slice('apis/'.length))), descriptions)}`,
+    },
   ])
   return { paths: Object.fromEntries(entries) as object }
 }
