@@ -52,9 +52,9 @@ export function memoryField(memInfo: string, name: string): number {
   return Number(kibibytes ?? 0) * 1024
 }
 
-/** Reads `/proc/net/dev`: the machine's own interfaces, without the loopback and the pods' ends of their cables. */
+/** Reads `/proc/net/dev`: the machine's own interfaces, real cards first, without the loopback and the pods' cables. */
 export function parseInterfaces(netDev: string): readonly InterfaceStats[] {
-  return netDev.split('\n').flatMap((line) => {
+  const rows = netDev.split('\n').flatMap((line) => {
     const [name = '', rest] = line.trim().split(/:\s*/)
     if (rest === undefined || name === 'lo' || name.startsWith('veth')) return []
     const figures = rest.trim().split(/\s+/).map(Number)
@@ -62,4 +62,6 @@ export function parseInterfaces(netDev: string): readonly InterfaceStats[] {
     const [sentBytes = 0, , sendErrors = 0] = figures.slice(8)
     return [{ name, receivedBytes, receiveErrors, sentBytes, sendErrors }]
   })
+  const isCard = ({ name }: InterfaceStats): boolean => /^(eth|en|wl)/.test(name)
+  return [...rows.filter(isCard), ...rows.filter((row) => !isCard(row))]
 }

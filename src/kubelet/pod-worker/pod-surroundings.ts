@@ -7,11 +7,16 @@ import type { PreparedPod } from './pod-host.ts'
 import { podFullName, sandboxConfig } from './sandbox-config.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** The sandbox of a pod, with what it takes from the node: folders, control group and resolvers. */
+/**
+ * The sandbox of a pod, with what it takes from the node: folders, control group and resolvers. A user namespace of its
+ * own is refused rather than left out: a pod that asks for it relies on it.
+ */
 export async function sandboxConfigOf(
   { clusterDns, clusterDomain, nodeFiles, seccompDirectory }: WorkerContext,
   { pod, attempt, prepared }: { readonly pod: Pod; readonly attempt: number; readonly prepared: PreparedPod },
 ): Promise<SandboxConfig> {
+  if (pod.spec.hostUsers === false)
+    throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces")
   const dns = podDns(pod, { clusterDns, clusterDomain, host: await nodeFiles.resolvConf() })
   return sandboxConfig({ pod, attempt, dns, seccompDirectory, clusterDomain, ...prepared })
 }

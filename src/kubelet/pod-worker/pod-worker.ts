@@ -403,8 +403,8 @@ export class PodWorker {
 
   async #createSandbox(attempt: number): Promise<void> {
     const { runtime, events } = this.#context
-    const config = await this.#sandboxConfig(attempt)
     try {
+      const config = await this.#sandboxConfig(attempt)
       const id = await runtime.runSandbox(config, { signal: this.#runSignal.signal })
       this.#view = await this.#observer.withSandbox(this.#view, id)
     } catch (error) {

@@ -261,3 +261,13 @@ test('an evicted pod has failed, says why, and is marked as disrupted', async ()
   assert.ok(world.events.includes('Evicted: The node was low on resource: memory. '))
   await world.stop()
 })
+
+test('a pod that asks for a user namespace is told that there is none', async () => {
+  const world = new PodWorld()
+  world.create('p', { hostUsers: false })
+  await world.settle()
+  assert.equal(world.summary('p'), 'Pending c=ContainerCreating#0')
+  const [first] = world.events
+  assert.match(first ?? '', /^FailedCreatePodSandBox: .*runtime does not support user namespaces$/)
+  await world.stop()
+})
