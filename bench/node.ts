@@ -46,7 +46,7 @@ report('pod start, twenty together', { podsPerSecond, rawPerSecond, goalPerSecon
 
 await Promise.all((await runtime.listSandboxes()).filter(isRaw).map(({ id }) => runtime.removeSandbox(id)))
 await runtime.close()
-await transport.close()
+transport.close()
 await rm(logs, { recursive: true, force: true })
 
 async function oneByOne(start: (name: string) => Promise<number>): Promise<number> {
