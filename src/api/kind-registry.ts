@@ -30,7 +30,7 @@ function keyOf(group: string, version: string, kind: string): string {
 }
 
 /** A kind that has no file: validated by its schema, its generation kept if it has a `spec`. */
-export function genericKind(group: string, version: string, kind: string): Kind {
+function genericKind(group: string, version: string, kind: string): Kind {
   const node = kindNode(group, version, kind)
   return defineKind<KubernetesObject>({
     group,

@@ -20,7 +20,7 @@ import type { Step } from './steps/step.ts'
 const admission: readonly Step[] = [authenticate, impersonate, authorize]
 
 /** What happens to every request, in order. A step that answers ends the walk; `encode` forms each answer. */
-export const pipeline: readonly Step[] = [authenticate, impersonate, throttle, authorize, negotiate, dispatch]
+const pipeline: readonly Step[] = [authenticate, impersonate, throttle, authorize, negotiate, dispatch]
 
 /** Walks one request through the pipeline. Never rejects: errors become a Status, unexpected ones are logged. */
 export async function answer(request: ApiRequest, server: ServerParts): Promise<ApiResponse> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { CgroupSetup } from './machine.ts'
 
 /** The folders that stand for one cgroup path: one under each controller's mount on v1, one on v2. */
-export function cgroupFolders(setup: CgroupSetup, path: string): string[] {
+function cgroupFolders(setup: CgroupSetup, path: string): string[] {
   const roots = setup.version === 2 ? [setup.root] : [...new Set(Object.values(setup.controllers))]
   return [...roots, ...namedHierarchies()].map((root) => join(root, path)).filter((folder) => existsSync(folder))
 }

@@ -17,7 +17,7 @@ export interface CommandResult {
 }
 
 /** A command that could not be started, was killed, or ended with a code nobody accepts. */
-export class CommandError extends Error {
+class CommandError extends Error {
   readonly code: number | undefined
   readonly stderr: string
   constructor(command: string, why: string, code: number | undefined, stderr: string) {

@@ -30,7 +30,7 @@ export function preparePlugins(
 }
 
 /** The first objection to the node as it is. */
-export function firstRejection({ pod, filtering }: PreparedPlugins, node: NodeInfo): Rejection | undefined {
+function firstRejection({ pod, filtering }: PreparedPlugins, node: NodeInfo): Rejection | undefined {
   for (const { plugin, state } of filtering) {
     const rejection = plugin.filter?.(pod, node, state)
     if (rejection) return rejection

@@ -42,7 +42,7 @@ export async function reportUnscheduled(
 }
 
 /** The condition to write, or nothing where it already says so; the transition time stays while the status does. */
-export function unscheduledCondition(pod: Pod, message: string, nowMs: number): PodCondition | undefined {
+function unscheduledCondition(pod: Pod, message: string, nowMs: number): PodCondition | undefined {
   const old = podCondition(pod, 'PodScheduled')
   if (old?.status === 'False' && old.reason === 'Unschedulable' && old.message === message) return undefined
   const lastTransitionTime = old?.status === 'False' ? old.lastTransitionTime : formatTime(nowMs)

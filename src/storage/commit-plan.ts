@@ -8,7 +8,7 @@ export interface CommitPlan {
 }
 
 /** More changes in one commit are refused with a `RangeError`. */
-export const maxChangesPerCommit = 4096
+const maxChangesPerCommit = 4096
 
 /** More changes with `ifRevision` in one commit are refused likewise: etcd can check so many in one transaction. */
 export const maxConditionsPerCommit = 64

@@ -7,10 +7,7 @@ export interface ConditionLike {
   readonly lastTransitionTime?: string | undefined
 }
 
-export function findCondition<C extends ConditionLike>(
-  conditions: readonly C[] | undefined,
-  type: string,
-): C | undefined {
+function findCondition<C extends ConditionLike>(conditions: readonly C[] | undefined, type: string): C | undefined {
   return conditions?.find((condition) => condition.type === type)
 }
 

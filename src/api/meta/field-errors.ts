@@ -63,10 +63,6 @@ export function typeInvalid(field: string, value: unknown, detail: string): Fiel
   return { type: 'FieldValueTypeInvalid', field, message: withDetail(`Invalid value: ${quoteValue(value)}`, detail) }
 }
 
-export function internalError(field: string, detail: string): FieldError {
-  return { type: 'InternalError', field, message: `Internal error: ${detail}` }
-}
-
 export const immutableField = 'field is immutable'
 
 /** One error per message of a name rule. */

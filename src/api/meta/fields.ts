@@ -50,7 +50,7 @@ export function formatFieldSelector({ requirements }: Pick<FieldMatcher, 'requir
 }
 
 /** Escapes what has a meaning inside a field selector. */
-export function escapeValue(value: string): string {
+function escapeValue(value: string): string {
   return value.replace(/[\\,=]/g, '\\$&')
 }
 

@@ -17,7 +17,7 @@ export function stableHash(value: unknown, collisionCount?: number): string {
 }
 
 /** JSON with sorted keys, without undefined members. */
-export function canonicalText(value: unknown): string {
+function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   const members = Object.entries(value).filter(([, member]) => member !== undefined)

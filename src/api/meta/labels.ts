@@ -14,7 +14,7 @@ export interface LabelMatcher {
 
 const noLabels: Labels = {}
 
-export const matchesEverything: LabelMatcher = { requirements: [], matches: () => true }
+const matchesEverything: LabelMatcher = { requirements: [], matches: () => true }
 export const matchesNothing: LabelMatcher = {
   requirements: [{ key: '', operator: 'in', values: [] }],
   matches: () => false,

@@ -166,14 +166,6 @@ export const envVarName: StringRule = (value) => {
       ]
 }
 
-export const cIdentifier: StringRule = patternRule(
-  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-  '[A-Za-z_][A-Za-z0-9_]*',
-  'my_name',
-  'MY_NAME',
-  'MyName',
-)
-
 export const httpHeaderName: StringRule = patternRule(
   "a valid HTTP header must consist of alphanumeric characters or '-'",
   '[-A-Za-z0-9]+',
@@ -199,13 +191,6 @@ export function inRange(value: number, low: number, high: number): string[] {
 export function portNumber(value: number): string[] {
   return inRange(value, 1, 65_535)
 }
-
-export const percentage: StringRule = patternRule(
-  "a valid percent string must be a numeric string followed by an ending '%'",
-  '[0-9]+%',
-  '1%',
-  '93%',
-)
 
 /** `example.com/name` with both parts present: signer names, finalizers of others. */
 export function isFullyQualifiedName(value: string): boolean {

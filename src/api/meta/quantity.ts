@@ -12,7 +12,7 @@ export interface Quantity {
 }
 
 /** The text is no quantity. The message is the one the API server answers with. */
-export class QuantityError extends Error {
+class QuantityError extends Error {
   constructor(message: string) {
     super(message)
     this.name = 'QuantityError'

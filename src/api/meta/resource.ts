@@ -28,11 +28,6 @@ export function apiVersionOf(resource: { readonly group: string; readonly versio
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`
 }
 
-/** The object's namespace, or the empty string for a cluster-scoped object. */
-export function namespaceOf(object: { readonly metadata: { readonly namespace?: string | undefined } }): string {
-  return object.metadata.namespace ?? ''
-}
-
 /** `namespace/name`, or `name` for a cluster-scoped object: the key of work queues and listers. */
 export function keyOf(object: { readonly metadata: Pick<ObjectMeta, 'name' | 'namespace'> }): string {
   const namespace = object.metadata.namespace

@@ -5,7 +5,7 @@ const secondsLayout = '2006-01-02T15:04:05Z07:00'
 const microLayout = '2006-01-02T15:04:05.000000Z07:00'
 
 /** The text is no time. The message is the one the API server answers with. */
-export class TimeError extends Error {
+class TimeError extends Error {
   constructor(message: string) {
     super(message)
     this.name = 'TimeError'

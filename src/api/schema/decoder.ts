@@ -20,10 +20,10 @@ export interface DecodeState {
 export type Decoder = (value: unknown, state: DecodeState) => unknown
 
 /** What a decoder answers for a value that is not to be kept. */
-export const dropped: unique symbol = Symbol('dropped')
+const dropped: unique symbol = Symbol('dropped')
 
 /** Deeper values are refused: recursion must end before the stack does. */
-export const maxDepth = 1000
+const maxDepth = 1000
 
 const decoders = new WeakMap<SchemaNode, Decoder>()
 

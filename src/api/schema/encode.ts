@@ -19,13 +19,8 @@ export function encodedJson(object: object): Uint8Array {
   return bytes
 }
 
-/** Keeps bytes that were made elsewhere, by `encodedJson` or `stringifyTyped` of an equal object. */
-export function rememberEncoded(object: object, bytes: Uint8Array): void {
-  encodedObjects.set(object, bytes)
-}
-
 /** JSON text with `kind` and `apiVersion` in front, where the object has them. */
-export function stringifyTyped(object: object): string {
+function stringifyTyped(object: object): string {
   const { kind, apiVersion } = object as Partial<Typed>
   if (kind === undefined || apiVersion === undefined) return JSON.stringify(object)
   return JSON.stringify({ kind, apiVersion, ...object })

@@ -19,7 +19,7 @@ export interface TestWrite {
   readonly warn?: (message: string) => void
 }
 
-export const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
+const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
 
 /** Takes a write through the mutating and the validating half of the plugins that want it; returns the object. */
 export async function admit(

@@ -40,7 +40,7 @@ function readPeer(socket: TLSSocket): KnownPeer | 'none' {
 }
 
 /** The user that a client certificate names: CN is the name, each O a group. */
-export function userOfCertificate(der: Buffer): UserInfo {
+function userOfCertificate(der: Buffer): UserInfo {
   const subject = certificateSubject(der)
   const hash = createHash('sha256').update(der).digest('hex')
   return {

@@ -44,7 +44,7 @@ export class CacheSet implements FeedConsumer {
 }
 
 /** `/registry/apps/deployments/` of `/registry/apps/deployments/default/web`. */
-export function resourcePrefixOf(key: string): string {
+function resourcePrefixOf(key: string): string {
   let end = 0
   for (let slashes = 0; slashes < 3; slashes++) end = key.indexOf('/', end + 1)
   return key.slice(0, end + 1)

@@ -125,6 +125,6 @@ export class WatchCache {
 const historyLength = 2_048
 
 /** The 410 of a watch or list that begins before what the server remembers. */
-export function tooOld(wanted: number, oldest: number): StatusError {
+function tooOld(wanted: number, oldest: number): StatusError {
   return new StatusError('Expired', `too old resource version: ${wanted} (${oldest})`)
 }

@@ -9,7 +9,7 @@ import type { Random } from '#lib/random.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const authorityValidityMs = 3650 * dayMs
-export const leafValidityMs = 365 * dayMs
+const leafValidityMs = 365 * dayMs
 
 export interface CertificateTools {
   readonly clock: Clock

@@ -17,7 +17,7 @@ export interface WantedKind {
   readonly node?: ObjectNode
 }
 
-export const acceptedBodies: readonly string[] = [
+const acceptedBodies: readonly string[] = [
   'application/json',
   'application/yaml',
   'application/vnd.kubernetes.protobuf',

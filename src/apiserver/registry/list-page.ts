@@ -67,7 +67,7 @@ export function parseResourceVersion(text: string): number {
 const freshnessTimeoutMs = 3_000
 
 /** Waits until the caches have seen a revision; 504 if it does not come. */
-export async function waitFor(server: ServerParts, revision: number, signal: AbortSignal): Promise<void> {
+async function waitFor(server: ServerParts, revision: number, signal: AbortSignal): Promise<void> {
   const { feed, clock } = server
   if (feed.revision >= revision) return
   const giveUp = new AbortController()

@@ -18,7 +18,7 @@ export interface PatchDocument {
   readonly apply: (current: object) => object
 }
 
-export const acceptedPatches: readonly string[] = [
+const acceptedPatches: readonly string[] = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',

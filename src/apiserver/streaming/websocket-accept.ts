@@ -13,7 +13,7 @@ export interface WebSocketUpgrade {
 const messageMax = 1024 * 1024
 
 /** The protocols a client offers, in its order, without the one that carries a bearer token. */
-export function offeredProtocols(incoming: IncomingMessage): readonly string[] {
+function offeredProtocols(incoming: IncomingMessage): readonly string[] {
   const offered = (incoming.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim())
   return offered.filter((protocol) => protocol !== '' && !protocol.startsWith('base64url.bearer.authorization.k8s.io.'))
 }

@@ -33,7 +33,7 @@ async function reconcile(
 }
 
 /** An approved request without its certificate still waits for its signer, so it counts as undecided. */
-export function endOfLifeMs({ metadata, status }: CertificateSigningRequest): number {
+function endOfLifeMs({ metadata, status }: CertificateSigningRequest): number {
   const conditions = status?.conditions ?? []
   const decided = conditions.filter(({ type }) => type !== 'Approved' || status?.certificate)
   if (decided.length === 0) return Date.parse(metadata.creationTimestamp) + pendingLifeMs

@@ -43,7 +43,7 @@ export const signerRules: Readonly<Record<string, SignerRule>> = {
 }
 
 /** The subject is one node and nothing else. */
-export function isNode({ subject }: SigningRequest): boolean {
+function isNode({ subject }: SigningRequest): boolean {
   const { commonName, organizations, otherAttributes } = subject
   const isOnlyInGroup = organizations.length === 1 && organizations[0] === nodesGroup
   return isOnlyInGroup && commonName.startsWith(nodePrefix) && commonName !== nodePrefix && otherAttributes.length === 0

@@ -35,7 +35,7 @@ function isPart(whole: ClusterRole, part: ClusterRole): boolean {
 }
 
 /** The distinct rules of all parts, in the order of their names. */
-export function aggregatedRules(whole: ClusterRole, roles: readonly ClusterRole[]): readonly PolicyRule[] {
+function aggregatedRules(whole: ClusterRole, roles: readonly ClusterRole[]): readonly PolicyRule[] {
   const parts = roles.filter((part) => isPart(whole, part))
   const sorted = parts.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
   const distinct = new Map(sorted.flatMap(({ rules }) => rules ?? []).map((rule) => [JSON.stringify(rule), rule]))

@@ -18,7 +18,7 @@ const manyMissed = 100
 /** The zone of schedules that name none. */
 const defaultZone = 'UTC'
 
-export function timeZoneOf({ spec }: CronJob): string {
+function timeZoneOf({ spec }: CronJob): string {
   return spec.timeZone ?? defaultZone
 }
 

@@ -31,7 +31,7 @@ const always = [
 ] as const
 
 /** What every DaemonSet's pods tolerate besides their own (documentation, "DaemonSet", "Taints and tolerations"). */
-export function daemonTolerations({ tolerations = [], hostNetwork }: PodSpec): readonly Toleration[] {
+function daemonTolerations({ tolerations = [], hostNetwork }: PodSpec): readonly Toleration[] {
   const added = [...always, ...(hostNetwork ? [['node.kubernetes.io/network-unavailable', 'NoSchedule'] as const] : [])]
   const missing = added.filter(([key, effect]) => {
     return !tolerations.some((known) => known.key === key && known.effect === effect && known.operator === 'Exists')

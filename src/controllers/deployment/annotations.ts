@@ -4,7 +4,7 @@ import type { Deployment, ReplicaSet } from '#api/types/apps.v1.ts'
 type Annotations = Readonly<Record<string, string>>
 
 /** Earlier revisions of a ReplicaSet that became the current one again, separated by commas. */
-export const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history'
+const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history'
 /** The deployment's `spec.replicas` when the ReplicaSet was last scaled: tells scaling from rolling. */
 export const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas'
 /** Desired plus surge at that time: proportional scaling starts from it. */

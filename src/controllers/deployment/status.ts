@@ -16,7 +16,7 @@ export function putCondition(conditions: Conditions, news: ConditionNews, nowMs:
 }
 
 /** As `putCondition`, but always refreshes `lastUpdateTime`: the progress deadline counts from it. */
-export function replaceCondition(conditions: Conditions, news: ConditionNews, nowMs: number): Conditions {
+function replaceCondition(conditions: Conditions, news: ConditionNews, nowMs: number): Conditions {
   const now = formatTime(nowMs)
   const old = findCondition(conditions, news.type)
   const since = old?.status === news.status ? (old.lastTransitionTime ?? now) : now

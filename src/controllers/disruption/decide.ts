@@ -6,7 +6,7 @@ import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '#api/types/
 import { formatTime } from '#lib/clock.ts'
 
 /** An eviction that was allowed but did not delete its pod within this time is forgotten. */
-export const deletionTimeoutMs = 120_000
+const deletionTimeoutMs = 120_000
 
 export interface Expectation {
   /** Pods there would be if none were disrupted. */

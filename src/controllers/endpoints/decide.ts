@@ -4,7 +4,7 @@ import type { EndpointAddress, EndpointPort, EndpointSubset, Pod, Service } from
 import { canBeEndpoint, isHeadless, isSelected } from '../service-pods.ts'
 
 /** Most addresses of one Endpoints object; beyond that it is cut off and marked. */
-export const maxAddresses = 1_000
+const maxAddresses = 1_000
 
 interface Placed {
   readonly address: EndpointAddress

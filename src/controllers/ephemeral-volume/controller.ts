@@ -31,7 +31,7 @@ function podOfClaim({ metadata }: PersistentVolumeClaim): readonly string[] {
 }
 
 /** The claim for one of the pod's ephemeral volumes. */
-export function claimFor(pod: Pod, { name, ephemeral }: Volume): New<PersistentVolumeClaim> {
+function claimFor(pod: Pod, { name, ephemeral }: Volume): New<PersistentVolumeClaim> {
   const { metadata, spec } = ephemeral?.volumeClaimTemplate ?? {}
   return {
     metadata: {

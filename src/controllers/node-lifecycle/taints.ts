@@ -2,8 +2,8 @@ import { nodeCondition } from '#api/core/v1/node-facts.ts'
 import type { Node, Taint } from '#api/types/core.v1.ts'
 import { formatTime } from '#lib/clock.ts'
 
-export const notReadyTaint = 'node.kubernetes.io/not-ready'
-export const unreachableTaint = 'node.kubernetes.io/unreachable'
+const notReadyTaint = 'node.kubernetes.io/not-ready'
+const unreachableTaint = 'node.kubernetes.io/unreachable'
 
 /** Taints that say what a condition says, by the condition's type and the status that calls for it. */
 const conditionTaints = [

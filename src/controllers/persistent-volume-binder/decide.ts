@@ -5,7 +5,7 @@ import { bestVolume, mismatch, refersTo } from './match.ts'
 
 export const bindCompleted = 'pv.kubernetes.io/bind-completed'
 export const boundByController = 'pv.kubernetes.io/bound-by-controller'
-export const provisionedBy = 'pv.kubernetes.io/provisioned-by'
+const provisionedBy = 'pv.kubernetes.io/provisioned-by'
 const selectedNode = 'volume.kubernetes.io/selected-node'
 
 export interface Told {

@@ -28,7 +28,7 @@ export function revisionNameOf({ metadata }: Pod): string | undefined {
 }
 
 /** The template that a revision stores. */
-export function templateOf({ data }: ControllerRevision): PodTemplateSpec {
+function templateOf({ data }: ControllerRevision): PodTemplateSpec {
   const { spec } = data as { spec: { template: PodTemplateSpec & { $patch?: string } } }
   const { $patch: _patch, ...template } = spec.template
   return template

@@ -16,7 +16,7 @@ export const ttlAfterFinishedController = defineController({
 })
 
 /** When the job is to go; undefined while it runs, and for one that is to stay. */
-export function endOfLifeMs(job: Job): number | undefined {
+function endOfLifeMs(job: Job): number | undefined {
   const { ttlSecondsAfterFinished } = job.spec
   if (ttlSecondsAfterFinished === undefined || !isJobFinished(job)) return undefined
   if (job.metadata.deletionTimestamp !== undefined) return undefined

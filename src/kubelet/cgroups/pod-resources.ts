@@ -15,7 +15,7 @@ export function cpuShares(milliCpu: number): number {
 }
 
 /** Microseconds per period; 0 for no limit. */
-export function cpuQuota(milliCpu: number): number {
+function cpuQuota(milliCpu: number): number {
   if (milliCpu <= 0) return 0
   return Math.max(minimumQuotaMicroseconds, Math.floor((milliCpu * cpuPeriodMicroseconds) / 1000))
 }
@@ -57,7 +57,7 @@ export function podCgroupSettings(pod: Pod): {
 const nodeCriticalPriority = 2_000_001_000
 
 /** Which container the kernel kills first when memory runs out: those that asked for the least of what they use. */
-export function oomScoreAdj(pod: Pod, container: Container, memoryCapacityBytes: number): number {
+function oomScoreAdj(pod: Pod, container: Container, memoryCapacityBytes: number): number {
   const qos: PodQosClass = pod.status?.qosClass ?? computePodQosClass(pod.spec)
   if ((pod.spec.priority ?? 0) >= nodeCriticalPriority || qos === 'Guaranteed') return -997
   if (qos === 'BestEffort') return 1000

@@ -13,7 +13,7 @@ import { encodeSandbox } from './encode-sandbox.ts'
 import { connectGrpc, type GrpcConnection } from './grpc-connection.ts'
 import { isRuntimeError, type ContainerRuntime, type RuntimeStatus } from './runtime.ts'
 
-export const podUidLabel = 'io.kubernetes.pod.uid'
+const podUidLabel = 'io.kubernetes.pod.uid'
 
 type CriModule = typeof import('./generated/cri_pb.ts')
 

@@ -136,7 +136,7 @@ function watchChanges(source: LogSource, signal: AbortSignal): Changes {
 }
 
 /** Where the last `count` lines begin. Reads backwards, block by block. */
-export async function offsetOfLastLines(file: FileHandle, count: number): Promise<number> {
+async function offsetOfLastLines(file: FileHandle, count: number): Promise<number> {
   const { size } = await file.stat()
   if (count <= 0) return size
   const block = Buffer.alloc(blockBytes)

@@ -5,7 +5,7 @@ import type { Node } from '#api/types/core.v1.ts'
 import type { Client } from '#client/client.ts'
 import { formatMicroTime, type Clock } from '#lib/clock.ts'
 
-export const leaseDurationSeconds = 40
+const leaseDurationSeconds = 40
 const leaseNamespace = 'kube-node-lease'
 
 /** The node's heartbeat: a Lease that belongs to the node. `renew` makes it when it is missing. */

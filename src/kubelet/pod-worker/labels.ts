@@ -2,8 +2,8 @@ import type { Container, Pod } from '#api/types/core.v1.ts'
 import { containerHash, hashAnnotation } from './container-hash.ts'
 
 /** Labels and annotations by which sandboxes and containers are found again; the same words that upstream uses. */
-export const podNameLabel = 'io.kubernetes.pod.name'
-export const podNamespaceLabel = 'io.kubernetes.pod.namespace'
+const podNameLabel = 'io.kubernetes.pod.name'
+const podNamespaceLabel = 'io.kubernetes.pod.namespace'
 export const podUidLabel = 'io.kubernetes.pod.uid'
 export const containerNameLabel = 'io.kubernetes.container.name'
 export const graceAnnotation = 'io.kubernetes.pod.terminationGracePeriod'

@@ -75,7 +75,7 @@ export async function linuxPodHost({ rootDir, logsDir, cgroups }: LinuxPodHostOp
 }
 
 /** As upstream names the folder, so that log collectors find their way. */
-export function logFolderName({ namespace = '', name, uid }: PodIdentity): string {
+function logFolderName({ namespace = '', name, uid }: PodIdentity): string {
   return `${namespace}_${name}_${uid}`
 }
 

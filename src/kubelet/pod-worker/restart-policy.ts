@@ -3,7 +3,7 @@ import type { Container, PodSpec } from '#api/types/core.v1.ts'
 type RestartPolicy = 'Always' | 'OnFailure' | 'Never'
 
 /** The container's own policy (KEP-753, KEP-5307), else the pod's. */
-export function restartPolicyOf(spec: PodSpec, container: Container): RestartPolicy {
+function restartPolicyOf(spec: PodSpec, container: Container): RestartPolicy {
   return (container.restartPolicy as RestartPolicy | undefined) ?? spec.restartPolicy ?? 'Always'
 }
 

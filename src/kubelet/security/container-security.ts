@@ -89,7 +89,7 @@ export function sandboxSecurity(pod: Pod, seccompDirectory: string): SandboxSecu
   }
 }
 
-export function namespaceOptions({ spec }: Pod, targetId?: string): NamespaceOptions {
+function namespaceOptions({ spec }: Pod, targetId?: string): NamespaceOptions {
   const pid = spec.hostPID === true ? 'node' : spec.shareProcessNamespace === true ? 'pod' : 'container'
   return {
     network: spec.hostNetwork === true ? 'node' : 'pod',

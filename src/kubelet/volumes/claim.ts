@@ -46,7 +46,7 @@ export async function boundVolume({ pod, volume, objects }: ClaimRequest): Promi
 }
 
 /** Why the claim gives the pod nothing, if so. */
-export function claimRefusal(pod: Pod, volume: Volume, claim: PersistentVolumeClaim): string | undefined {
+function claimRefusal(pod: Pod, volume: Volume, claim: PersistentVolumeClaim): string | undefined {
   const { metadata, spec, status } = claim
   if (volume.ephemeral !== undefined) {
     const isOwn = (metadata.ownerReferences ?? []).some((owner) => owner.controller && owner.uid === pod.metadata.uid)

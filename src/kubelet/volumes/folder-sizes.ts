@@ -35,7 +35,7 @@ async function folderSizes(paths: readonly string[]): Promise<ReadonlyMap<string
 }
 
 /** Reads lines of `bytes TAB path NUL`. */
-export function parseSizes(text: string): ReadonlyMap<string, number> {
+function parseSizes(text: string): ReadonlyMap<string, number> {
   const rows = text.split('\0').filter((row) => row !== '')
   return new Map(rows.map((row) => [row.slice(row.indexOf('\t') + 1), Number(row.slice(0, row.indexOf('\t')))]))
 }

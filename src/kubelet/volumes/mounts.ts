@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { runCommand } from '#lib/command.ts'
 
 /** Mount points of this process's mount namespace at or below a path, deepest first. */
-export async function mountsBelow(path: string): Promise<readonly string[]> {
+async function mountsBelow(path: string): Promise<readonly string[]> {
   return parseMounts(await readFile('/proc/self/mountinfo', 'utf8'), path)
 }
 

@@ -10,7 +10,7 @@ import { secretVolume } from './secret.ts'
 import type { VolumePlugin } from './volume-plugin.ts'
 
 /** All types of volumes that the node knows. */
-export const volumePlugins: readonly VolumePlugin[] = [
+const volumePlugins: readonly VolumePlugin[] = [
   emptyDirVolume,
   hostPathVolume,
   configMapVolume,

@@ -117,7 +117,7 @@ function toInt(value: CelValue): bigint {
 }
 
 /** The text of a value as `string()` gives it. */
-export function toText(value: CelValue): string {
+function toText(value: CelValue): string {
   if (typeof value === 'string') return value
   if (typeof value === 'bigint' || typeof value === 'boolean' || typeof value === 'number') return String(value)
   if (value instanceof CelUint) return String(value.value)

@@ -27,7 +27,7 @@ function length(size: number): Buffer {
 }
 
 /** One element of any tag around finished contents. */
-export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const body = contents.length === 1 ? contents[0]! : Buffer.concat(contents)
   return Buffer.concat([Buffer.from([tag]), length(body.length), body])
 }

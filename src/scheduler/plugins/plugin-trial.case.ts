@@ -29,7 +29,7 @@ export function trialPod(name: string, spec: Partial<PodSpec> = {}, metadata: Pa
 }
 
 /** A lister over fixed objects. */
-export function listerOf<T extends KubernetesObject>(objects: readonly unknown[] = []): Lister<T> {
+function listerOf<T extends KubernetesObject>(objects: readonly unknown[] = []): Lister<T> {
   const all = objects as readonly T[]
   const byKey = new Map(all.map((object) => [keyOf(object), object]))
   return {

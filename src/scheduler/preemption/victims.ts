@@ -61,7 +61,7 @@ export function findVictims(
 }
 
 /** Higher priority first, then who runs longer. */
-export function byImportance(a: PodInfo, b: PodInfo, nowMs: number): number {
+function byImportance(a: PodInfo, b: PodInfo, nowMs: number): number {
   return b.priority - a.priority || startedMs(a, nowMs) - startedMs(b, nowMs)
 }
 

@@ -59,7 +59,7 @@ const attemptMs = 4_000
 const connectMs = 1_000
 const retryPauseMs = 50
 /** Far above what etcd takes in one request (1.5 MiB); long lists are read in pages that shrink to fit. */
-export const maxMessageBytes = 64 << 20
+const maxMessageBytes = 64 << 20
 
 const channelOptions: ClientOptions = {
   'grpc.max_receive_message_length': maxMessageBytes,

@@ -21,7 +21,7 @@ interface Outstanding {
 }
 
 /** The writing thread failed; what it was asked for last may or may not be on disk. */
-export class WriteFailedError extends Error {
+class WriteFailedError extends Error {
   readonly errcode: number | undefined
   constructor(failure: WorkerFailure) {
     super(`Cannot write to the database: ${failure.message}`)

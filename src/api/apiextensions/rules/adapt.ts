@@ -48,7 +48,7 @@ class PropertyMap extends JsonMap {
 const escapes: Readonly<Record<string, string>> = { underscores: '__', dot: '.', dash: '-', slash: '/' }
 
 /** `foo__dot__bar` is `foo.bar`, `__in__` is `in` (Kubernetes docs, "Validation rules: Resource constraints"). */
-export function unescapeName(name: string): string {
+function unescapeName(name: string): string {
   if (!name.includes('__')) return name
   return name.replace(/__([a-z]+)__/g, (_all, word: string) => escapes[word] ?? word)
 }

@@ -48,7 +48,7 @@ const notChecked: FieldError = {
     'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 }
 
-export function hasRules(schema: Schema): boolean {
+function hasRules(schema: Schema): boolean {
   if ((schema['x-kubernetes-validations'] ?? []).length > 0) return true
   return childrenOf(schema).some(hasRules)
 }

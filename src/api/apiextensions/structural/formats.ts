@@ -49,10 +49,6 @@ export function hasFormat(format: string, text: string): boolean {
   return Object.hasOwn(formats, format) ? (formats[format]?.(text) ?? true) : true
 }
 
-export function isKnownFormat(format: string): boolean {
-  return Object.hasOwn(formats, format)
-}
-
 const dateTime =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-]\d{2}:?\d{2})?$/
 

@@ -1,5 +1,5 @@
 import { scaledValue } from '../../meta/int-or-string.ts'
-import type { Deployment, DeploymentCondition } from '../../types/apps.v1.ts'
+import type { Deployment } from '../../types/apps.v1.ts'
 
 /** The annotation that counts the revisions of a Deployment, on it and on its ReplicaSets. */
 export const revisionAnnotation = 'deployment.kubernetes.io/revision'
@@ -31,10 +31,6 @@ export function rollingLimits(deployment: Deployment): RollingLimits {
   const surge = scaledValue(maxSurge ?? '25%', wanted, 'up')
   const unavailable = Math.min(scaledValue(maxUnavailable ?? '25%', wanted, 'down'), wanted)
   return { maxSurge: surge, maxUnavailable: surge === 0 && unavailable === 0 ? 1 : unavailable }
-}
-
-export function deploymentCondition({ status }: Deployment, type: string): DeploymentCondition | undefined {
-  return status?.conditions?.find((condition) => condition.type === type)
 }
 
 /** The rollout of the latest spec is complete: every pod is new, and available. */

@@ -4,7 +4,7 @@ import type { FieldError } from '../../meta/status.ts'
 import { deepEqual } from '../../meta/deep-equal.ts'
 
 /** What ConfigMaps and Secrets hold together may not be larger. */
-export const maxDataBytes = 1024 * 1024
+const maxDataBytes = 1024 * 1024
 
 export function validateDataKeys(data: Readonly<Record<string, string>> | undefined, path: string): FieldError[] {
   return Object.keys(data ?? {}).flatMap((key) => invalidForEach(`${path}[${key}]`, key, configMapKey(key)))

@@ -19,7 +19,7 @@ export function matchesRequiredNodeAffinity(
 }
 
 /** All pairs of the map are labels of the node. */
-export function matchesNodeLabels(wanted: PodSpec['nodeSelector'], node: NodeIdentity): boolean {
+function matchesNodeLabels(wanted: PodSpec['nodeSelector'], node: NodeIdentity): boolean {
   const labels = node.metadata.labels
   for (const key in wanted) if (labels?.[key] !== wanted[key]) return false
   return true

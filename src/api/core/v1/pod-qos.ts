@@ -1,13 +1,8 @@
-import type { Pod, PodSpec, ResourceRequirements } from '../../types/core.v1.ts'
+import type { PodSpec, ResourceRequirements } from '../../types/core.v1.ts'
 import type { Quantity } from '../../types/meta.v1.ts'
 import { resourceAmount } from './resource-amounts.ts'
 
 export type PodQosClass = 'BestEffort' | 'Burstable' | 'Guaranteed'
-
-/** The class the pod was admitted with, or the one its spec gives. */
-export function podQosClass(pod: Pod): PodQosClass {
-  return pod.status?.qosClass ?? computePodQosClass(pod.spec)
-}
 
 /**
  * Guaranteed: every container limits cpu and memory and requests just that. BestEffort: none asks for either.

@@ -5,11 +5,6 @@ export function isHeadless({ spec }: Service): boolean {
   return spec.clusterIPs?.[0] === 'None' || spec.clusterIP === 'None'
 }
 
-/** The service has virtual addresses that a proxy must serve. */
-export function hasClusterIp(service: Service): boolean {
-  return service.spec.type !== 'ExternalName' && !isHeadless(service) && clusterIps(service).length > 0
-}
-
 /** The virtual addresses, the primary one first; none for headless and external services. */
 export function clusterIps({ spec }: Service): readonly string[] {
   const ips = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP])

@@ -12,16 +12,16 @@ import type { FieldError } from '../../meta/status.ts'
 import type { ResourceRequirements } from '../../types/core.v1.ts'
 
 /** Names without a domain, or with one that belongs to Kubernetes. */
-export function isNativeResource(name: string): boolean {
+function isNativeResource(name: string): boolean {
   return !name.includes('/') || name.includes('kubernetes.io/')
 }
 
-export function isHugePageResource(name: string): boolean {
+function isHugePageResource(name: string): boolean {
   return name.startsWith('hugepages-')
 }
 
 /** Devices and the like: a domain of its own, counted in whole pieces, never overcommitted. */
-export function isExtendedResource(name: string): boolean {
+function isExtendedResource(name: string): boolean {
   if (isNativeResource(name) || name.startsWith('requests.')) return false
   return qualifiedName(`requests.${name}`).length === 0
 }
@@ -90,7 +90,7 @@ const standardResources = new Set([
 ])
 
 /** Counted in pieces: objects in quotas, and devices. */
-export function comesInPieces(name: string): boolean {
+function comesInPieces(name: string): boolean {
   return countedObjects.has(name) || isExtendedResource(name)
 }
 

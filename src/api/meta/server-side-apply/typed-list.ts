@@ -22,7 +22,7 @@ export function itemsOf(node: ListNode, list: readonly unknown[]): ListItem[] {
 }
 
 /** The step to an item: its value in a set, its keys in a map. A key that is absent has its default. */
-export function stepTo(node: ListNode, item: unknown): string {
+function stepTo(node: ListNode, item: unknown): string {
   if (node.listType === 'set' || !isPlainObject(item)) return `v:${JSON.stringify(item)}`
   const itemNode = node.item.shape === 'object' ? node.item : undefined
   const keys: Record<string, unknown> = {}

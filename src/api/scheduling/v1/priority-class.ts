@@ -22,10 +22,10 @@ export const priorityClass = defineKind<PriorityClass>({
 })
 
 /** Above it are the priorities of the system itself. */
-export const highestUserPriority = 1_000_000_000
+const highestUserPriority = 1_000_000_000
 
 /** The classes every cluster has, by name. */
-export const systemPriorities: Readonly<Record<string, number>> = {
+const systemPriorities: Readonly<Record<string, number>> = {
   'system-cluster-critical': 2_000_000_000,
   'system-node-critical': 2_000_001_000,
 }

@@ -41,7 +41,7 @@ const defaultAnnotations = [
 ]
 
 /** Claims that name no class get this one. */
-export function isDefaultClass({ metadata }: StorageClass): boolean {
+function isDefaultClass({ metadata }: StorageClass): boolean {
   return defaultAnnotations.some((name) => metadata.annotations?.[name] === 'true')
 }
 
