@@ -23,6 +23,7 @@ const unitPatterns = [
   'scripts/**/*.test.ts',
   'test/images/**/*.test.ts',
   'test/simulation/**/*.test.ts',
+  'test/fuzz/**/*.test.ts',
 ]
 
 /**

@@ -274,3 +274,14 @@ test('an apply that names a uid creates nothing', () =>
     assert.match(answer.object.message, /uid mismatch: the provided object specified uid 11111111-/)
     assert.equal((await call(`GET ${maps}/new`)).code, 404)
   }))
+
+test('patches that leave no object, or none with metadata, are refused or mended', () =>
+  withServer(async ({ call }) => {
+    await call(`POST ${maps}`, { body: configMap('p') })
+    const patch = (type: string, body: unknown) =>
+      call(`PATCH ${maps}/p`, { body, headers: { 'content-type': `application/${type}+json` } })
+    const nothing = await patch('json-patch', [{ op: 'add', path: '', value: null }])
+    assert.deepEqual([nothing.code, nothing.object.reason], [422, 'Invalid'])
+    assert.equal((await patch('merge-patch', { metadata: null })).code, 200)
+    assert.equal((await patch('strategic-merge-patch', { $patch: 'replace' })).code, 422)
+  }))

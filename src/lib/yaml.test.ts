@@ -77,3 +77,13 @@ test('values are written as kubectl writes them', () => {
   )
   assert.deepEqual(parseYaml(formatYaml(value)).value, JSON.parse(JSON.stringify(value)))
 })
+
+test('aliases may not unfold into what nobody would write down, nor into themselves', () => {
+  const levels = Array.from({ length: 9 }, (_, level) => {
+    const below = level === 0 ? 'ha' : `*l${level - 1}`
+    return `l${level}: &l${level} [${Array.from({ length: 9 }, () => below).join(', ')}]`
+  })
+  assert.throws(() => parseYaml(levels.join('\n')), { message: 'yaml: document contains excessive aliasing' })
+  assert.throws(() => parseYaml('a: &a\n  b: *a\n'), { message: 'yaml: anchor value contains itself' })
+  assert.deepEqual(parseYaml('a: &a {x: 1}\nb: *a\nc: *a\n').value, { a: { x: 1 }, b: { x: 1 }, c: { x: 1 } })
+})

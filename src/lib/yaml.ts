@@ -66,6 +66,7 @@ const schema = CORE_SCHEMA.withTags(mergeTag, boolYaml11Tag, integerTag, binaryA
 export function parseYamlDocuments(text: string): YamlDocument[] {
   const duplicates: string[] = []
   const values = load(text, duplicates)
+  if (text.includes('&') && text.includes('*')) for (const value of values) checkUnfolded(value, text.length)
   return values.filter((value) => value !== null && value !== undefined).map((value) => ({ value, duplicates }))
 }
 
@@ -86,6 +87,27 @@ function load(text: string, duplicates: string[]): unknown[] {
     return loadDespiteDuplicates(text)
   }
 }
+
+/** A value may be larger than its text by this many parts. */
+const aliasAllowance = 100_000
+
+/** Refuses what aliases make larger than anybody would write down, and what contains itself. */
+function checkUnfolded(value: unknown, textLength: number): void {
+  const sizes = new Map<object, number>()
+  const sizeOf = (part: unknown): number => {
+    if (typeof part !== 'object' || part === null) return 1
+    const known = sizes.get(part)
+    if (known === underway) throw new YamlError('yaml: anchor value contains itself')
+    if (known !== undefined) return known
+    sizes.set(part, underway)
+    const size = Object.values(part).reduce<number>((sum, member) => sum + sizeOf(member), 1)
+    sizes.set(part, size)
+    return size
+  }
+  if (sizeOf(value) > textLength + aliasAllowance) throw new YamlError('yaml: document contains excessive aliasing')
+}
+
+const underway = -1
 
 function loadDespiteDuplicates(text: string): unknown[] {
   try {

@@ -3,6 +3,7 @@ import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { invalidValue } from '#api/meta/field-errors.ts'
 import { badRequest, invalid } from '#api/meta/status.ts'
 import { DecodeError, decodeValue, type FieldValidation } from '#api/schema/decode.ts'
+import { isPlainObject } from '#api/schema/own-member.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { PatchDocument } from './patch-document.ts'
 
@@ -14,19 +15,29 @@ export function decodePatched(
   fieldValidation: FieldValidation,
 ): Draft<KubernetesObject> {
   const { resource, warnings } = context
-  const patched = patch.apply(current) as KubernetesObject
+  const patched = patch.apply(current)
   try {
-    checkType(patched, resource)
+    checkIsObject(patched)
+    checkType(patched as KubernetesObject, resource)
     const { object, problems } = decodeValue<Draft<KubernetesObject>>(resource.node, patched)
     const all = fieldValidation === 'Ignore' ? [] : [...patch.duplicates(), ...problems]
     if (fieldValidation === 'Strict' && all.length > 0)
       throw new DecodeError(`strict decoding error: ${all.join(', ')}`)
     for (const warning of all) if (!warnings.includes(warning)) warnings.push(warning)
+    object.metadata ??= {} as Draft<KubernetesObject>['metadata']
     return object
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     throw invalid({ group: '', kind: '', name: '' }, [invalidValue('patch', quotable(patched), error.message)])
   }
+}
+
+/** A patch may leave anything: a JSON patch can replace the whole document. */
+function checkIsObject(patched: unknown): void {
+  if (isPlainObject(patched)) return
+  if (patched === null) throw new DecodeError(`Object 'Kind' is missing in 'null'`)
+  const found = Array.isArray(patched) ? 'array' : typeof patched === 'boolean' ? 'bool' : typeof patched
+  throw new DecodeError(`couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go value`)
 }
 
 function checkType({ apiVersion, kind }: KubernetesObject, resource: ResourceContext['resource']): void {
@@ -65,11 +76,16 @@ const metadataOrder = [
 ]
 
 /** The text of the patched object with its members in upstream's order: sorted, but for the metadata. */
-function quotable(object: KubernetesObject): string {
-  const { metadata } = object
-  const known = metadataOrder.filter((key) => key in metadata)
-  const keys = [...known, ...Object.keys(metadata).filter((key) => !known.includes(key))]
-  const ordered = Object.fromEntries(keys.map((key) => [key, metadata[key as keyof typeof metadata]]))
+function quotable(object: unknown): string {
+  if (!isPlainObject(object)) return JSON.stringify(object)
+  const { metadata = {} } = object as { readonly metadata?: unknown }
+  const ordered = isPlainObject(metadata) ? orderedMetadata(metadata) : metadata
   const members = Object.entries(object).sort(([left], [right]) => (left < right ? -1 : 1))
   return JSON.stringify(Object.fromEntries(members.map(([key, value]) => [key, key === 'metadata' ? ordered : value])))
+}
+
+function orderedMetadata(metadata: Readonly<Record<string, unknown>>): object {
+  const known = metadataOrder.filter((key) => Object.hasOwn(metadata, key))
+  const keys = [...known, ...Object.keys(metadata).filter((key) => !known.includes(key))]
+  return Object.fromEntries(keys.map((key) => [key, metadata[key]]))
 }
