@@ -12,7 +12,6 @@ export type DebianSuite = 'bookworm' | 'sid'
 
 const run = promisify(execFile)
 const cache = join(import.meta.dirname, '../.cache/debian')
-const mirror = 'http://deb.debian.org/debian'
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 /** A list older than this may name packages that the mirror has replaced. */
 const listAgeMaxMs = 6 * 3_600_000
@@ -57,12 +56,21 @@ async function keep(from: string, to: string): Promise<void> {
   })
 }
 
+/** The mirror of the main archive that the machine's own apt uses: it has every suite, its security sibling has not. */
+async function debianMirror(): Promise<string> {
+  const { stdout } = await run('apt-get', ['indextargets', '--format', '$(SITE)', 'Created-By: Packages'])
+  const site = stdout.split('\n').find((line) => /\/debian\/?$/.test(line))
+  if (site === undefined) throw new Error("none of apt's sources is a mirror of Debian's main archive")
+  return site
+}
+
 /** The options that make apt see this suite and nothing else, with its package list fetched. */
 async function privateApt(suite: DebianSuite): Promise<string[]> {
   const folder = join(cache, `apt-${suite}`)
   for (const name of ['lists/partial', 'cache/archives/partial']) await mkdir(join(folder, name), { recursive: true })
   await writeFile(join(folder, 'status'), '')
-  await writeFile(join(folder, 'sources.list'), `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`)
+  const site = await debianMirror()
+  await writeFile(join(folder, 'sources.list'), `deb [signed-by=${keyring}] ${site} ${suite} main\n`)
   const settings = {
     'Dir::Etc::sourcelist': join(folder, 'sources.list'),
     'Dir::Etc::sourceparts': '/dev/null',

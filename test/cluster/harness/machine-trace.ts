@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
+import { eventually } from './eventually.ts'
 import { outputOf } from './run-program.ts'
 
 /** Everything a cluster could leave behind on a machine, one line each, by the kind of thing. */
@@ -33,14 +34,21 @@ export async function machineTrace(): Promise<MachineTrace> {
   }
 }
 
+/** How long the kernel may take to free what its last user has left: the links of a namespace go behind our back. */
+const freeingMs = 5_000
+
 /** Throws with the list of everything that is there now and was not there before. */
 export async function assertNoTrace(before: MachineTrace): Promise<void> {
-  const after = await machineTrace()
-  const left = Object.entries(after).flatMap(([kind, now]) => {
+  const isGone = async (): Promise<true | undefined> => ((await leftSince(before)).length === 0 ? true : undefined)
+  await eventually(isGone, { what: 'the machine is as before', timeoutMs: freeingMs }).catch(() => undefined)
+  assert.deepEqual(await leftSince(before), [], 'the cluster left something behind')
+}
+
+async function leftSince(before: MachineTrace): Promise<string[]> {
+  return Object.entries(await machineTrace()).flatMap(([kind, now]) => {
     const known = new Set(before[kind as TraceKind])
     return now.filter((line) => !known.has(line)).map((line) => `${kind}: ${line}`)
   })
-  assert.deepEqual(left, [], 'the cluster left something behind')
 }
 
 const ours = /coracle|containerd|runc|\bpause\b|nginx|busybox/
