@@ -3,9 +3,10 @@ import { builtInCatalog } from '#api/schema/catalog.ts'
 import type { CustomResourceDefinition } from '#api/types/apiextensions.v1.ts'
 import { customResourceDefinitions } from '#api/types/resources.ts'
 import type { Informers } from '#client/informer.ts'
+import { watchOf, type Watch } from '#reconcile/controller.ts'
 
 /** All built-in resources whose objects can be listed, watched and deleted, each once however many versions serve it. */
-export function builtInCollections(): readonly Resource[] {
+function builtInCollections(): readonly Resource[] {
   return builtInCatalog().resources.filter(({ verbs, group, version, storage }) => {
     const isStoredAsItself = storage.group === group && storage.version === version
     return isStoredAsItself && verbs.has('list') && verbs.has('watch') && verbs.has('delete')
@@ -22,6 +23,18 @@ export function customResource(definition: CustomResourceDefinition): Resource |
   const { plural, kind } = spec.names
   const namespaced = spec.scope === 'Namespaced'
   return { group: spec.group, version: version.name, plural, kind: kind as KubernetesObject['kind'], namespaced }
+}
+
+/** Calls `follow` with every collection that there is and that comes: the built-in ones, and those of CRDs as they are accepted. */
+export function followCollections(watch: (watch: Watch) => void, follow: (resource: Resource) => void): void {
+  for (const resource of builtInCollections()) follow(resource)
+  watch(
+    watchOf(customResourceDefinitions, (definition) => {
+      const resource = customResource(definition)
+      if (resource !== undefined) follow(resource)
+      return []
+    }),
+  )
 }
 
 /** All resources that exist now: the built-in ones and those of the CRDs the informer shows. */

@@ -1,8 +1,6 @@
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
-import type { CustomResourceDefinition } from '#api/types/apiextensions.v1.ts'
 import type { OwnerReference } from '#api/types/meta.v1.ts'
-import { customResourceDefinitions } from '#api/types/resources.ts'
 import { LruMap } from '#lib/lru-map.ts'
 import {
   defineController,
@@ -11,7 +9,7 @@ import {
   type ControllerContext,
   type Watch,
 } from '#reconcile/controller.ts'
-import { builtInCollections, customResource } from '../served-resources.ts'
+import { followCollections } from '../served-resources.ts'
 import {
   blocks,
   decideFate,
@@ -65,13 +63,7 @@ function followAll({ graph }: Collector, { informers }: ControllerContext, watch
       }),
     )
   }
-  for (const resource of builtInCollections()) follow(resource)
-  const ofDefinition = (definition: CustomResourceDefinition): readonly string[] => {
-    const resource = customResource(definition)
-    if (resource !== undefined) follow(resource)
-    return []
-  }
-  watch(watchOf(customResourceDefinitions, ofDefinition))
+  followCollections(watch, follow)
 }
 
 function keysOfGone(graph: ObjectGraph, { object }: Located): readonly string[] {

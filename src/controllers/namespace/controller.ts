@@ -1,11 +1,10 @@
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
-import type { CustomResourceDefinition } from '#api/types/apiextensions.v1.ts'
 import type { Namespace } from '#api/types/core.v1.ts'
-import { customResourceDefinitions, namespaces, pods } from '#api/types/resources.ts'
+import { namespaces, pods } from '#api/types/resources.ts'
 import { defineController, watchOf, type ControllerContext, type Watch } from '#reconcile/controller.ts'
 import { messageOf } from '../pod-from-template.ts'
-import { allCollections, builtInCollections, customResource } from '../served-resources.ts'
+import { allCollections, followCollections } from '../served-resources.ts'
 import { deletionConditions, type DeletionProgress, type Remaining } from './decide.ts'
 
 /** The finalizer that every namespace has in its spec until its contents are gone. */
@@ -37,13 +36,7 @@ function watchMore(_context: ControllerContext, watch: (watch: Watch) => void): 
     watched.add(id)
     watch(watchOf(resource, emptyingNamespace))
   }
-  for (const resource of builtInCollections()) follow(resource)
-  const ofDefinition = (definition: CustomResourceDefinition): readonly string[] => {
-    const resource = customResource(definition)
-    if (resource !== undefined) follow(resource)
-    return []
-  }
-  watch(watchOf(customResourceDefinitions, ofDefinition))
+  followCollections(watch, follow)
 }
 
 function emptyingNamespace({ metadata }: KubernetesObject, { informers }: ControllerContext): readonly string[] {

@@ -1,5 +1,5 @@
 import { keyOf, splitKey, type Resource } from '#api/meta/resource.ts'
-import { customResourceDefinitions, resourceQuotas } from '#api/types/resources.ts'
+import { resourceQuotas } from '#api/types/resources.ts'
 import type { ResourceQuota } from '#api/types/core.v1.ts'
 import { LruMap } from '#lib/lru-map.ts'
 import {
@@ -10,7 +10,7 @@ import {
   type ReconcileResult,
   type Watch,
 } from '#reconcile/controller.ts'
-import { builtInCollections, customResource } from '../served-resources.ts'
+import { followCollections } from '../served-resources.ts'
 import { countedResource, decideQuotaStatus, isLower, isSameUsage } from './decide.ts'
 
 /** The API server charges a quota before it stores the object: so long must the books have stood still to be lowered. */
@@ -53,14 +53,7 @@ function followAll({ resources }: Recount, { informers }: ControllerContext, wat
       watchOf(resource, (object) => quotasCounting(name, informers.of(resourceQuotas).list(object.metadata.namespace))),
     )
   }
-  for (const resource of builtInCollections()) follow(resource)
-  watch(
-    watchOf(customResourceDefinitions, (definition) => {
-      const resource = customResource(definition)
-      if (resource !== undefined) follow(resource)
-      return []
-    }),
-  )
+  followCollections(watch, follow)
 }
 
 function quotasCounting(resource: string, quotas: readonly ResourceQuota[]): readonly string[] {
