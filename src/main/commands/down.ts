@@ -1,6 +1,7 @@
 import { defineCommand } from '#cli/command.ts'
-import { defaultDataDir, hostLayout } from '#host/layout.ts'
+import { hostLayout } from '#host/layout.ts'
 import { requireRoot } from '../require-root.ts'
+import { dataDirFlag } from './data-dir-flag.ts'
 
 export const down = defineCommand({
   name: 'down',
@@ -8,14 +9,7 @@ export const down = defineCommand({
   description:
     'Ends the cluster and all its containers and removes every trace of it: processes, network namespaces, mounts, ' +
     'cgroups, nftables tables, links and files. Packages that "coracle up" installed stay.',
-  flags: [
-    {
-      name: 'data-dir',
-      type: 'string',
-      default: defaultDataDir,
-      help: 'The data directory the cluster was started with',
-    },
-  ],
+  flags: [dataDirFlag],
   async run({ values, terminal }) {
     const { detectMachine } = await import('#host/machine.ts')
     const { removeCluster } = await import('#host/remove-cluster.ts')

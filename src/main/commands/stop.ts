@@ -1,17 +1,11 @@
 import { defineCommand } from '#cli/command.ts'
-import { defaultDataDir, hostLayout } from '#host/layout.ts'
+import { hostLayout } from '#host/layout.ts'
+import { dataDirFlag } from './data-dir-flag.ts'
 
 export const stop = defineCommand({
   name: 'stop',
   summary: 'Stop the cluster process; containers go on, and "coracle up" adopts them',
-  flags: [
-    {
-      name: 'data-dir',
-      type: 'string',
-      default: defaultDataDir,
-      help: 'The data directory the cluster was started with',
-    },
-  ],
+  flags: [dataDirFlag],
   async run({ values, terminal }) {
     const { endProcess } = await import('#host/end-process.ts')
     const { readProcessFile } = await import('#host/process-file.ts')
