@@ -15,8 +15,6 @@ export const serviceBehaviour: ResourceBehaviour = {
   beforeCreate: (context, draft) => allocate(context, draft as unknown as ServiceDraft, undefined),
   beforeUpdate(context, draft, old) {
     const service = draft as unknown as ServiceDraft
-    // A write of the status keeps the stored spec as it is, addresses included.
-    if ((draft as { spec?: unknown }).spec === (old as { spec?: unknown }).spec) return
     keepAllocated(service, old as Service)
     return allocate(context, service, old as Service)
   },
