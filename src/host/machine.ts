@@ -1,19 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { cgroupMounts } from '#lib/cgroup-layout.ts'
 
 /** What this machine can do, found by looking. */
 export interface Machine {
   readonly isLinux: boolean
   readonly isRoot: boolean
-  readonly cgroups: CgroupSetup
+  /** Where control groups are mounted, each controller's mount, the named ones and an unused v2 hierarchy included. */
+  readonly cgroupMounts: readonly string[]
   /** Without CAP_SYS_RESOURCE the kernel refuses to lower an OOM score, and containers that ask for it do not start. */
   readonly canLowerOomScore: boolean
 }
-
-export type CgroupSetup =
-  /** The unified hierarchy alone. */
-  | { readonly version: 2; readonly root: string }
-  /** Controllers mounted one by one: the mount point of each that is usable. */
-  | { readonly version: 1; readonly controllers: Readonly<Record<string, string>> }
 
 const capSysResource = 24n
 
@@ -23,28 +19,10 @@ export function detectMachine(): Machine {
   return {
     isLinux,
     isRoot: process.getuid?.() === 0,
-    cgroups: cgroupSetup(isLinux ? readFileSync('/proc/self/mounts', 'utf8') : ''),
+    cgroupMounts: cgroupMounts(isLinux ? readFileSync('/proc/self/mounts', 'utf8') : ''),
     canLowerOomScore: isLinux && hasCapability(readFileSync('/proc/self/status', 'utf8'), capSysResource),
   }
 }
-
-/** Reads the cgroup layout from the text of `/proc/self/mounts`. An empty v2 hierarchy beside v1 controllers does not count. */
-export function cgroupSetup(mounts: string): CgroupSetup {
-  const rows = mounts.split('\n').map((line) => line.split(' '))
-  const controllers: Record<string, string> = {}
-  for (const [, target, type, options] of rows) {
-    if (type !== 'cgroup' || target === undefined) continue
-    for (const option of (options ?? '').split(',')) if (knownControllers.has(option)) controllers[option] = target
-  }
-  const unified = rows.find(([, , type]) => type === 'cgroup2')?.[1]
-  return unified !== undefined && controllers['memory'] === undefined
-    ? { version: 2, root: unified }
-    : { version: 1, controllers }
-}
-
-const knownControllers = new Set(
-  'blkio cpu cpuacct cpuset devices freezer hugetlb memory net_cls net_prio perf_event pids'.split(' '),
-)
 
 /** Whether the `CapEff` line of a `/proc/<pid>/status` text has the capability's bit. */
 export function hasCapability(status: string, bit: bigint): boolean {

@@ -1,17 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { runCommand } from '#lib/command.ts'
-
-/** Mount points at or below any of the folders, the deepest and latest first. Reads the text of `/proc/self/mountinfo`. */
-export function mountsUnder(mountInfo: string, folders: readonly string[]): string[] {
-  const points = mountInfo
-    .split('\n')
-    .map((line) => line.split(' ')[4])
-    .filter((point) => point !== undefined)
-    .map(unescapeMountPoint)
-  return points
-    .filter((point) => folders.some((folder) => point === folder || point.startsWith(`${folder}/`)))
-    .reverse()
-}
+import { mountsUnder } from '#lib/mount-info.ts'
 
 /** Unmounts everything at or below the folders. A mount that is busy is detached at once and freed when its users end. */
 export async function unmountUnder(folders: readonly string[]): Promise<void> {
@@ -19,9 +8,4 @@ export async function unmountUnder(folders: readonly string[]): Promise<void> {
   for (const point of points) {
     await runCommand('umount', ['--no-canonicalize', point]).catch(() => runCommand('umount', ['--lazy', point]))
   }
-}
-
-/** The kernel writes space, tab, newline and backslash as three octal digits. */
-function unescapeMountPoint(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_match, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

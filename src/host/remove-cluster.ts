@@ -32,7 +32,7 @@ export async function removeCluster(
   report('Removing mounts, cgroups and network')
   await unmountUnder([layout.runDir, layout.dataDir])
   for (const namespace of namespaces) await removeNamespace(namespace)
-  await removeCgroups(machine.cgroups, layout.cgroupRoot)
+  await removeCgroups(machine.cgroupMounts, layout.cgroupRoot)
   await removeNetwork(layout)
   await restoreSysctls(sysctlRecord(layout))
   report('Removing files')
@@ -42,7 +42,7 @@ export async function removeCluster(
 /** Answers with the network namespaces the containers lived in. */
 async function endContainers(layout: HostLayout, machine: Machine, clock: Clock): Promise<string[]> {
   await stopContainerd(layout, clock)
-  const containers = cgroupProcesses(machine.cgroups, layout.cgroupRoot)
+  const containers = cgroupProcesses(machine.cgroupMounts, layout.cgroupRoot)
   const namespaces = namespacesOf(containers)
   // Shims first: a shim that sees its container end would try to tell a containerd that is gone.
   for (const pid of [...shimsOf(layout.containerd.socket), ...containers]) await killNow(pid, clock)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
-import { detectCgroups } from './cgroups/cgroup-layout.ts'
+import { detectCgroups } from '#lib/cgroup-layout.ts'
 import { createPodCgroups } from './cgroups/pod-cgroups.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import { linuxNodeFiles } from './identity/host-files.ts'

@@ -6,13 +6,16 @@ import { podNetworkConflist } from '#network/cni/conflist.ts'
 import { clusterView } from '#network/dns/cluster-view.ts'
 import { startDnsServer, type DnsServer } from '#network/dns/dns-server.ts'
 import { forwarder } from '#network/dns/forwarder.ts'
-import { readResolvConf } from '#network/dns/resolv-conf.ts'
+import { parseResolvConf } from '#lib/resolv-conf.ts'
 import { applyRuleset } from '#network/proxy/apply.ts'
 import { startServiceProxy, type ServiceProxy } from '#network/proxy/service-proxy.ts'
 import { followNodes, type NodeRoutes } from '#network/routes/follow-nodes.ts'
 import { kernelRouteTable } from '#network/routes/route-table.ts'
 import type { Effects } from './effects.ts'
 import { ranges } from './ranges.ts'
+
+/** Resolvers ask the first three name servers and no more (resolv.conf). */
+const resolversMax = 3
 
 export interface NodeNetworkOptions {
   /** Informers with the rights of a service proxy and a cluster name server. */
@@ -65,13 +68,13 @@ export function startRoutes(options: NodeNetworkOptions): NodeRoutes {
 /** Starts the name server of a node, on the node's own address; pods reach it by the kube-dns Service. */
 export async function startDns(options: NodeNetworkOptions): Promise<DnsServer> {
   const { clock, log } = options.effects
-  const { nameservers } = readResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''))
+  const { servers } = parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''))
   return startDnsServer({
     address: options.address,
     port: ranges.dnsPort,
     view: clusterView(options.informers),
     zone: { domain: ranges.clusterDomain, ttl: 5, serial: Math.floor(clock.now() / 1000) },
-    forwarder: forwarder({ servers: nameservers, clock }),
+    forwarder: forwarder({ servers: servers.slice(0, resolversMax), clock }),
     clock,
     log: log.with({ component: 'dns' }),
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container, Pod, PodSpec } from '#api/types/core.v1.ts'
 import { cgroupFiles } from './cgroup-files.ts'
-import { cgroupLayout } from './cgroup-layout.ts'
+import { cgroupLayout } from '#lib/cgroup-layout.ts'
 import { containerResources, podCgroupSettings } from './pod-resources.ts'
 
 function pod(containers: readonly Container[], more: Partial<PodSpec> = {}): Pod {

@@ -4,7 +4,7 @@ import { computePodQosClass } from '#api/core/v1/pod-qos.ts'
 import { podRequests } from '#api/core/v1/pod-resources.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { CgroupLayout } from './cgroup-layout.ts'
+import type { CgroupLayout } from '#lib/cgroup-layout.ts'
 import { cpuShares, minimumCpuShares, podCgroupSettings } from './pod-resources.ts'
 import { cgroupFiles, type CgroupSettings } from './cgroup-files.ts'
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { DnsConfig } from '../cri/sandbox.ts'
-import { parseResolvConf } from './pod-dns.ts'
+import { parseResolvConf } from '#lib/resolv-conf.ts'
 
 /** Files of the node that pods inherit from. */
 export interface NodeFiles {

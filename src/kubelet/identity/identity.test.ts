@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod, PodSpec } from '#api/types/core.v1.ts'
 import { hostNetworkHostsFile, hostsFile } from './hosts-file.ts'
-import { parseResolvConf, podDns } from './pod-dns.ts'
+import { parseResolvConf } from '#lib/resolv-conf.ts'
+import { podDns } from './pod-dns.ts'
 
 function pod(spec: Partial<PodSpec>): Pod {
   const metadata = { name: 'p', namespace: 'ns', uid: 'u', resourceVersion: '1', creationTimestamp: '' }

@@ -45,20 +45,3 @@ function withinLimits({ servers, searches, options }: DnsConfig): DnsConfig {
   while (kept.join(' ').length > maximumSearchLength) kept.pop()
   return { servers: servers.slice(0, maximumServers), searches: kept, options }
 }
-
-/** Reads the text of a `resolv.conf`; the last `search` line counts. */
-export function parseResolvConf(text: string): DnsConfig {
-  const servers: string[] = []
-  const options: string[] = []
-  let searches: string[] = []
-  for (const line of text.split('\n')) {
-    const [keyword, ...values] = line
-      .replace(/[#;].*$/, '')
-      .trim()
-      .split(/\s+/)
-    if (keyword === 'nameserver' && values[0] !== undefined) servers.push(values[0])
-    else if (keyword === 'search') searches = values.map((domain) => domain.replace(/(?<=.)\.$/, ''))
-    else if (keyword === 'options') options.push(...values)
-  }
-  return { servers, searches, options }
-}

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { parseMounts } from './mounts.ts'
+import { mountsUnder } from '#lib/mount-info.ts'
 import { bindSubPath } from './sub-path.ts'
 
 let folder = ''
@@ -29,5 +29,5 @@ test('mount points below a path, the deepest and newest first', () => {
 3 1 0:3 / /pods/u/volumes/a/b\\040c rw - tmpfs t rw
 4 1 0:4 / /pods/u2 rw - tmpfs t rw
 `
-  assert.deepEqual(parseMounts(mountInfo, '/pods/u'), ['/pods/u/volumes/a/b c', '/pods/u/volumes/a'])
+  assert.deepEqual(mountsUnder(mountInfo, ['/pods/u']), ['/pods/u/volumes/a/b c', '/pods/u/volumes/a'])
 })

@@ -1,3 +1,4 @@
+import { ephemeralClaimName } from '#api/core/v1/volume-facts.ts'
 import type { PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
 import type { ClusterObjects } from '../cluster-objects.ts'
 
@@ -15,7 +16,7 @@ export function podClaims(pod: Pod): readonly PodClaim[] {
   const claims: PodClaim[] = []
   for (const { name, persistentVolumeClaim, ephemeral } of volumes) {
     if (persistentVolumeClaim) claims.push({ name: persistentVolumeClaim.claimName, isEphemeral: false })
-    else if (ephemeral) claims.push({ name: `${pod.metadata.name}-${name}`, isEphemeral: true })
+    else if (ephemeral) claims.push({ name: ephemeralClaimName(pod.metadata.name, name), isEphemeral: true })
   }
   return claims
 }

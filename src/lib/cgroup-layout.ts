@@ -15,16 +15,30 @@ export async function detectCgroups(): Promise<CgroupLayout> {
   return cgroupLayout(await readFile('/proc/self/mounts', 'utf8'))
 }
 
+/** Every mount of control groups in the text of `/proc/self/mounts`, whichever version and whatever it is for. */
+export function cgroupMounts(mounts: string): string[] {
+  const groups = mountRows(mounts).filter(([, , type]) => type === 'cgroup' || type === 'cgroup2')
+  return [...new Set(groups.map(([, target = '']) => target))]
+}
+
 /** Reads the layout from the text of `/proc/self/mounts`. A v2 hierarchy beside a v1 memory controller is of no use. */
 export function cgroupLayout(mounts: string): CgroupLayout {
-  const rows = mounts.split('\n').map((line) => line.split(' '))
-  const old = rows.filter(([, , type]) => type === 'cgroup')
-  // The runtime makes groups in the unused v2 hierarchy too.
-  const all = rows.filter(([, , type]) => type === 'cgroup' || type === 'cgroup2')
+  const rows = mountRows(mounts)
   const controllers: Record<string, string> = {}
-  for (const [, target = '', , options = ''] of old)
-    for (const option of options.split(',')) controllers[option] = target
+  for (const [, target = '', type, options = ''] of rows) {
+    if (type !== 'cgroup') continue
+    for (const option of options.split(',')) if (knownControllers.has(option)) controllers[option] = target
+  }
   const unified = rows.find(([, , type]) => type === 'cgroup2')?.[1]
   if (unified !== undefined && controllers['memory'] === undefined) return { version: 2, root: unified }
-  return { version: 1, controllers, mountPoints: [...new Set(all.map(([, target = '']) => target))] }
+  // The runtime makes groups in the unused v2 hierarchy too.
+  return { version: 1, controllers, mountPoints: cgroupMounts(mounts) }
+}
+
+const knownControllers = new Set(
+  'blkio cpu cpuacct cpuset devices freezer hugetlb memory net_cls net_prio perf_event pids'.split(' '),
+)
+
+function mountRows(mounts: string): string[][] {
+  return mounts.split('\n').map((line) => line.split(' '))
 }

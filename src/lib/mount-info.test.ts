@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mountsUnder } from './mounts.ts'
+import { mountsUnder } from './mount-info.ts'
 
 const mountInfo = `20 1 254:0 / / rw - ext4 /dev/vda rw
 30 20 0:30 / /run/coracle/a rw - tmpfs tmpfs rw
