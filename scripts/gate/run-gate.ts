@@ -17,10 +17,11 @@ const steps: readonly Step[] = [
   { name: 'format', file: 'oxfmt', args: ['--check', '.'], mend: 'npm run format' },
 ]
 
-const stepTimeoutMs = 120_000
+const stepTimeoutMs = 300_000
 const unitPatterns = [
   'src/**/*.test.ts',
   'scripts/**/*.test.ts',
+  'test/conformance/**/*.test.ts',
   'test/images/**/*.test.ts',
   'test/simulation/**/*.test.ts',
   'test/fuzz/**/*.test.ts',

@@ -1,0 +1,20 @@
+import { test } from 'node:test'
+import type { TestContext, TestOptions } from 'node:test'
+import behaviours from './behaviours.json' with { type: 'json' }
+
+/** What the project promises of every Kubernetes cluster: the titles of v1.36's conformance behaviours by area. */
+export const conformanceBehaviours: Readonly<Record<string, readonly string[]>> = behaviours
+
+/**
+ * Registers a test that shows one conformance behaviour, named after it. Throws when the area has no behaviour of that
+ * title, so that a mistyped name is never counted as proof. Write the title as one literal: the coverage test looks for it.
+ */
+export function behaviour(
+  area: string,
+  title: string,
+  show: (context: TestContext) => void | Promise<void>,
+  options: TestOptions = {},
+): void {
+  if (conformanceBehaviours[area]?.includes(title) !== true) throw new Error(`${area} has no behaviour '${title}'`)
+  void test(`${area}: ${title}`, options, show)
+}

@@ -1,0 +1,32 @@
+/**
+ * Goal: no conformance behaviour of an area that we claim loses its test. Method: every title must stand, as a literal, in
+ * a test file; `behaviour()` refuses titles that do not exist, so the two lists cannot drift apart.
+ */
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { conformanceBehaviours } from './behaviour.ts'
+
+/** An area enters this list with the test of its last behaviour. */
+const claimedAreas: readonly string[] = []
+
+const root = `${import.meta.dirname}/../..`
+const tests = globSync('{src,test}/**/*.{test,case}.ts', { cwd: root })
+  .map((file) => readFileSync(`${root}/${file}`, 'utf8'))
+  .join('\n')
+
+const isShown = (title: string): boolean =>
+  tests.includes(`'${title.replaceAll("'", String.raw`\'`)}'`) || tests.includes(`"${title}"`)
+
+for (const area of claimedAreas) {
+  test(`every behaviour of ${area} has a test`, () => {
+    const missing = (conformanceBehaviours[area] ?? ['the area itself']).filter((title) => !isShown(title))
+    assert.deepEqual(missing, [])
+  })
+}
+
+test('the conformance behaviours that have a test are counted', (context) => {
+  const titles = Object.values(conformanceBehaviours).flat()
+  context.diagnostic(`${titles.filter(isShown).length} of ${titles.length} conformance behaviours have a test`)
+  assert.equal(titles.length, 446)
+})
