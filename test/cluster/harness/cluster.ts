@@ -33,14 +33,20 @@ export interface Cluster extends AsyncDisposable {
   down(): Promise<string>
 }
 
+export interface ClusterOptions {
+  /** More words for the command line of `up`, or those that come of the data directory. */
+  readonly flags?: readonly string[] | ((folder: string) => Promise<readonly string[]>)
+}
+
 /** Starts a cluster and waits until `up` says that it is ready. Removed by `await using`, whatever state it is in. */
-export async function startCluster(): Promise<Cluster> {
+export async function startCluster({ flags = [] }: ClusterOptions = {}): Promise<Cluster> {
   // Not below /tmp: images and pods want a real file system, and some machines hold /tmp in memory.
   const folder = await mkdtemp('/var/tmp/coracle-test-')
   const layout = hostLayout(join(folder, 'data'))
   const port = await freePort()
-  const up = (): Promise<string> =>
-    coracleOutput('up', '--data-dir', layout.dataDir, '--secure-port', String(port), '--node-name', 'node-1')
+  const words = ['--data-dir', layout.dataDir, '--secure-port', String(port), '--node-name', 'node-1']
+  words.push(...(typeof flags === 'function' ? await flags(folder) : flags))
+  const up = (): Promise<string> => coracleOutput('up', ...words)
   const down = (): Promise<string> => coracleOutput('down', '--data-dir', layout.dataDir)
   const remove = async (): Promise<void> => {
     await down()
