@@ -3,34 +3,61 @@ import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { invalidValue } from '#api/meta/field-errors.ts'
 import { badRequest, invalid } from '#api/meta/status.ts'
 import { DecodeError, decodeValue, type FieldValidation } from '#api/schema/decode.ts'
-import { isPlainObject } from '#api/schema/own-member.ts'
+import { isPlainObject, setOwn } from '#api/schema/own-member.ts'
+import type { ManagedFieldsEntry } from '#api/types/meta.v1.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { PatchDocument } from './patch-document.ts'
 
-/** The patched object as a draft. A patch that makes it unreadable is `Invalid`, and quotes what it made. */
+/**
+ * The patched object as a draft. A patch that makes it unreadable is `Invalid`, and quotes what it made. With
+ * `keepsUntouched` the draft lacks the members beside `metadata` and `status` that the patch leaves as they are.
+ */
 export function decodePatched(
   context: ResourceContext,
   patch: PatchDocument,
   current: KubernetesObject,
-  fieldValidation: FieldValidation,
+  { fieldValidation, keepsUntouched }: { readonly fieldValidation: FieldValidation; readonly keepsUntouched: boolean },
 ): Draft<KubernetesObject> {
   const { resource, warnings } = context
   const patched = patch.apply(current)
   try {
     checkIsObject(patched)
     checkType(patched as KubernetesObject, resource)
-    const { object, problems } = decodeValue<Draft<KubernetesObject>>(resource.node, patched)
+    const { known, rest } = splitUntouched(patched as KubernetesObject, current, keepsUntouched)
+    const { object, problems } = decodeValue<Draft<KubernetesObject>>(resource.node, rest)
     const all = fieldValidation === 'Ignore' ? [] : [...patch.duplicates(), ...problems]
     if (fieldValidation === 'Strict' && all.length > 0)
       throw new DecodeError(`strict decoding error: ${all.join(', ')}`)
     for (const warning of all) if (!warnings.includes(warning)) warnings.push(warning)
     object.metadata ??= {} as Draft<KubernetesObject>['metadata']
+    if (known !== undefined) object.metadata.managedFields = known as Draft<ManagedFieldsEntry>[]
     return object
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     throw invalid({ group: '', kind: '', name: '' }, [invalidValue('patch', quotable(patched), error.message)])
   }
 }
+
+/** The patched object without what was read when it was stored and is the very same still, which saves reading it again. */
+function splitUntouched(
+  patched: KubernetesObject,
+  current: KubernetesObject,
+  keepsUntouched: boolean,
+): { readonly known: readonly ManagedFieldsEntry[] | undefined; readonly rest: object } {
+  const before = current as unknown as Readonly<Record<string, unknown>>
+  const rest: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(patched)) {
+    if (!keepsUntouched || alwaysRead.has(key) || value !== before[key]) setOwn(rest, key, value)
+  }
+  const { metadata } = patched
+  const known = isPlainObject(metadata) ? metadata.managedFields : undefined
+  if (known === undefined || known !== current.metadata.managedFields) return { known: undefined, rest }
+  const { managedFields: _managedFields, ...others } = metadata
+  rest['metadata'] = others
+  return { known, rest }
+}
+
+const alwaysRead: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status'])
 
 /** A patch may leave anything: a JSON patch can replace the whole document. */
 function checkIsObject(patched: unknown): void {

@@ -32,6 +32,8 @@ export interface UpdateRequest {
 export interface UpdatePart {
   /** Whether the change leaves `metadata.generation` alone though it may touch the spec. */
   readonly keepsGeneration?: boolean
+  /** Whether only `status` and `metadata` can change: what a patch leaves alone need not be read again. */
+  readonly keepsUntouched?: boolean
   readonly prepare: (
     resource: ServedResource,
     draft: Draft<KubernetesObject>,

@@ -3,6 +3,7 @@ import { validateEphemeralContainersUpdate, validatePodResize } from '#api/core/
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { FieldError } from '#api/meta/status.ts'
 import type { Pod } from '#api/types/core.v1.ts'
+import { behaviourOf } from './behaviours.ts'
 import { deepCopy } from './deep-copy.ts'
 import type { UpdatePart } from './update-object.ts'
 
@@ -22,9 +23,10 @@ export const mainPart: UpdatePart = {
 
 /** PUT and PATCH of `/status`: everything else stays what it was. */
 export const statusPart: UpdatePart = {
+  keepsUntouched: true,
   prepare(resource, draft, old) {
     if (resource.rules.prepareForStatusUpdate !== undefined) resource.rules.prepareForStatusUpdate(draft, old)
-    else keepAllButStatus(draft, old)
+    else keepAllButStatus(draft, old, behaviourOf(resource).beforeUpdate === undefined)
   },
   validate: ({ rules }, object, old) => rules.validateStatusUpdate?.(object, old) ?? [],
 }
@@ -35,14 +37,18 @@ function copyStatus(draft: Draft<KubernetesObject>, old: KubernetesObject): void
   else (draft as WithStatus<Draft<KubernetesObject>>).status = deepCopy(status)
 }
 
-/** Metadata may change but for the fields that give the object its meaning to others. */
-function keepAllButStatus(draft: Draft<KubernetesObject>, old: KubernetesObject): void {
+/**
+ * Metadata may change but for the fields that give the object its meaning to others. What stays is shared with the old
+ * object, frozen, unless what the kind does before an update may write into it.
+ */
+function keepAllButStatus(draft: Draft<KubernetesObject>, old: KubernetesObject, shares: boolean): void {
   const fields = draft as unknown as Record<string, unknown>
   const before = old as unknown as Readonly<Record<string, unknown>>
   for (const key of Object.keys(fields))
     if (key !== 'status' && key !== 'metadata' && !(key in before)) delete fields[key]
-  // Copies: what a kind does before an update, and admission, may still write into them.
-  for (const key of Object.keys(before)) if (key !== 'status' && key !== 'metadata') fields[key] = deepCopy(before[key])
+  for (const key of Object.keys(before)) {
+    if (key !== 'status' && key !== 'metadata') fields[key] = shares ? before[key] : deepCopy(before[key])
+  }
 }
 
 /** `approval` of a CertificateSigningRequest: only its conditions change. */

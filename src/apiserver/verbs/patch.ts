@@ -19,11 +19,12 @@ export async function patchPart(context: ResourceContext, part: UpdatePart): Pro
   if (patchTypeOf(request.headers['content-type']) === 'application/apply-patch+yaml') return apply(context, part)
   const options = readWriteOptions(context, 'PatchOptions')
   const document = readPatch(context, resource.node)
+  const readAs = { fieldValidation: options.fieldValidation, keepsUntouched: part.keepsUntouched === true }
   const changed = await updateObject({
     context,
     options,
     part,
-    change: (current) => decodePatched(context, document, current, options.fieldValidation),
+    change: (current) => decodePatched(context, document, current, readAs),
   })
   return objectResponse(changed)
 }

@@ -5,12 +5,23 @@ import { setOfPaths, type FieldSet } from './field-set.ts'
  * What a new object is compared with: the structs and lists that every object of the type has, so that nobody owns
  * `.spec` for creating an object, but its creator owns each field inside.
  */
-export function baselineOf(node: ObjectNode): Record<string, unknown> {
+export function baselineOf(node: ObjectNode): Readonly<Record<string, unknown>> {
+  const known = baselines.get(node)
+  if (known !== undefined) return known
+  const baseline = makeBaseline(node)
+  baselines.set(node, baseline)
+  return baseline
+}
+
+/** Facts about a type, worked out once. */
+const baselines = new WeakMap<ObjectNode, Readonly<Record<string, unknown>>>()
+
+function makeBaseline(node: ObjectNode): Record<string, unknown> {
   const baseline: Record<string, unknown> = {}
   if (node.custom !== undefined) return baseline
   for (const field of node.fields.values()) {
     const isStruct = field.node.shape === 'object' && field.default !== undefined
-    if (isStruct && !isInside(node, field.node)) baseline[field.name] = baselineOf(field.node as ObjectNode)
+    if (isStruct && !isInside(node, field.node)) baseline[field.name] = makeBaseline(field.node as ObjectNode)
     else if (field.alwaysWritten) baseline[field.name] = zeroOf(field.node)
   }
   return baseline
