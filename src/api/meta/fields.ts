@@ -34,8 +34,19 @@ export function parseFieldSelector(text: string): FieldMatcher {
 export function checkSelectable(matcher: FieldMatcher, selectable: ReadonlySet<string>): void {
   for (const { field } of matcher.requirements) {
     if (field === 'metadata.name' || field === 'metadata.namespace' || selectable.has(field)) continue
-    if (selectable.size > 0) throw new SelectorError(`field label not supported: ${field}`)
-    throw new SelectorError(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`)
+    const unknown = `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+    throw new UnselectableFieldError(field, selectable.size > 0 ? `field label not supported: ${field}` : unknown)
+  }
+}
+
+/** A field that the kind cannot be selected by. */
+export class UnselectableFieldError extends SelectorError {
+  readonly field: string
+
+  constructor(field: string, message: string) {
+    super(message)
+    this.name = 'UnselectableFieldError'
+    this.field = field
   }
 }
 

@@ -9,15 +9,12 @@ import {
 import type { ApiBody, WireWatchEvent } from '#api/meta/exchange.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { StatusError } from '#api/meta/status.ts'
-import type { ColumnRow } from '#api/schema/shapes.ts'
 import type { RequestContext } from '../request-context.ts'
-import type { ServedResource } from '../registry/served-resource.ts'
+import { tableRows } from './table-rows.ts'
 
 interface ObjectList extends Pick<KubernetesObject, 'metadata'> {
   readonly items: readonly KubernetesObject[]
 }
-
-type TableCells = Parameters<typeof buildTable>[1]['cells']
 
 /** What the client asked objects to be turned into. */
 interface Shape {
@@ -83,30 +80,13 @@ function metadataShape(apiVersion: MetaApiVersion): Shape {
 
 function tableShape({ info, server }: RequestContext, apiVersion: MetaApiVersion, includeObject: IncludeObject): Shape {
   const resource = server.resources.find(info.group, info.version, info.resource)
-  const columns: readonly ColumnRow[] = columnsOf(resource)
-  const cells = resource?.rules.cells
-  const build = (objects: readonly KubernetesObject[], metadata: object, withColumns: boolean): object =>
-    buildTable(objects, {
-      columns,
-      cells: cells as TableCells,
-      includeObject,
-      apiVersion,
-      nowMs: server.clock.now(),
-      metadata,
-      withColumns,
-    })
+  const build = (objects: readonly KubernetesObject[], metadata: object, withColumns: boolean): object => {
+    const rows = tableRows(resource, objects[0]?.kind)
+    return buildTable(objects, { ...rows, includeObject, apiVersion, nowMs: server.clock.now(), metadata, withColumns })
+  }
   return {
     one: (object) => build([object], object.metadata, true),
     list: ({ items, metadata }) => build(items, metadata, true),
     event: (object, isFirst) => build([object], object.metadata, isFirst),
   }
-}
-
-const generic: readonly ColumnRow[] = [
-  { name: 'Name', type: 'string', format: 'name', priority: 0 },
-  { name: 'Created At', type: 'date', priority: 0 },
-]
-
-function columnsOf(resource: ServedResource | undefined): readonly ColumnRow[] {
-  return resource === undefined || resource.columns.length === 0 ? generic : resource.columns
 }

@@ -2,10 +2,17 @@ import { customResourceNode } from '#api/apiextensions/structural/nodes.ts'
 import type { Draft } from '#api/kind.ts'
 import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { badRequest, invalid } from '#api/meta/status.ts'
-import { cannotBeHandled, decodeBody, parseJson, type FieldValidation } from '#api/schema/decode.ts'
+import {
+  cannotBeHandled,
+  decodeBody,
+  type DecodedBody,
+  type DecodeTarget,
+  type FieldValidation,
+} from '#api/schema/decode.ts'
 import { kindNode, type ObjectNode } from '#api/schema/node.ts'
 import { parseMediaRange } from '../encoding/media-types.ts'
 import type { RequestContext } from '../request-context.ts'
+import { unrecognized, whyUntyped } from './unrecognized-body.ts'
 import { unsupportedMediaType } from './write-options.ts'
 
 /** What the body of a write must be. */
@@ -32,9 +39,9 @@ export async function decodeObject(
   wanted: WantedKind,
   fieldValidation: FieldValidation,
 ): Promise<Draft<KubernetesObject>> {
-  const { value, problems } = await readBody(context, wanted.kind)
+  const { value = '', problems } = await readBody(context, wanted.kind)
   if (wanted.node?.custom !== undefined) return decodeCustom(context, value, wanted, fieldValidation, problems)
-  const object = asObject(context, value ?? {}, wanted, fieldValidation)
+  const object = asObject(context, value, wanted, fieldValidation)
   settleYamlProblems(context, problems, wanted, fieldValidation)
   return object
 }
@@ -47,7 +54,7 @@ export function asObject(
   fieldValidation: FieldValidation,
 ): Draft<KubernetesObject> {
   const node = wanted.node ?? schemaOf(wanted)
-  const { object, warnings } = decodeBody<Draft<KubernetesObject>>({ ...wanted, node }, body, fieldValidation)
+  const { object, warnings } = decodeTyped({ ...wanted, node }, body, fieldValidation)
   for (const warning of warnings) context.warnings.push(warning)
   object.apiVersion ||= apiVersionOf(wanted)
   object.kind ||= wanted.kind
@@ -56,34 +63,37 @@ export function asObject(
   return object
 }
 
-const quotedBytes = 31
+function decodeTyped(
+  target: DecodeTarget,
+  body: string | object,
+  fieldValidation: FieldValidation,
+): DecodedBody<Draft<KubernetesObject>> {
+  try {
+    return decodeBody(target, body, fieldValidation)
+  } catch (error) {
+    const why = typeof body === 'string' ? whyUntyped(body) : undefined
+    throw why === undefined ? error : unrecognized(target.kind, why, Buffer.from(body as string))
+  }
+}
 
 /** A custom resource must say what it is; its own schema is for objects of the very version. */
 function decodeCustom(
   context: RequestContext,
-  value: ReadBody['value'],
+  value: string | object,
   wanted: WantedKind,
   fieldValidation: FieldValidation,
   yamlProblems: readonly string[],
 ): Draft<KubernetesObject> {
-  const refuse = (why: string, text: string): Error => {
-    const shown = text.length > quotedBytes ? `${text.slice(0, quotedBytes - 1)} ...` : text
-    return badRequest(`the object provided is unrecognized (must be of type ${wanted.kind}): ${why} (${shown})`)
-  }
-  const text = typeof value === 'string' ? value : JSON.stringify(value ?? {})
-  let parsed: unknown
-  try {
-    parsed = parseJson(text)
-  } catch (error) {
-    throw refuse(`couldn't get version/kind; json parse error: ${(error as Error).message}`, text)
-  }
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const why = whyUntyped(text)
+  if (why !== undefined) throw unrecognized(wanted.kind, why, Buffer.from(text))
+  const parsed: unknown = JSON.parse(text)
   const { kind = '', apiVersion = '' } = (parsed ?? {}) as Partial<KubernetesObject>
-  if (kind === '') throw refuse(`Object 'Kind' is missing in '${text}'`, text)
+  if (kind === '') throw unrecognized(wanted.kind, `Object 'Kind' is missing in '${text}'`, Buffer.from(text))
   const isOurs = apiVersion.slice(apiVersion.lastIndexOf('/') + 1) === wanted.version
   const node = isOurs ? (wanted.node as ObjectNode) : customResourceNode(kind, { type: 'object' })
   const named = { ...wanted, node }
-  const body = typeof value === 'string' ? value : (value ?? {})
-  const { object, warnings } = decodeBody<Draft<KubernetesObject>>(named, body, fieldValidation, yamlProblems)
+  const { object, warnings } = decodeBody<Draft<KubernetesObject>>(named, value, fieldValidation, yamlProblems)
   context.warnings.push(...warnings.toSorted())
   checkGroupVersion(object.apiVersion, apiVersionOf(wanted))
   object.metadata ??= {} as Draft<KubernetesObject>['metadata']
@@ -134,7 +144,7 @@ export async function readBody({ request }: Pick<RequestContext, 'request'>, kin
     case 'application/json':
       return { value: body.length === 0 ? undefined : textOf(body), problems: [] }
     case 'application/yaml':
-      return readYaml(textOf(body))
+      return readYaml(body, kind)
     case 'application/vnd.kubernetes.protobuf':
       return { value: await parseProtobuf(body, kind), problems: [] }
     default:
@@ -143,13 +153,13 @@ export async function readBody({ request }: Pick<RequestContext, 'request'>, kin
 }
 
 /** Only the first document counts. */
-async function readYaml(text: string): Promise<ReadBody> {
+async function readYaml(body: Uint8Array, kind: string): Promise<ReadBody> {
   const { parseYamlDocuments, YamlError } = await import('#lib/yaml.ts')
   try {
-    const [first] = parseYamlDocuments(text)
+    const [first] = parseYamlDocuments(textOf(body))
     return { value: (first?.value ?? {}) as object, problems: first?.duplicates ?? [] }
   } catch (error) {
-    if (error instanceof YamlError) throw badRequest(`error converting YAML to JSON: ${error.message}`)
+    if (error instanceof YamlError) throw unrecognized(kind, error.message, body)
     throw error
   }
 }
@@ -158,18 +168,15 @@ const protobufPrefix = Buffer.from([0x6b, 0x38, 0x73, 0x00])
 
 async function parseProtobuf(body: Uint8Array, kind: string): Promise<object> {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const what = `the object provided is unrecognized (must be of type ${kind}): `
   if (!bytes.subarray(0, protobufPrefix.length).equals(protobufPrefix)) {
-    const shown = bytes.subarray(0, 64).toString('hex')
-    throw badRequest(
-      `${what}provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] (${shown})`,
-    )
+    const why = 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]'
+    throw unrecognized(kind, why, bytes)
   }
   const { kubernetesProtobuf } = await import('#api/protobuf/envelope.ts')
   try {
     return kubernetesProtobuf().decode(bytes)
   } catch (error) {
-    throw badRequest(what + (error as Error).message)
+    throw unrecognized(kind, (error as Error).message, bytes)
   }
 }
 

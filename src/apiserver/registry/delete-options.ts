@@ -2,6 +2,8 @@ import { badRequest, invalid, type FieldError } from '#api/meta/status.ts'
 import type { DeleteOptions } from '#api/types/meta.v1.ts'
 import { decodeBody } from '#api/schema/decode.ts'
 import type { RequestContext } from '../request-context.ts'
+import { isTrue } from '../request-info.ts'
+import { readInteger } from '../verbs/list-options.ts'
 import { readBody, schemaOf } from './decode-body.ts'
 import { dryRunErrors } from './write-options.ts'
 
@@ -16,17 +18,7 @@ export interface DeleteRequest {
 
 /** Reads and checks the options; throws `Invalid` or `BadRequest`. */
 export async function readDeleteOptions(context: RequestContext): Promise<DeleteRequest> {
-  const given = await bodyOf(context)
-  const { query } = context.request
-  const seconds = query.get('gracePeriodSeconds')
-  const orphan = query.get('orphanDependents')
-  const options: DeleteOptions = {
-    ...(query.has('dryRun') && { dryRun: query.getAll('dryRun') }),
-    ...(seconds !== null && seconds !== '' && { gracePeriodSeconds: Number(seconds) }),
-    ...(query.has('propagationPolicy') && { propagationPolicy: query.get('propagationPolicy') ?? '' }),
-    ...(orphan !== null && { orphanDependents: orphan === 'true' || orphan === '1' }),
-    ...given,
-  }
+  const options = (await bodyOf(context)) ?? queryOf(context.request.query)
   check(options)
   const dryRun = options.dryRun ?? []
   return {
@@ -38,9 +30,21 @@ export async function readDeleteOptions(context: RequestContext): Promise<Delete
   }
 }
 
-async function bodyOf(context: RequestContext): Promise<DeleteOptions> {
+/** The query counts only where there is no body. */
+function queryOf(query: URLSearchParams): DeleteOptions {
+  const seconds = readInteger(query, 'gracePeriodSeconds')
+  const orphan = query.get('orphanDependents')
+  return {
+    ...(query.has('dryRun') && { dryRun: query.getAll('dryRun') }),
+    ...(seconds !== undefined && { gracePeriodSeconds: seconds }),
+    ...(query.has('propagationPolicy') && { propagationPolicy: query.get('propagationPolicy') ?? '' }),
+    ...(orphan !== null && { orphanDependents: isTrue(orphan) }),
+  }
+}
+
+async function bodyOf(context: RequestContext): Promise<DeleteOptions | undefined> {
   const { value: body } = await readBody(context, deleteOptionsKind.kind)
-  if (body === undefined) return {}
+  if (body === undefined) return undefined
   const node = schemaOf(deleteOptionsKind)
   const { object } = decodeBody<DeleteOptions>({ ...deleteOptionsKind, node }, body, 'Ignore')
   if (object.kind !== undefined && object.kind !== deleteOptionsKind.kind) {

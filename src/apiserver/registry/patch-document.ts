@@ -66,8 +66,9 @@ function duplicatesOf(body: unknown): readonly string[] {
 }
 
 function readObject(body: unknown): object {
-  const value = parseBody(body)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  // A patch that says null changes nothing.
+  const value = parseBody(body) ?? {}
+  if (typeof value === 'object' && !Array.isArray(value)) return value
   const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
   throw badRequest(
     `error decoding patch: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,

@@ -1,4 +1,4 @@
-import { checkSelectable, parseFieldSelector, type FieldMatcher } from '#api/meta/fields.ts'
+import { checkSelectable, parseFieldSelector, UnselectableFieldError, type FieldMatcher } from '#api/meta/fields.ts'
 import { parseLabelSelector } from '#api/meta/labels.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { SelectorError } from '#api/meta/selector-error.ts'
@@ -40,7 +40,7 @@ function compileLabels(text: string): (object: KubernetesObject) => boolean {
 
 function compileFields(resource: ServedResource, query: SelectionQuery): (object: KubernetesObject) => boolean {
   const matcher = readSelector(() => parseFieldSelector(query.fieldSelector))
-  checkFields(resource, query, matcher)
+  checkFields(resource, matcher)
   const { selectableFields } = resource.rules
   return (stored) => {
     const { name, namespace = '' } = stored.metadata
@@ -50,15 +50,14 @@ function compileFields(resource: ServedResource, query: SelectionQuery): (object
 }
 
 /** A kind tells its selectable fields by the keys it gives for any object, even an empty one. */
-function checkFields(resource: ServedResource, query: SelectionQuery, matcher: FieldMatcher): void {
+function checkFields(resource: ServedResource, matcher: FieldMatcher): void {
   const { kind, rules } = resource
   const blank = { kind, apiVersion: '', metadata: { name: '' }, spec: {}, status: {} } as unknown as KubernetesObject
   try {
     checkSelectable(matcher, new Set(Object.keys(rules.selectableFields?.(blank) ?? {})))
   } catch (error) {
-    if (!(error instanceof SelectorError)) throw error
-    if (resource.custom === undefined) throw unsupportedField(resource, query, error.message)
-    throw badRequest(error.message.replace(/^"(.*)" is not a known field selector.*$/, 'field label not supported: $1'))
+    if (!(error instanceof UnselectableFieldError)) throw error
+    throw badRequest(unsupportedField(resource, error))
   }
 }
 
@@ -71,10 +70,13 @@ function readSelector<T>(read: () => T): T {
   }
 }
 
-function unsupportedField(resource: ServedResource, query: SelectionQuery, why: string): Error {
-  const groupVersion = resource.group === '' ? `/${resource.version}` : `${resource.group}/${resource.version}`
-  return badRequest(
-    `Unable to find ${JSON.stringify(`${groupVersion}, Resource=${resource.plural}`)} that match label selector ` +
-      `${JSON.stringify(query.labelSelector)}, field selector ${JSON.stringify(query.fieldSelector)}: ${why}`,
-  )
+/** Some kinds have words of their own for a field that cannot be selected by. */
+function unsupportedField(
+  { group, version, kind, custom }: ServedResource,
+  { message, field }: UnselectableFieldError,
+): string {
+  if (custom !== undefined) return `field label not supported: ${field}`
+  if (group === 'batch' && kind === 'Job') return `field label ${JSON.stringify(field)} not supported for batchv1.Job`
+  if (kind === 'ResourceSlice') return `field label not supported for ${group}/${version}, Kind=${kind}: ${field}`
+  return message
 }

@@ -32,7 +32,8 @@ export function readCollectionOptions(query: URLSearchParams): CollectionOptions
   }
 }
 
-function readInteger(query: URLSearchParams, name: string): number | undefined {
+/** A whole number of the query, undefined where it has none. Throws `BadRequest` for what is no such number. */
+export function readInteger(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined
   if (/^[+-]?\d+$/.test(text)) return Number(text)
