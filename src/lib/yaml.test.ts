@@ -70,12 +70,31 @@ test('values are written as kubectl writes them', () => {
   const value = { b: [{ y: 1, x: 'yes' }], a: { empty: {}, none: [], text: 'l1\nl2\n' }, c: undefined, d: null }
   assert.equal(
     formatYaml(value),
-    'a:\n  empty: {}\n  none: []\n  text: |\n    l1\n    l2\nb:\n- x: \'yes\'\n  "y": 1\nd: null\n'.replace(
-      '"y"',
-      "'y'",
-    ),
+    'a:\n  empty: {}\n  none: []\n  text: |\n    l1\n    l2\nb:\n- x: "yes"\n  "y": 1\nd: null\n',
   )
   assert.deepEqual(parseYaml(formatYaml(value)).value, JSON.parse(JSON.stringify(value)))
+})
+
+test('texts are quoted as Kubernetes quotes them', () => {
+  const doubled = [
+    '',
+    '0',
+    '1e3',
+    '-1.5',
+    '0x1F',
+    '1_000',
+    '12:30',
+    '~',
+    'null',
+    'Yes',
+    'off',
+    '.inf',
+    '2009-01-01T01:01:01Z',
+  ]
+  for (const text of doubled) assert.equal(formatYaml({ a: text }), `a: "${text}"\n`)
+  for (const text of ['a: b', '{', '*', '- x', '@', '#']) assert.equal(formatYaml({ a: text }), `a: '${text}'\n`)
+  for (const text of ['100m', '1Gi', 'v1', '10.0.0.1', 'maybe', 'a:b', '30s'])
+    assert.equal(formatYaml({ a: text }), `a: ${text}\n`)
 })
 
 test('aliases may not unfold into what nobody would write down, nor into themselves', () => {

@@ -2,15 +2,20 @@ import {
   binaryTag,
   boolYaml11Tag,
   CORE_SCHEMA,
+  DEFAULT_SCALAR_STYLE_RULES,
   defineScalarTag,
   dump,
   loadAll,
   mergeTag,
   NOT_RESOLVED,
+  SCALAR_STYLE,
+  strTag,
   visit,
   YAMLException,
   type Document,
+  type ScalarLayout,
 } from 'js-yaml'
+import { isMoreThanText } from './yaml-scalars.ts'
 
 /**
  * YAML as `kubectl` reads it: YAML 1.1 booleans (`yes`, `off`), octal, binary and underscored integers, merge keys, and
@@ -140,8 +145,19 @@ export function formatYaml(value: unknown): string {
     lineWidth: -1,
     noRefs: true,
     transform: sortKeys,
+    scalarStyleRules,
   })
 }
+
+/** Double quotes where a plain text would be read as something else, single ones where only its characters forbid it. */
+function quoteOtherMeanings(layout: ScalarLayout): void {
+  const { node, style } = layout
+  if (style === SCALAR_STYLE.PLAIN && node.tag === strTag.tagName && isMoreThanText(node.value)) {
+    layout.style = SCALAR_STYLE.DOUBLE_QUOTED
+  }
+}
+
+const scalarStyleRules = [quoteOtherMeanings, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)]
 
 function sortKeys(documents: Document[]): void {
   visit(documents, (node) => {

@@ -1,22 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { KubernetesProtobuf } from './envelope.ts'
 import { ProtobufError } from './wire-reader.ts'
 
-const folder = join(import.meta.dirname, 'testdata')
 const codec = new KubernetesProtobuf()
-
-for (const name of readdirSync(folder).filter((file) => file.endsWith('.json'))) {
-  test(`${name.slice(0, -5)} has the same bytes and the same JSON as upstream's`, () => {
-    const json = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, unknown>
-    const bytes = readFileSync(join(folder, `${name.slice(0, -5)}.pb`))
-    assert.deepEqual(codec.decode(bytes), json)
-    assert.ok(codec.encode(json).equals(bytes))
-  })
-}
 
 const pod = {
   apiVersion: 'v1',
