@@ -78,24 +78,31 @@ const plainNumbersAndBooleans: Readonly<Record<string, string>> = {
 const pointerExceptions: Readonly<Record<string, string>> = { HorizontalPodAutoscalerStatus: 'observedGeneration' }
 
 const pointerStrings: Readonly<Record<string, string>> = {
+  AzureDiskVolumeSource: 'fsType',
+  CSIVolumeSource: 'fsType',
   ClusterTrustBundleProjection: 'name signerName',
   DeviceAttribute: 'string version',
   Endpoint: 'deprecatedTopology hostname nodeName zone',
   EndpointAddress: 'nodeName',
   EndpointPort: 'appProtocol name protocol',
+  HostPathVolumeSource: 'type',
   IngressClassParametersReference: 'apiGroup namespace scope',
   IngressSpec: 'ingressClassName',
   LeaseSpec: 'holderIdentity preferredHolder strategy',
   PersistentVolumeClaimSpec: 'storageClassName volumeAttributesClassName volumeMode',
   PersistentVolumeClaimStatus: 'currentVolumeAttributesClassName',
+  PodResourceClaim: 'resourceClaimName resourceClaimTemplateName',
   PodSpec: 'runtimeClassName preemptionPolicy hostnameOverride',
+  SeccompProfile: 'localhostProfile',
   ServicePort: 'appProtocol',
+  ServiceReference: 'path',
   ServiceSpec: 'loadBalancerClass internalTrafficPolicy ipFamilyPolicy',
   TypedLocalObjectReference: 'apiGroup',
   TypedObjectReference: 'apiGroup namespace',
   CSIStorageCapacity: 'storageClassName',
   VolumeAttachmentSource: 'persistentVolumeName',
   GRPCAction: 'service',
+  WebhookClientConfig: 'url',
 }
 
 /** Whether a zero of this optional scalar means that it was not set. `typeName` is the short name of the type. */
