@@ -34,6 +34,18 @@ test('a client that asks for it gets everything at once', async () => {
   assert.equal((await server.call('GET /apis')).object.kind, 'APIGroupList')
 })
 
+test('the root names every path, and what only lists refuses to be written', async () => {
+  const { paths } = (await server.call('GET /')).object as unknown as { readonly paths: readonly string[] }
+  for (const path of ['/api/v1', '/apis/apps', '/apis/apps/v1', '/readyz/etcd', '/openapi/v2', '/version']) {
+    assert.ok(paths.includes(path), path)
+  }
+  assert.deepEqual(paths, paths.toSorted())
+  for (const call of ['POST /version', 'DELETE /apis/apps', 'PUT /api'] as const) {
+    const { object } = await server.call(call)
+    assert.equal((object as unknown as { reason: string }).reason, 'MethodNotAllowed', call)
+  }
+})
+
 test('health is told check by check', async () => {
   assert.equal((await server.call('GET /readyz')).text, 'ok')
   const verbose = await server.call('GET /livez', { query: 'verbose' })

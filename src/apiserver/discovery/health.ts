@@ -28,6 +28,12 @@ const checks: readonly HealthCheck[] = [
   },
 ]
 
+/** Each endpoint, and each check at its own path. */
+export const healthPaths: readonly string[] = all.flatMap((endpoint) => [
+  `/${endpoint}`,
+  ...checks.filter(({ endpoints }) => endpoints.includes(endpoint)).map(({ name }) => `/${endpoint}/${name}`),
+])
+
 /**
  * `/healthz`, `/livez`, `/readyz` with `?verbose` and `?exclude=`, and each check at its own path (API reference,
  * "Kubernetes API health endpoints"). Undefined for any other path.

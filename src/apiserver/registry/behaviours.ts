@@ -1,5 +1,6 @@
 import { definitionBehaviour } from '../crd/definition-behaviour.ts'
 import { namespaceBehaviour } from './namespace-behaviour.ts'
+import { priorityClassBehaviour } from './priority-class-behaviour.ts'
 import type { ResourceBehaviour } from './resource-behaviour.ts'
 import { serviceBehaviour } from './services/service-behaviour.ts'
 import { signingRequestBehaviour } from './signing-request-behaviour.ts'
@@ -10,6 +11,7 @@ const behaviours: Readonly<Record<string, ResourceBehaviour>> = {
   'v1/services': serviceBehaviour,
   'apiextensions.k8s.io/v1/customresourcedefinitions': definitionBehaviour,
   'certificates.k8s.io/v1/certificatesigningrequests': signingRequestBehaviour,
+  'scheduling.k8s.io/v1/priorityclasses': priorityClassBehaviour,
 }
 
 const ordinary: ResourceBehaviour = {}

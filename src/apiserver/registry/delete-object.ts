@@ -48,6 +48,7 @@ async function attemptDelete(
 ): Promise<Deletion> {
   const { server, resource } = context
   const old = served(resource, stored.object)
+  behaviourOf(resource).beforeDelete?.(old)
   checkPreconditions(context, old, options)
   const subject = { operation: 'DELETE', object: undefined, oldObject: old, dryRun: options.dryRun } as const
   await admitMutating(context, subject)

@@ -7,6 +7,8 @@ export interface ResourceBehaviour {
   /** After mutating admission, before validation. Throws to refuse; answers what to do when the write is over. */
   readonly beforeCreate?: (context: ResourceContext, draft: Draft<KubernetesObject>) => Finish
   readonly beforeUpdate?: (context: ResourceContext, draft: Draft<KubernetesObject>, old: KubernetesObject) => Finish
+  /** Before admission of a deletion. Throws to refuse. */
+  readonly beforeDelete?: (object: KubernetesObject) => void
   /** When the object is first marked as being deleted. */
   readonly onDeletion?: (draft: Draft<KubernetesObject>) => void
   /** Whether something beyond finalizers in the metadata keeps an object that is being deleted. */

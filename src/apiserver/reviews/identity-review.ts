@@ -1,5 +1,6 @@
 import type { UserInfo } from '#api/meta/exchange.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
+import { badRequest } from '#api/meta/status.ts'
 import type * as authenticationV1 from '#api/types/authentication.v1.ts'
 import { formatTime } from '#lib/clock.ts'
 import { asAuthenticated } from '../authn/authenticators.ts'
@@ -9,7 +10,8 @@ import type { ReviewHandler, ReviewParts } from './review-handler.ts'
 
 /** Says who a token stands for. */
 export const tokenReview: ReviewHandler = ({ object }, parts) => {
-  const { spec } = object as authenticationV1.TokenReview
+  const { spec } = object as Partial<authenticationV1.TokenReview>
+  if (!spec?.token) throw badRequest('token is required for TokenReview in authentication')
   return { ...object, status: statusOf(spec, parts) } as KubernetesObject
 }
 

@@ -115,6 +115,7 @@ const refusals: readonly [string, object, string, string][] = [
     '.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "other": must match metadata.namespace',
   ],
   ['selfsubjectrulesreviews', {}, '', 'no namespace on request'],
+  ['tokenreviews', {}, '', 'token is required for TokenReview in authentication'],
 ]
 
 for (const [plural, spec, namespace, message] of refusals) {

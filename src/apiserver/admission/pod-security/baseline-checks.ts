@@ -123,18 +123,21 @@ export const procMountRestricted: PodCheck = (pod) => {
   }
 }
 
-export const procMountBaseline: PodCheck = (pod) => (hasUserNamespace(pod) ? undefined : procMountRestricted(pod))
+export const procMountBaseline: PodCheck = (pod, minor) =>
+  hasUserNamespace(pod) ? undefined : procMountRestricted(pod, minor)
 
-const seLinuxTypes: readonly string[] = ['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t']
+const seLinuxTypes: readonly string[] = ['', 'container_t', 'container_init_t', 'container_kvm_t']
+const isAllowedType = (type: string, minor: number): boolean =>
+  seLinuxTypes.includes(type) || (minor >= 31 && type === 'container_engine_t')
 
-export const seLinuxOptions: PodCheck = (pod) => {
+export const seLinuxOptions: PodCheck = (pod, minor) => {
   type Options = NonNullable<PodSpec['securityContext']>['seLinuxOptions']
   const badTypes: string[] = []
   let user = false
   let role = false
   const isBad = (options: Options): boolean => {
     const type = options?.type ?? ''
-    const badType = !seLinuxTypes.includes(type)
+    const badType = !isAllowedType(type, minor)
     if (badType) badTypes.push(type)
     if (options?.user) user = true
     if (options?.role) role = true
@@ -170,23 +173,25 @@ export const seccompProfileBaseline: PodCheck = (pod) => {
   }
 }
 
-const safeSysctls: ReadonlySet<string> = new Set([
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.ip_local_reserved_ports',
-  'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.tcp_fin_timeout',
-  'net.ipv4.tcp_keepalive_intvl',
-  'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_keepalive_time',
-  'net.ipv4.tcp_rmem',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.tcp_wmem',
+/** Sysctls that only touch the pod itself, and the minor version that allowed them. */
+const safeSysctls: ReadonlyMap<string, number> = new Map([
+  ['kernel.shm_rmid_forced', 0],
+  ['net.ipv4.ip_local_port_range', 0],
+  ['net.ipv4.ip_unprivileged_port_start', 0],
+  ['net.ipv4.ping_group_range', 0],
+  ['net.ipv4.tcp_syncookies', 0],
+  ['net.ipv4.ip_local_reserved_ports', 27],
+  ['net.ipv4.tcp_fin_timeout', 29],
+  ['net.ipv4.tcp_keepalive_intvl', 29],
+  ['net.ipv4.tcp_keepalive_probes', 29],
+  ['net.ipv4.tcp_keepalive_time', 29],
+  ['net.ipv4.tcp_rmem', 32],
+  ['net.ipv4.tcp_wmem', 32],
 ])
 
-export const sysctls: PodCheck = ({ spec }) => {
-  const names = (spec.securityContext?.sysctls ?? []).map(({ name }) => name).filter((name) => !safeSysctls.has(name))
+export const sysctls: PodCheck = ({ spec }, minor) => {
+  const isSafe = (name: string): boolean => (safeSysctls.get(name) ?? Number.NaN) <= minor
+  const names = (spec.securityContext?.sysctls ?? []).map(({ name }) => name).filter((name) => !isSafe(name))
   return names.length === 0 ? undefined : { reason: 'forbidden sysctls', detail: names.join(', ') }
 }
 

@@ -9,8 +9,11 @@ export interface PodParts {
   readonly spec: PodSpec
 }
 
-/** One rule of the Pod Security Standards: undefined when the pod obeys it. */
-export type PodCheck = (pod: PodParts) => Violation | undefined
+/**
+ * One rule of the Pod Security Standards: undefined when the pod obeys it. `minor` is the version of Kubernetes 1 whose
+ * standard counts.
+ */
+export type PodCheck = (pod: PodParts, minor: number) => Violation | undefined
 
 /** Shown as `reason (detail)`. */
 export interface Violation {

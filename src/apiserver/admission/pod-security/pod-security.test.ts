@@ -119,11 +119,77 @@ const baseline: readonly [object, string][] = [
 for (const [spec, found] of baseline) {
   test(`baseline: ${JSON.stringify(spec)}`, async () => {
     assert.equal(
-      await create({ enforce: 'baseline', 'enforce-version': 'v1.30' }, spec),
-      found && `"baseline:v1.30": ${found}`,
+      await create({ enforce: 'baseline', 'enforce-version': 'v1.36' }, spec),
+      found && `"baseline:v1.36": ${found}`,
     )
   })
 }
+
+const versioned: readonly (readonly [level: string, version: string, spec: object, isRefused: boolean])[] = [
+  [
+    'baseline',
+    'v1.33',
+    { containers: [{ name: 'c', livenessProbe: { httpGet: { host: '192.0.2.1', port: 1 } } }] },
+    false,
+  ],
+  [
+    'baseline',
+    'v1.34',
+    { containers: [{ name: 'c', livenessProbe: { httpGet: { host: '192.0.2.1', port: 1 } } }] },
+    true,
+  ],
+  ['baseline', 'v1.28', { securityContext: { sysctls: [{ name: 'net.ipv4.tcp_keepalive_time', value: '1' }] } }, true],
+  ['baseline', 'v1.29', { securityContext: { sysctls: [{ name: 'net.ipv4.tcp_keepalive_time', value: '1' }] } }, false],
+  ['baseline', 'v1.30', { securityContext: { seLinuxOptions: { type: 'container_engine_t' } } }, true],
+  ['baseline', 'v1.31', { securityContext: { seLinuxOptions: { type: 'container_engine_t' } } }, false],
+  ['restricted', 'v1.7', { securityContext: { runAsNonRoot: true } }, false],
+  ['restricted', 'v1.8', { securityContext: { runAsNonRoot: true } }, true],
+]
+
+for (const [level, version, spec, isRefused] of versioned) {
+  test(`${level} as of ${version}: ${JSON.stringify(spec)} is ${isRefused ? 'refused' : 'allowed'}`, async () => {
+    const message = await create({ enforce: level, 'enforce-version': version }, spec)
+    assert.equal(message.startsWith(`"${level}:${version}": `), isRefused)
+  })
+}
+
+test('a namespace that becomes stricter names the pods that would be refused', async () => {
+  const pod = (name: string, spec: object) => ({
+    ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'shop' } },
+    spec: { containers: [{ name: 'c' }], ...spec },
+  })
+  const existing = [pod('b', { hostPID: true }), pod('a', { hostIPC: true }), pod('c', {}), pod('d', { hostPID: true })]
+  const update = async (from: Record<string, string>, to: Record<string, string>): Promise<readonly string[]> => {
+    const warnings: string[] = []
+    const change = { to: 'namespaces', namespace: '', old: namespace(from) } as const
+    const warn = (message: string): void => void warnings.push(message)
+    await admit([podSecurity], readerOf(...existing), { ...change, object: namespace(to), warn })
+    return warnings
+  }
+  assert.deepEqual(await update({}, { enforce: 'baseline' }), [
+    'existing pods in namespace "shop" violate the new PodSecurity enforce level "baseline:latest"',
+    'b (and 2 other pods): host namespaces',
+  ])
+  assert.deepEqual(await update({ enforce: 'restricted' }, { enforce: 'baseline' }), [])
+  assert.deepEqual(await update({}, { warn: 'restricted' }), [])
+})
+
+test('an update of a pod is judged when it brings another image', async () => {
+  const object = {
+    metadata: { name: 'p', namespace: 'shop' },
+    spec: { hostPID: true, containers: [{ name: 'c', image: 'a' }] },
+  }
+  const update = (image: string): Promise<unknown> =>
+    admit([podSecurity], readerOf(namespace({ enforce: 'baseline' })), {
+      ...{
+        to: 'pods',
+        object,
+        old: { ...object, spec: { ...object.spec, containers: [{ name: 'c', image }] } },
+      },
+    })
+  await update('a')
+  await assert.rejects(update('b'), { reason: 'Forbidden' })
+})
 
 test('no label is no rule, an unreadable one the strictest', async () => {
   assert.equal(await create({}, { hostPID: true }), '')

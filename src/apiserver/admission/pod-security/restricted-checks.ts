@@ -11,16 +11,21 @@ import {
   type PodParts,
 } from './pod-parts.ts'
 
-export const allowPrivilegeEscalation: PodCheck = (pod) => {
-  if (isWindows(pod)) return undefined
+/** What Windows does not know is not asked of its pods since 1.25. */
+function isExempt(pod: PodParts, minor: number): boolean {
+  return minor >= 25 && isWindows(pod)
+}
+
+export const allowPrivilegeEscalation: PodCheck = (pod, minor) => {
+  if (isExempt(pod, minor)) return undefined
   const names = containersWhere(pod, (context) => context?.allowPrivilegeEscalation !== false)
   if (names.length === 0) return undefined
   const detail = `${describeContainers(names)} must set securityContext.allowPrivilegeEscalation=false`
   return { reason: 'allowPrivilegeEscalation != false', detail }
 }
 
-export const capabilitiesRestricted: PodCheck = (pod) => {
-  if (isWindows(pod)) return undefined
+export const capabilitiesRestricted: PodCheck = (pod, minor) => {
+  if (isExempt(pod, minor)) return undefined
   const isForbidden = (name: string): boolean => name !== 'NET_BIND_SERVICE'
   const notDropping = containersWhere(pod, (context) => !context?.capabilities?.drop?.includes('ALL'))
   const adding = containersWhere(pod, (context) => context?.capabilities?.add?.some(isForbidden) ?? false)
@@ -83,8 +88,8 @@ export const runAsUser: PodCheck = (pod) => {
   return setters === '' ? undefined : { reason: 'runAsUser=0', detail: `${setters} must not set runAsUser=0` }
 }
 
-export const seccompProfileRestricted: PodCheck = (pod) => {
-  if (isWindows(pod)) return undefined
+export const seccompProfileRestricted: PodCheck = (pod, minor) => {
+  if (isExempt(pod, minor)) return undefined
   const isGood = (type: string): boolean => type === 'RuntimeDefault' || type === 'Localhost'
   const ofPod = pod.spec.securityContext?.seccompProfile?.type
   const isBad = (type: string | undefined): boolean => type !== undefined && !isGood(type)
