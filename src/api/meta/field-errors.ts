@@ -12,9 +12,11 @@ export function at(parent: string, indexOrKey: number | string): string {
   return `${parent}[${indexOrKey}]`
 }
 
-/** A value as it stands in messages: strings quoted, numbers and booleans bare, the rest as JSON. */
+/** A value as it stands in messages: strings quoted, numbers and booleans bare, the rest as JSON that is safe in HTML. */
 export function quoteValue(value: unknown): string {
-  return value === undefined ? 'null' : JSON.stringify(value)
+  if (value === undefined) return 'null'
+  if (typeof value !== 'object') return JSON.stringify(value)
+  return JSON.stringify(value).replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`)
 }
 
 function withDetail(head: string, detail: string): string {

@@ -15,7 +15,8 @@ export function expandMacro(source: string, call: Call): Expr {
 
 function presence(source: string, { args, at }: Call): Expr {
   const [operand] = args
-  if (operand?.kind !== 'select') throw new CelCompileError(source, at, 'invalid argument to has() macro')
+  if (operand?.kind !== 'select')
+    throw new CelCompileError(source, operand?.at ?? at, 'invalid argument to has() macro')
   return { ...operand, test: true }
 }
 

@@ -17,6 +17,9 @@ export function parse(source: string): Expr {
   return expr
 }
 
+const beginnings =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+
 const binary: readonly (readonly string[])[] = [
   ['||'],
   ['&&'],
@@ -42,6 +45,15 @@ class Parser {
 
   #fail(token: Token, why: string): CelCompileError {
     return new CelCompileError(this.source, token.at, `Syntax error: ${why}`)
+  }
+
+  /** Nothing that begins a value; a mark too many where one follows. */
+  #unwanted(token: Token): CelCompileError {
+    const next = this.#tokens[this.#next + 1]
+    const begins =
+      next !== undefined && (next.kind === 'literal' || next.kind === 'ident' || '[{(.-!'.includes(next.text))
+    const isExtra = token.kind !== 'end' && begins
+    return this.#fail(token, `${isExtra ? 'extraneous' : 'mismatched'} input '${token.text}' expecting ${beginnings}`)
   }
 
   #accept(text: string): boolean {
@@ -112,7 +124,7 @@ class Parser {
         this.#expect(']')
         expr = { kind: 'index', at, operand: expr, index, optional }
       } else if (this.#token.text === '{' && this.#token.kind === 'punctuation' && typeNameOf(expr) !== undefined) {
-        expr = { kind: 'struct', at: expr.at, type: typeNameOf(expr) ?? '', fields: this.#structFields() }
+        expr = { kind: 'struct', at, type: typeNameOf(expr) ?? '', fields: this.#structFields() }
       } else return expr
     }
   }
@@ -120,18 +132,21 @@ class Parser {
   #selector(operand: Expr, at: number): Expr {
     const optional = this.#accept('?')
     const name = this.#identifier(true)
+    const open = this.#token.at
     if (optional || !this.#accept('(')) return { kind: 'select', at, operand, field: name, test: false, optional }
     const args = this.#list(')')
-    return expandMacro(this.source, { kind: 'call', at, name, target: operand, args })
+    return expandMacro(this.source, { kind: 'call', at: open, name, target: operand, args })
   }
 
   #identifier(isField: boolean): string {
     const token = this.#token
     if (token.kind !== 'ident' && !(isField && token.kind === 'literal' && /^[a-z]+$/.test(token.text))) {
-      throw this.#fail(token, `mismatched input '${token.text}' expecting IDENTIFIER`)
+      throw isField
+        ? this.#fail(token, `no viable alternative at input '.${token.kind === 'end' ? '' : token.text}'`)
+        : this.#unwanted(token)
     }
     if (!isField && !token.isQuoted && reserved.has(token.text))
-      throw this.#fail(token, `reserved identifier: ${token.text}`)
+      throw new CelCompileError(this.source, token.at, `reserved identifier: ${token.text}`)
     this.#next++
     return token.text
   }
@@ -153,8 +168,9 @@ class Parser {
     if (this.#accept('{')) return { kind: 'map', at, entries: this.#mapEntries() }
     this.#accept('.')
     const name = this.#identifier(false)
+    const open = this.#token.at
     if (!this.#accept('(')) return { kind: 'ident', at, name }
-    return expandMacro(this.source, { kind: 'call', at, name, target: undefined, args: this.#list(')') })
+    return expandMacro(this.source, { kind: 'call', at: open, name, target: undefined, args: this.#list(')') })
   }
 
   #list(closing: string): Expr[] {

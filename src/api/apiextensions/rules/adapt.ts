@@ -3,6 +3,7 @@ import { parseDuration, parseTimestamp } from '#lib/cel/time-text.ts'
 import { fromJson, JsonMap, type CelValue } from '#lib/cel/values.ts'
 import { isPlainObject } from '../../schema/own-member.ts'
 import { additionalOf, isEmbedded, isIntOrString, itemsOf, type Schema } from '../structural/schema.ts'
+import { unescapeName } from './field-names.ts'
 
 /** Turns a JSON value into the value that rules see: numbers, times and bytes are what the schema says they are. */
 export function adaptValue(schema: Schema | undefined, value: unknown): CelValue {
@@ -43,12 +44,4 @@ class PropertyMap extends JsonMap {
   override get(key: CelValue): CelValue | undefined {
     return super.get(typeof key === 'string' ? unescapeName(key) : key)
   }
-}
-
-const escapes: Readonly<Record<string, string>> = { underscores: '__', dot: '.', dash: '-', slash: '/' }
-
-/** `foo__dot__bar` is `foo.bar`, `__in__` is `in` (Kubernetes docs, "Validation rules: Resource constraints"). */
-function unescapeName(name: string): string {
-  if (!name.includes('__')) return name
-  return name.replace(/__([a-z]+)__/g, (_all, word: string) => escapes[word] ?? word)
 }

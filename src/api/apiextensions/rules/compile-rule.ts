@@ -13,8 +13,8 @@ export interface CompiledRule {
 
 const variables: ReadonlySet<string> = new Set(['self', 'oldSelf'])
 
-/** Reads an expression of a schema's rule. Throws `CelCompileError`. */
-export function compileRuleText(source: string): CelProgram {
+/** Throws `CelCompileError`. */
+function compileRuleText(source: string): CelProgram {
   return compileCel(source, { variables, functions: kubernetesFunctions })
 }
 

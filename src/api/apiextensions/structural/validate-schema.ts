@@ -1,11 +1,10 @@
-import { CelCompileError } from '#lib/cel/cel-error.ts'
 import { compilePattern, PatternError } from '#lib/pattern.ts'
-import { compileRuleText } from '../rules/compile-rule.ts'
 import { forbiddenField, invalidValue, notSupported, required, typeInvalid } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { DecodeError, decodeValue } from '../../schema/decode.ts'
 import { schemaNode } from '../../schema/node.ts'
 import { additionalOf, isEmbedded, isIntOrString, itemsOf, preservesUnknown, type Schema } from './schema.ts'
+import { validateRules } from './validate-rules.ts'
 import { validateValue } from './validate-value.ts'
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']
@@ -19,7 +18,7 @@ export function validateSchema(schema: Schema, path: string): FieldError[] {
       type === '' ? required(`${path}.type`, 'must not be empty at the root') : invalidValue(`${path}.type`, type, why),
     ]
   }
-  return validateNode(schema, path)
+  return [...validateNode(schema, path), ...validateRules(schema, path)]
 }
 
 function validateNode(schema: Schema, path: string): FieldError[] {
@@ -29,7 +28,6 @@ function validateNode(schema: Schema, path: string): FieldError[] {
     ...validateExtensions(schema, path),
     ...validatePattern(schema, path),
     ...validateDefault(schema, path),
-    ...validateRules(schema, path),
     ...validateChildren(schema, path),
     ...validateLogic(schema, path),
   ]
@@ -187,28 +185,6 @@ function validatePattern({ pattern }: Schema, path: string): FieldError[] {
 function validateDefault(schema: Schema, path: string): FieldError[] {
   if (schema.default === undefined) return []
   return validateValue(schema, schema.default, `${path}.default`)
-}
-
-function validateRules(schema: Schema, path: string): FieldError[] {
-  return (schema['x-kubernetes-validations'] ?? []).flatMap((rule, index) => {
-    const at = `${path}.x-kubernetes-validations[${index}]`
-    if (rule.rule.trim() === '') return [required(`${at}.rule`, 'rule is not specified')]
-    const { messageExpression = '' } = rule
-    return [
-      ...compileErrors(`${at}.rule`, rule.rule),
-      ...(messageExpression === '' ? [] : compileErrors(`${at}.messageExpression`, messageExpression)),
-    ]
-  })
-}
-
-function compileErrors(path: string, source: string): FieldError[] {
-  try {
-    compileRuleText(source)
-    return []
-  } catch (error) {
-    if (error instanceof CelCompileError) return [invalidValue(path, source, `compilation failed: ${error.message}`)]
-    throw error
-  }
 }
 
 function validateChildren(schema: Schema, path: string): FieldError[] {
