@@ -13,9 +13,7 @@ const of = (...types: readonly string[]): string => types.map((type) => `(${type
 
 const timePart = 'timestamp.() int | timestamp.(string) int'
 
-/** How the functions and operators of the language and of its extensions are called. Made when it is first asked for. */
-export function standardSignatures(): Signatures {
-  return readSignatures(`
+const operators = `
 _?_:_: (bool, A, A) A
 _&&_: (bool, bool) bool
 _||_: (bool, bool) bool
@@ -35,6 +33,9 @@ _%_: ${of('int', 'uint')}
 @in: (A, list(A)) bool | (A, map(A, B)) bool
 _[_]: (list(A), int) A | (map(A, B), A) B | (optional_type(list(A)), int) optional_type(A) | (optional_type(map(A, B)), A) optional_type(B)
 _[?_]: (list(A), int) optional_type(A) | (map(A, B), A) optional_type(B) | (optional_type(list(A)), int) optional_type(A) | (optional_type(map(A, B)), A) optional_type(B)
+`
+
+const basics = `
 size: (bytes) int | bytes.() int | (list(A)) int | list(A).() int | (map(A, B)) int | map(A, B).() int | (string) int | string.() int
 contains: string.(string) bool
 startsWith: string.(string) bool
@@ -50,6 +51,9 @@ string: (string) string | (bool) string | (bytes) string | (double) string | (du
 timestamp: (timestamp) timestamp | (int) timestamp | (string) timestamp
 type: (A) type(A)
 uint: (uint) uint | (double) uint | (int) uint | (string) uint
+`
+
+const times = `
 getFullYear: ${timePart}
 getMonth: ${timePart}
 getDate: ${timePart}
@@ -60,6 +64,9 @@ getHours: ${timePart} | duration.() int
 getMinutes: ${timePart} | duration.() int
 getSeconds: ${timePart} | duration.() int
 getMilliseconds: ${timePart} | duration.() int
+`
+
+const texts = `
 charAt: string.(int) string
 indexOf: string.(string) int | string.(string, int) int | list(A).(A) int
 lastIndexOf: string.(string) int | string.(string, int) int | list(A).(A) int
@@ -74,6 +81,9 @@ format: string.(list(dyn)) string
 strings.quote: (string) string
 find: string.(string) string
 findAll: string.(string) list(string) | string.(string, int) list(string)
+`
+
+const lists = `
 isSorted: ${orders.map((type) => `list(${type}).() bool`).join(' | ')}
 sum: ${[...numbers, 'duration'].map((type) => `list(${type}).() ${type}`).join(' | ')}
 min: ${orders.map((type) => `list(${type}).() ${type}`).join(' | ')}
@@ -87,6 +97,9 @@ lists.range: (int) list(int)
 sets.contains: (list(A), list(A)) bool
 sets.equivalent: (list(A), list(A)) bool
 sets.intersects: (list(A), list(A)) bool
+`
+
+const optionals = `
 optional.of: (A) optional_type(A)
 optional.ofNonZeroValue: (A) optional_type(A)
 optional.none: () optional_type(A)
@@ -94,5 +107,9 @@ hasValue: optional_type(A).() bool
 value: optional_type(A).() A
 or: optional_type(A).(optional_type(A)) optional_type(A)
 orValue: optional_type(A).(A) A
-`)
+`
+
+/** How the functions and operators of the language and of its extensions are called. Made when it is first asked for. */
+export function standardSignatures(): Signatures {
+  return readSignatures([operators, basics, times, texts, lists, optionals].join(''))
 }

@@ -48,13 +48,13 @@ function mapType(schema: Schema, name: string): Type | undefined {
 }
 
 /** How many items a list can have at most. */
-export function maxItemsOf(schema: Schema): number {
+function maxItemsOf(schema: Schema): number {
   const items = itemsOf(schema)
   return schema.maxItems ?? Math.floor(contentBytes / ((items === undefined ? 0 : leastBytes(items)) + 1))
 }
 
 /** How many members an object without names can have at most. */
-export function maxPropertiesOf(schema: Schema): number {
+function maxPropertiesOf(schema: Schema): number {
   const additional = additionalOf(schema)
   const least = additional === undefined || additional === true ? 0 : leastBytes(additional)
   // A member is two pairs of quotes or so, a colon and a comma beside its value.
