@@ -101,8 +101,16 @@ const codes: Readonly<Record<number, RuntimeErrorCode>> = {
   4: 'DeadlineExceeded',
   5: 'NotFound',
   6: 'AlreadyExists',
+  7: 'PermissionDenied',
+  8: 'ResourceExhausted',
+  9: 'FailedPrecondition',
+  10: 'Aborted',
+  11: 'OutOfRange',
   12: 'Unimplemented',
+  13: 'Internal',
   14: 'Unavailable',
+  15: 'DataLoss',
+  16: 'Unauthenticated',
 }
 
 function runtimeErrorOf(error: ServiceError): RuntimeError {

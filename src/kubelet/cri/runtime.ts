@@ -142,6 +142,14 @@ export type RuntimeErrorCode =
   | 'Unavailable'
   | 'Unimplemented'
   | 'InvalidArgument'
+  | 'PermissionDenied'
+  | 'ResourceExhausted'
+  | 'FailedPrecondition'
+  | 'Aborted'
+  | 'OutOfRange'
+  | 'Internal'
+  | 'DataLoss'
+  | 'Unauthenticated'
   | 'Unknown'
 
 /** A failed runtime call. `message` is the runtime's own text with upstream's `rpc error: …` prefix. */

@@ -21,6 +21,7 @@ export interface TokenParameters {
 
 export interface PodToken {
   readonly token: string
+  readonly expirationTimestamp: string
   readonly refreshAtMs: number
 }
 
@@ -57,7 +58,7 @@ export function createTokenSource(options: {
     const lifetimeMs = Date.parse(expirationTimestamp) - nowMs
     // At 80 % of its life, and each day for tokens that live longer.
     const refreshMs = Math.min(lifetimeMs * 0.8, oneDayMs) - random.next() * Math.min(jitterMs, lifetimeMs * 0.05)
-    return { token, refreshAtMs: nowMs + Math.max(refreshMs, 1000) }
+    return { token, expirationTimestamp, refreshAtMs: nowMs + Math.max(refreshMs, 1000) }
   }
   return {
     async token(pod, parameters) {

@@ -1,0 +1,222 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { SecretReference } from '#api/types/core.v1.ts'
+import type { CSIDriver } from '#api/types/storage.v1.ts'
+import { secrets } from '#api/types/resources.ts'
+import type { Client } from '#client/client.ts'
+import { KeyedTurns } from '#lib/keyed-turns.ts'
+import type { Log } from '#lib/log.ts'
+import { giveToGroup } from '../volumes/group-ownership.ts'
+import { isMountPoint } from '../volumes/mounts.ts'
+import type { VolumeOnHost, VolumeRequest } from '../volumes/volume-plugin.ts'
+import { publishContext } from './attachments.ts'
+import type { CsiDriver, NodeCapability } from './csi-driver.ts'
+import type { CsiDrivers } from './csi-drivers.ts'
+import { csiPaths, type CsiPaths } from './csi-paths.ts'
+import { uniqueVolumeName, type CsiSource, type CsiVolumeId } from './csi-source.ts'
+import { publishAttributes } from './publish-attributes.ts'
+import { isGivenToGroup, volumeCapability } from './volume-capability.ts'
+import { VolumeRecords, type PodVolume } from './volume-records.ts'
+import { releaseTarget, releaseStaging } from './release.ts'
+
+export interface CsiVolumesOptions {
+  readonly client: Client
+  readonly log: Log
+  readonly drivers: CsiDrivers
+  /** The kubelet's folder. */
+  readonly rootDir: string
+  /** `inUse` has changed: the node's status is to be written. */
+  readonly onUse: () => void
+}
+
+/** Drivers that ask for it publish their volumes again about this often; expansion is looked for as often. */
+const lookAgainMs = 60_000
+
+/** Stages and publishes volumes by their CSI drivers, and lets go of them, by what is recorded on disk. */
+export class CsiVolumes {
+  readonly #options: CsiVolumesOptions
+  readonly #paths: CsiPaths
+  readonly #records: VolumeRecords
+  /** One at a time for each volume: the last pod that leaves must not meet the first one that comes. */
+  readonly #turns = new KeyedTurns()
+  /** Pods that want or have each attachable volume, by the volume's unique name. */
+  readonly #users = new Map<string, Set<string>>()
+
+  constructor(options: CsiVolumesOptions) {
+    this.#options = options
+    this.#paths = csiPaths(options.rootDir)
+    this.#records = new VolumeRecords(this.#paths)
+  }
+
+  /** Reads what an earlier kubelet has left, so that nothing of it is detached under a pod. */
+  async recover(): Promise<void> {
+    for (const { podUid, volume } of await this.#records.ofAllPods()) this.#use(podUid, volume)
+    for (const volume of await this.#records.allStaged()) this.#use('', volume)
+  }
+
+  /** Unique names of the volumes that must not be detached from the node. */
+  get inUse(): readonly string[] {
+    return [...this.#users.keys()].sort()
+  }
+
+  /** Makes the volume ready for a pod. Called again when it is to be looked at anew. */
+  async setUp(request: VolumeRequest, source: CsiSource): Promise<VolumeOnHost> {
+    const { pod } = request
+    const target = this.#paths.target(pod.metadata.uid, source)
+    const onHost = { hostPath: target, ...(source.readOnly && { readOnly: true }), isDevice: source.isBlock }
+    this.#use(pod.metadata.uid, source)
+    const isPublished = await isMountPoint(target)
+    const rules = await this.#options.drivers.rulesOf(source.driver)
+    const isRenewed = rules?.spec.requiresRepublish === true
+    if (isPublished && !isRenewed) return onHost
+    const driver = this.#driver(source, isPublished ? 'SetUpAt' : 'MountDevice')
+    requireLifecycle(source, rules)
+    const context = await this.#attach(request, source, rules)
+    await this.#turns.run(keyOf(source), () => this.#mount({ request, source, rules, driver, context, isPublished }))
+    return { ...onHost, ...(isRenewed && { refreshAtMs: request.nowMs + lookAgainMs }) }
+  }
+
+  /** Lets go of everything that drivers have published for a pod. Throws while something is left. */
+  async tearDownPod(podUid: string): Promise<void> {
+    for (const each of await this.#records.ofPod(podUid)) await this.#release(each)
+    for (const [name, users] of this.#users) if (users.delete(podUid) && users.size === 0) this.#users.delete(name)
+    this.#options.onUse()
+  }
+
+  /** Unstages what no pod has any more: an earlier kubelet was killed between a pod's last volume and that. */
+  async sweep(): Promise<void> {
+    for (const volume of await this.#records.allStaged()) {
+      await this.#turns
+        .run(keyOf(volume), () => this.#unstageUnused(volume))
+        .catch((error: unknown) => this.#options.log.warn('volume not unstaged', { volume: volume.name, error }))
+    }
+    this.#options.onUse()
+  }
+
+  #driver({ driver }: CsiVolumeId, step: string): CsiDriver {
+    try {
+      return this.#options.drivers.get(driver)
+    } catch (error) {
+      throw new Error(`kubernetes.io/csi: attacher.${step} failed to create newCsiDriverClient: ${(error as Error).message}`)
+    }
+  }
+
+  #use(podUid: string, volume: CsiVolumeId): void {
+    if (volume.lifecycle === 'Ephemeral') return
+    const name = uniqueVolumeName(volume)
+    const users = this.#users.get(name) ?? new Set<string>()
+    const isNew = users.size === 0
+    this.#users.set(name, users.add(podUid))
+    if (isNew) this.#options.onUse()
+  }
+
+  async #attach({ node }: VolumeRequest, source: CsiSource, rules: CSIDriver | undefined): Promise<PublishContext> {
+    if (source.lifecycle === 'Ephemeral' || rules?.spec.attachRequired === false) return {}
+    return publishContext(this.#options.client, node, source)
+  }
+
+  async #mount(mount: Mount): Promise<void> {
+    const { request, source, driver, isPublished } = mount
+    const { uid } = request.pod.metadata
+    const can = await driver.capabilities()
+    await this.#records.addPod(uid, source)
+    if (!isPublished && can.has('STAGE_UNSTAGE_VOLUME') && source.lifecycle === 'Persistent')
+      await this.#stage(mount, can)
+    await this.#publish(mount, can)
+    const policy = mount.rules?.spec.fsGroupPolicy ?? 'ReadWriteOnceWithFSType'
+    if (!isPublished && isGivenToGroup(source, policy, can))
+      await giveToGroup(request.pod, this.#paths.target(uid, source))
+  }
+
+  async #stage({ source, driver, context, request }: Mount, can: ReadonlySet<NodeCapability>): Promise<void> {
+    const path = this.#paths.staging(source)
+    await this.#records.addStaged(source)
+    await mkdir(path, { recursive: true, mode: 0o750 })
+    await driver.stage({
+      volumeId: source.handle,
+      publishContext: { ...context },
+      stagingTargetPath: path,
+      volumeCapability: volumeCapability(source, can, request.pod),
+      secrets: await this.#secret(source.stageSecret),
+      volumeContext: { ...source.attributes },
+    })
+  }
+
+  async #publish(mount: Mount, can: ReadonlySet<NodeCapability>): Promise<void> {
+    const { request, source, driver, rules, context } = mount
+    const target = this.#paths.target(request.pod.metadata.uid, source)
+    const isStaged = can.has('STAGE_UNSTAGE_VOLUME') && source.lifecycle === 'Persistent'
+    const told = await publishAttributes(request, source, rules)
+    // The driver makes the last part of the path itself.
+    await mkdir(dirname(target), { recursive: true, mode: 0o750 })
+    await driver.publish({
+      volumeId: source.handle,
+      publishContext: { ...context },
+      ...(isStaged && { stagingTargetPath: this.#paths.staging(source) }),
+      targetPath: target,
+      volumeCapability: volumeCapability(source, can, request.pod),
+      readonly: source.readOnly,
+      secrets: { ...(await this.#secret(source.publishSecret)), ...told.secrets },
+      volumeContext: { ...source.attributes, ...told.context },
+    })
+  }
+
+  async #secret(reference: SecretReference | undefined): Promise<Record<string, string>> {
+    const { name = '', namespace = '' } = reference ?? {}
+    if (name === '') return {}
+    const { data = {} } = await this.#options.client.resource(secrets, namespace).get(name)
+    const plain = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')])
+    return Object.fromEntries(plain) as Record<string, string>
+  }
+
+  #release({ podUid, volume }: PodVolume): Promise<void> {
+    return this.#turns.run(keyOf(volume), async () => {
+      const driver = this.#options.drivers.get(volume.driver)
+      await releaseTarget(driver, volume, this.#paths.target(podUid, volume))
+      await this.#records.removePod(podUid, volume)
+      this.#users.get(uniqueVolumeName(volume))?.delete(podUid)
+      await this.#unstageUnused(volume)
+    })
+  }
+
+  async #unstageUnused(volume: CsiVolumeId): Promise<void> {
+    const key = keyOf(volume)
+    const isUsed = (await this.#records.ofAllPods()).some((other) => keyOf(other.volume) === key)
+    if (isUsed) return
+    if (await this.#records.isStaged(volume)) {
+      await releaseStaging(this.#options.drivers.get(volume.driver), volume, this.#paths.staging(volume))
+      await this.#records.removeStaged(volume)
+    }
+    const name = uniqueVolumeName(volume)
+    const users = this.#users.get(name)
+    users?.delete('')
+    if (users?.size === 0) this.#users.delete(name)
+  }
+}
+
+type PublishContext = Readonly<Record<string, string>>
+
+interface Mount {
+  readonly request: VolumeRequest
+  readonly source: CsiSource
+  readonly rules: CSIDriver | undefined
+  readonly driver: CsiDriver
+  readonly context: PublishContext
+  /** The pod has it already, and it is only to be renewed. */
+  readonly isPublished: boolean
+}
+
+function keyOf({ driver, handle }: CsiVolumeId): string {
+  return `${driver}^${handle}`
+}
+
+/** A driver must say that it can serve inline volumes, and may say that it serves nothing else. */
+function requireLifecycle({ driver, lifecycle }: CsiSource, rules: CSIDriver | undefined): void {
+  const modes = rules?.spec.volumeLifecycleModes ?? ['Persistent']
+  if (modes.includes(lifecycle)) return
+  const given = rules === undefined ? 'no CSIDriver object' : `only supports ${JSON.stringify(modes)}`
+  throw new Error(
+    `kubernetes.io/csi: mounter.SetUpAt failed to check volume lifecycle mode: volume mode "${lifecycle}" not supported by driver ${driver} (${given})`,
+  )
+}
+
