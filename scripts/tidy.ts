@@ -22,7 +22,12 @@ const root = join(import.meta.dirname, '..')
 const ledgerPath = join(import.meta.dirname, 'tidy/sizes.json')
 
 /** Programs that own generated files, run with `--check`. */
-const generators = ['scripts/generate-types.ts', 'scripts/generate-cri.ts', 'scripts/generate-etcd.ts', 'scripts/generate-csi.ts']
+const generators = [
+  'scripts/generate-types.ts',
+  'scripts/generate-cri.ts',
+  'scripts/generate-etcd.ts',
+  'scripts/generate-csi.ts',
+]
 
 /** Files that nothing reaches, and exports without a user. */
 function deadCode({ sources }: ProjectFiles): Problem[] {

@@ -54,4 +54,6 @@ export interface NodeEffects {
   readonly probe: ProbeRunner
   /** Where localhost seccomp profiles lie. */
   readonly seccompDirectory: string
+  /** The kubelet's folder, where plugins register; absent: the node takes none. */
+  readonly rootDir?: string
 }

@@ -1,5 +1,9 @@
+import { join } from 'node:path'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
+import type { Node } from '#api/types/core.v1.ts'
 import { nodes, pods, services } from '#api/types/resources.ts'
+import type { Informer } from '#client/informer.ts'
+import { createCsiService, type CsiService } from './csi/csi-service.ts'
 import { createImageManager } from './images/image-manager.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
 import { NodeAgent } from './node/node-agent.ts'
@@ -10,6 +14,7 @@ import type { NodeDescription } from './node/node-object.ts'
 import { nodeAllocatable } from './node/node-resources.ts'
 import { createUpkeep } from './node-upkeep.ts'
 import { createObjectSource } from './objects/pod-objects.ts'
+import { PluginRegistry } from './plugins/plugin-registry.ts'
 import { PodWorkers } from './pod-worker/pod-workers.ts'
 import type { WorkerContext } from './pod-worker/worker-context.ts'
 import { createProbers } from './probes/prober.ts'
@@ -42,6 +47,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       await running?.server?.close()
       await running?.workers.stop()
       running?.stopObjects()
+      running?.csi?.stop()
       await running?.agent.stop()
       await running?.upkeep
     },
@@ -63,6 +69,7 @@ interface RunningKubelet {
   readonly server: KubeletServer | undefined
   readonly upkeep: Promise<void>
   readonly stopObjects: () => void
+  readonly csi: CsiService | undefined
 }
 
 async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise<RunningKubelet> {
@@ -76,8 +83,11 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   synced.catch(() => undefined)
   const [facts, version] = await Promise.all([effects.machine.facts(), runtime.version()])
   const objects = createObjectSource(options)
+  const csi = await createCsi(options, () => ({ workers, agent }))
   const workers: PodWorkers = new PodWorkers({
     ...workerBasics(options, facts, metrics),
+    host: csi?.guard(effects.host) ?? effects.host,
+    ...(csi && { csi: csi.volumes }),
     runtimeName: version.name,
     objects,
     services: () => allServices.list(),
@@ -96,14 +106,56 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   const agent: NodeAgent = new NodeAgent({
     ...options,
     pressure: () => upkeep.eviction.conditions,
+    volumesInUse: () => csi?.volumes.inUse ?? [],
     description,
   })
   await Promise.all([agent.start(), synced])
   workers.start(ownPods)
-  return { workers, agent, server, upkeep: upkeep.run(signal), stopObjects: () => objects.stop() }
+  followAttachments(ownNode, () => workers.retryVolumes())
+  await csi?.start()
+  const background = Promise.all([upkeep.run(signal), registerPlugins(options, csi, signal)])
+  return { workers, agent, server, csi, upkeep: background.then(() => undefined), stopObjects: () => objects.stop() }
 }
 
-type ContextBasics = Omit<WorkerContext, 'runtimeName' | 'objects' | 'services' | 'node' | 'admittedPods' | 'pressure'>
+/** Only a node with a folder takes plugins. */
+async function createCsi(
+  options: KubeletOptions,
+  parts: () => { readonly workers: PodWorkers; readonly agent: NodeAgent },
+): Promise<CsiService | undefined> {
+  const { rootDir } = options.effects
+  if (rootDir === undefined) return undefined
+  return createCsiService({
+    ...options,
+    rootDir,
+    onUse: () => parts().agent.reportNow(),
+    onArrival: () => parts().workers.retryVolumes(),
+  })
+}
+
+async function registerPlugins(
+  { effects, clock, log }: KubeletOptions,
+  csi: CsiService | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (effects.rootDir === undefined || csi === undefined) return
+  const folder = join(effects.rootDir, 'plugins_registry')
+  await new PluginRegistry({ folder, handlers: [csi.plugins], clock, log }).run(signal)
+}
+
+/** Pods wait for the attach controller to list their volumes in the node's status. */
+function followAttachments(ownNode: Informer<Node>, onChange: () => void): void {
+  ownNode.listen({
+    updated(node, before) {
+      const attached = (each: Node): string => JSON.stringify(each.status?.volumesAttached ?? [])
+      if (attached(node) !== attached(before)) onChange()
+    },
+  })
+}
+
+type ContextBasics = Omit<
+  WorkerContext,
+  'runtimeName' | 'objects' | 'services' | 'node' | 'admittedPods' | 'pressure' | 'host' | 'csi'
+>
 
 function workerBasics(options: KubeletOptions, facts: MachineFacts, metrics: KubeletMetrics): ContextBasics {
   const { client, clock, random, log, events, runtime, nodeName, effects } = options
@@ -117,7 +169,6 @@ function workerBasics(options: KubeletOptions, facts: MachineFacts, metrics: Kub
     events,
     runtime,
     nodeName,
-    host: effects.host,
     nodeFiles: effects.files,
     images: createImageManager(options),
     tokens: createTokenSource(options),

@@ -35,6 +35,7 @@ export async function linuxNode({
     files: linuxNodeFiles(),
     probe: probeRunner(runtime),
     seccompDirectory: join(rootDir, 'seccomp'),
+    rootDir,
   }
 }
 

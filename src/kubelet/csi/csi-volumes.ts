@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { SecretReference } from '#api/types/core.v1.ts'
+import type { PersistentVolumeClaim, SecretReference } from '#api/types/core.v1.ts'
 import type { CSIDriver } from '#api/types/storage.v1.ts'
-import { secrets } from '#api/types/resources.ts'
+import { persistentVolumeClaims, secrets } from '#api/types/resources.ts'
 import type { Client } from '#client/client.ts'
+import type { EventRecorder } from '#client/events.ts'
 import { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Log } from '#lib/log.ts'
 import { giveToGroup } from '../volumes/group-ownership.ts'
@@ -14,6 +15,7 @@ import type { CsiDriver, NodeCapability } from './csi-driver.ts'
 import type { CsiDrivers } from './csi-drivers.ts'
 import { csiPaths, type CsiPaths } from './csi-paths.ts'
 import { uniqueVolumeName, type CsiSource, type CsiVolumeId } from './csi-source.ts'
+import { growthWanted, grownStatus } from './expansion.ts'
 import { publishAttributes } from './publish-attributes.ts'
 import { isGivenToGroup, volumeCapability } from './volume-capability.ts'
 import { VolumeRecords, type PodVolume } from './volume-records.ts'
@@ -22,6 +24,7 @@ import { releaseTarget, releaseStaging } from './release.ts'
 export interface CsiVolumesOptions {
   readonly client: Client
   readonly log: Log
+  readonly events: EventRecorder
   readonly drivers: CsiDrivers
   /** The kubelet's folder. */
   readonly rootDir: string
@@ -50,8 +53,8 @@ export class CsiVolumes {
 
   /** Reads what an earlier kubelet has left, so that nothing of it is detached under a pod. */
   async recover(): Promise<void> {
-    for (const { podUid, volume } of await this.#records.ofAllPods()) this.#use(podUid, volume)
-    for (const volume of await this.#records.allStaged()) this.#use('', volume)
+    for (const { podUid, volume } of await this.#records.ofAllPods()) this.#noteUser(podUid, volume)
+    for (const volume of await this.#records.allStaged()) this.#noteUser('', volume)
   }
 
   /** Unique names of the volumes that must not be detached from the node. */
@@ -63,8 +66,14 @@ export class CsiVolumes {
   async setUp(request: VolumeRequest, source: CsiSource): Promise<VolumeOnHost> {
     const { pod } = request
     const target = this.#paths.target(pod.metadata.uid, source)
-    const onHost = { hostPath: target, ...(source.readOnly && { readOnly: true }), isDevice: source.isBlock }
-    this.#use(pod.metadata.uid, source)
+    const isLookedAtAgain = source.lifecycle === 'Persistent'
+    const onHost: VolumeOnHost = {
+      hostPath: target,
+      ...(source.readOnly && { readOnly: true }),
+      ...(source.isBlock && { isDevice: true }),
+      ...(isLookedAtAgain && { refreshAtMs: request.nowMs + lookAgainMs }),
+    }
+    if (this.#noteUser(pod.metadata.uid, source)) this.#options.onUse()
     const isPublished = await isMountPoint(target)
     const rules = await this.#options.drivers.rulesOf(source.driver)
     const isRenewed = rules?.spec.requiresRepublish === true
@@ -74,6 +83,34 @@ export class CsiVolumes {
     const context = await this.#attach(request, source, rules)
     await this.#turns.run(keyOf(source), () => this.#mount({ request, source, rules, driver, context, isPublished }))
     return { ...onHost, ...(isRenewed && { refreshAtMs: request.nowMs + lookAgainMs }) }
+  }
+
+  /** Has the driver grow what it has on this node once the volume has grown, and says so in the claim. */
+  async expand({ pod }: VolumeRequest, source: CsiSource, claim: PersistentVolumeClaim): Promise<void> {
+    const requiredBytes = growthWanted(source, claim)
+    if (requiredBytes === undefined) return
+    const { events, client } = this.#options
+    const said = `for volume "${source.name}"`
+    try {
+      const driver = this.#options.drivers.get(source.driver)
+      const can = await driver.capabilities()
+      if (!can.has('EXPAND_VOLUME')) return
+      await driver.expand({
+        volumeId: source.handle,
+        volumePath: this.#paths.target(pod.metadata.uid, source),
+        capacityRange: { requiredBytes: BigInt(requiredBytes) },
+        ...(can.has('STAGE_UNSTAGE_VOLUME') && { stagingTargetPath: this.#paths.staging(source) }),
+        volumeCapability: volumeCapability(source, can, pod),
+        secrets: await this.#secret(source.expandSecret),
+      })
+      const claims = client.resource(persistentVolumeClaims, claim.metadata.namespace)
+      await claims.updateStatus({ ...claim, status: grownStatus(source, claim) })
+      for (const object of [pod, claim])
+        events.record(object, 'Normal', 'FileSystemResizeSuccessful', `MountVolume.NodeExpandVolume succeeded ${said}`)
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error)
+      events.record(pod, 'Warning', 'VolumeResizeFailed', `NodeExpandVolume.NodeExpandVolume failed ${said} : ${text}`)
+    }
   }
 
   /** Lets go of everything that drivers have published for a pod. Throws while something is left. */
@@ -97,17 +134,19 @@ export class CsiVolumes {
     try {
       return this.#options.drivers.get(driver)
     } catch (error) {
-      throw new Error(`kubernetes.io/csi: attacher.${step} failed to create newCsiDriverClient: ${(error as Error).message}`)
+      throw new Error(
+        `kubernetes.io/csi: attacher.${step} failed to create newCsiDriverClient: ${(error as Error).message}`,
+      )
     }
   }
 
-  #use(podUid: string, volume: CsiVolumeId): void {
-    if (volume.lifecycle === 'Ephemeral') return
+  /** Answers whether the volume had no user before. */
+  #noteUser(podUid: string, volume: CsiVolumeId): boolean {
+    if (volume.lifecycle === 'Ephemeral') return false
     const name = uniqueVolumeName(volume)
-    const users = this.#users.get(name) ?? new Set<string>()
-    const isNew = users.size === 0
-    this.#users.set(name, users.add(podUid))
-    if (isNew) this.#options.onUse()
+    const users = this.#users.get(name)
+    this.#users.set(name, (users ?? new Set<string>()).add(podUid))
+    return users === undefined
   }
 
   async #attach({ node }: VolumeRequest, source: CsiSource, rules: CSIDriver | undefined): Promise<PublishContext> {
@@ -219,4 +258,3 @@ function requireLifecycle({ driver, lifecycle }: CsiSource, rules: CSIDriver | u
     `kubernetes.io/csi: mounter.SetUpAt failed to check volume lifecycle mode: volume mode "${lifecycle}" not supported by driver ${driver} (${given})`,
   )
 }
-

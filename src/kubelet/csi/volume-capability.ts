@@ -2,9 +2,9 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Pod } from '#api/types/core.v1.ts'
 import type { CsiSource } from './csi-source.ts'
 import type { NodeCapability } from './csi-driver.ts'
-import type { VolumeCapabilitySchema } from './generated/csi_pb.ts'
+import type { VolumeCapability_AccessMode_Mode, VolumeCapabilitySchema } from './generated/csi_pb.ts'
 
-export type VolumeCapabilityInit = MessageInitShape<typeof VolumeCapabilitySchema>
+type VolumeCapabilityInit = MessageInitShape<typeof VolumeCapabilitySchema>
 
 /** Access modes by their numbers on the wire. */
 const accessModes = {
@@ -33,7 +33,7 @@ export function volumeCapability(
   return { accessMode, accessType: { case: 'mount', value } }
 }
 
-function accessModeOf(mode: string | undefined, knowsSingleNodeModes: boolean): number {
+function accessModeOf(mode: string | undefined, knowsSingleNodeModes: boolean): VolumeCapability_AccessMode_Mode {
   switch (mode) {
     case 'ReadOnlyMany':
       return accessModes.multiNodeReaderOnly

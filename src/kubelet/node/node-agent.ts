@@ -21,6 +21,8 @@ export interface NodeAgentOptions {
   readonly runtime: ContainerRuntime
   /** What runs out, as the eviction manager has it. */
   readonly pressure: () => ReadonlySet<PressureCondition>
+  /** Unique names of the volumes that must not be detached. */
+  readonly volumesInUse: () => readonly string[]
   readonly description: NodeDescription
 }
 
@@ -74,6 +76,12 @@ export class NodeAgent {
     const { events } = this.#options
     if (this.#node) events.record(this.#node, 'Normal', 'Starting', 'Starting kubelet.')
     this.#loop = this.#heartbeats()
+  }
+
+  /** A node that never had an attached volume need not say that it has none. */
+  #volumesInUse(known: NodeStatus): Pick<NodeStatus, 'volumesInUse'> {
+    const volumesInUse = this.#options.volumesInUse()
+    return volumesInUse.length === 0 && known.volumesInUse === undefined ? {} : { volumesInUse }
   }
 
   /** Something that the status tells has changed: it is written now instead of at the next heartbeat. */
@@ -174,7 +182,7 @@ export class NodeAgent {
     const conditions = nodeConditions(health, known.conditions ?? [], nowMs)
     const patch = statusDifference(
       known,
-      { ...nodeStatus(description, this.#images), conditions },
+      { ...nodeStatus(description, this.#images), ...this.#volumesInUse(known), conditions },
       nowMs - this.#reportedAtMs >= statusReportMs,
     )
     if (patch === undefined) return

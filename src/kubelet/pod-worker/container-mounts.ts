@@ -41,7 +41,7 @@ async function volumeMount(input: MountInput, mount: VolumeMount, index: number)
   if (volume.isDevice === true)
     throw configError(`volume "${mount.name}" has volumeMode Block, but is specified in volumeMounts`)
   const subPath = mount.subPathExpr ? expandVariables(mount.subPathExpr, input.valueOf) : (mount.subPath ?? '')
-  const isKubeletWritten = volume.readOnly === true
+  const isKubeletWritten = volume.isKubeletWritten === true
   const hostPath =
     subPath === ''
       ? volume.hostPath
@@ -49,7 +49,7 @@ async function volumeMount(input: MountInput, mount: VolumeMount, index: number)
   return {
     containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
     hostPath,
-    readOnly: mount.readOnly === true || isKubeletWritten,
+    readOnly: mount.readOnly === true || volume.readOnly === true,
     recursiveReadOnly: mount.recursiveReadOnly === 'Enabled',
     propagation: propagations[mount.mountPropagation ?? 'None'],
   }

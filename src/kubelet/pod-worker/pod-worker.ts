@@ -150,6 +150,11 @@ export class PodWorker {
     })
   }
 
+  /** Something has come that its volumes may wait for. */
+  retryVolumes(): void {
+    if (this.#volumes.isWaiting || this.#record.isEnding) this.poke()
+  }
+
   /** Leaves the pod to itself: the kubelet stops, the pod goes on. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -277,12 +282,20 @@ export class PodWorker {
 }
 
 function volumeContext(
-  { tokens, clock, allocatable, node }: WorkerContext,
+  { tokens, clock, allocatable, node, csi }: WorkerContext,
   objects: PodObjects,
   place: PodPlace,
 ): ReturnType<VolumeContext> {
   const own = node()
-  return { objects, place, tokens, allocatable: allocatable(), nowMs: clock.now(), ...(own && { node: own }) }
+  return {
+    objects,
+    place,
+    tokens,
+    allocatable: allocatable(),
+    nowMs: clock.now(),
+    ...(own && { node: own }),
+    ...(csi && { csi }),
+  }
 }
 
 /** Most updates are the echo of our own status: only what others change needs a look at the runtime. */

@@ -40,7 +40,11 @@ export class PodWorkers {
       },
       deleted: (pod) => this.#remove(pod),
     })
-    // Orphans get their grace period too; nobody has to wait for them.
+    this.#clearOrphans()
+  }
+
+  /** Orphans get their grace period too; nobody has to wait for them. */
+  #clearOrphans(): void {
     removeOrphans(this.#context, (uid) => this.#workers.has(uid)).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) this.#context.log.warn('orphaned pods not looked for', { error })
     })
@@ -70,6 +74,12 @@ export class PodWorkers {
 
   list(): readonly PodWorker[] {
     return [...this.#workers.values()]
+  }
+
+  /** Something has come that volumes may wait for, of pods that start, that end, or that are long gone. */
+  retryVolumes(): void {
+    for (const worker of this.list()) worker.retryVolumes()
+    this.#clearOrphans()
   }
 
   /** Pods that have ended for good leave nothing in the runtime but their object's status. */

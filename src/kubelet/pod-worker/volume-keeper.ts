@@ -6,6 +6,8 @@ import type { WorkerContext } from './worker-context.ts'
 
 const firstRetryMs = 1_000
 const longestRetryMs = 60_000
+/** As long as upstream waits for the volumes of a pod before it says so. */
+const longestWaitMs = 123_000
 
 export interface VolumeKeeperOptions {
   readonly context: Pick<WorkerContext, 'clock' | 'events'>
@@ -20,6 +22,7 @@ export class VolumeKeeper {
   #isKnown = false
   #isOutdated = false
   #retryMs = firstRetryMs
+  #waitingSinceMs: number | undefined
 
   constructor(options: VolumeKeeperOptions) {
     this.#options = options
@@ -27,6 +30,11 @@ export class VolumeKeeper {
 
   get isOutdated(): boolean {
     return this.#isOutdated
+  }
+
+  /** Some volume is not ready yet. */
+  get isWaiting(): boolean {
+    return this.#waitingSinceMs !== undefined
   }
 
   /** Something that volumes show has changed. */
@@ -39,6 +47,7 @@ export class VolumeKeeper {
     try {
       const ready = await this.#options.volumes.setUp(pod)
       this.#isKnown = true
+      this.#waitingSinceMs = undefined
       this.#retryMs = firstRetryMs
       this.#wakeForRenewal()
       return ready
@@ -75,8 +84,22 @@ export class VolumeKeeper {
   #failed(pod: Pod, error: unknown): void {
     if (!(error instanceof VolumeError)) throw error
     const { context, wake } = this.#options
+    this.#waitingSinceMs ??= context.clock.now()
     for (const message of error.failures.values()) context.events.record(pod, 'Warning', 'FailedMount', message)
+    if (error.pending.length > 0) this.#tellOfWaiting(pod, error.pending)
     wake.in(this.#retryMs)
     this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs)
+  }
+
+  /** Waiting is no failure, until it has lasted for longer than anything takes. */
+  #tellOfWaiting(pod: Pod, names: readonly string[]): void {
+    const { clock, events } = this.#options.context
+    const nowMs = clock.now()
+    if (nowMs - (this.#waitingSinceMs ?? nowMs) < longestWaitMs) return
+    this.#waitingSinceMs = nowMs
+    const list = names.join(' ')
+    const lists = `unmounted volumes=[${list}], unattached volumes=[${list}], failed to process volumes=[]`
+    const message = `Unable to attach or mount volumes: ${lists}: timed out waiting for the condition`
+    events.record(pod, 'Warning', 'FailedMount', message)
   }
 }

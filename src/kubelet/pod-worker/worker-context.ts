@@ -13,6 +13,7 @@ import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import type { ObjectSource } from '../objects/pod-objects.ts'
 import type { Probers } from '../probes/prober.ts'
 import type { TokenSource } from '../volumes/token-source.ts'
+import type { VolumeService } from '../volumes/volume-plugin.ts'
 import type { PodHost } from './pod-host.ts'
 
 /** What all pod workers of a node share. */
@@ -27,6 +28,8 @@ export interface WorkerContext {
   /** Scheme of container ids in statuses, such as `containerd`. */
   readonly runtimeName: string
   readonly host: PodHost
+  /** Volumes of CSI drivers; absent on nodes that take no plugins. */
+  readonly csi?: VolumeService
   readonly nodeFiles: NodeFiles
   readonly images: ImageManager
   readonly objects: ObjectSource

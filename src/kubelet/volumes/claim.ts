@@ -1,9 +1,10 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '#api/types/core.v1.ts'
 import { persistentVolumeClaims, persistentVolumes } from '#api/types/resources.ts'
+import { VolumeProcessError } from './volume-process-error.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 
-/** The volume cannot even be looked at: what it claims is not there yet, or not the pod's. */
-export class ClaimError extends Error {
+/** What a volume claims is not there yet, or not the pod's. */
+export class ClaimError extends VolumeProcessError {
   constructor(claim: string, why: string) {
     super(`error processing PVC ${claim}: ${why}`)
     this.name = 'ClaimError'
@@ -18,6 +19,7 @@ export interface ClaimRequest {
 
 export interface BoundVolume {
   readonly persistent: PersistentVolume
+  readonly claim: PersistentVolumeClaim
   /** By the volume's own word in the pod. */
   readonly readOnly: boolean
 }
@@ -42,7 +44,7 @@ export async function boundVolume({ pod, volume, objects }: ClaimRequest): Promi
     throw refuse(`failed to fetch PV ${volumeName} from API server: persistentvolumes "${volumeName}" not found`)
   const mismatch = volumeMismatch(claim, persistent)
   if (mismatch !== undefined) throw refuse(mismatch)
-  return { persistent, readOnly: volume.persistentVolumeClaim?.readOnly === true }
+  return { persistent, claim, readOnly: volume.persistentVolumeClaim?.readOnly === true }
 }
 
 /** Why the claim gives the pod nothing, if so. */

@@ -10,7 +10,7 @@ export const configMapVolume: VolumePlugin = {
     const { name = '', items, optional, defaultMode = 0o644 } = request.volume.configMap ?? {}
     const entries = await configMapEntries(request, { name, items, optional, defaultMode })
     await writePayload(request.directory, new Map(entries), writeOptions(request))
-    return { hostPath: request.directory, readOnly: true }
+    return { hostPath: request.directory, readOnly: true, isKubeletWritten: true }
   },
 }
 

@@ -11,6 +11,6 @@ export const downwardApiVolume: VolumePlugin = {
     const { items, defaultMode = 0o644 } = request.volume.downwardAPI ?? {}
     const entries = downwardEntries(request, items, defaultMode)
     await writePayload(request.memoryDirectory, new Map(entries), writeOptions(request))
-    return { hostPath: request.memoryDirectory, readOnly: true }
+    return { hostPath: request.memoryDirectory, readOnly: true, isKubeletWritten: true }
   },
 }

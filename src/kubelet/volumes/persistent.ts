@@ -1,38 +1,83 @@
 import { stat } from 'node:fs/promises'
 import type { Node, PersistentVolume } from '#api/types/core.v1.ts'
 import { matchesNodeSelector } from '#api/core/v1/node-affinity.ts'
-import { boundVolume } from './claim.ts'
+import { persistentSource } from '../csi/csi-source.ts'
+import { boundVolume, type BoundVolume } from './claim.ts'
 import { checkHostPath } from './host-path.ts'
 import { giveToGroup } from './group-ownership.ts'
+import { mountNfs } from './nfs.ts'
+import { VolumeProcessError } from './volume-process-error.ts'
 import type { VolumeOnHost, VolumePlugin, VolumeRequest } from './volume-plugin.ts'
 
-/** What a claim is bound to: a persistent volume on this machine's own disks. */
+/** What a claim is bound to. */
 export const claimVolume: VolumePlugin = { type: 'persistentVolumeClaim', isLive: false, setUp: setUpClaim }
 
 /** A claim that was made for the pod alone. */
 export const ephemeralVolume: VolumePlugin = { type: 'ephemeral', isLive: false, setUp: setUpClaim }
 
 async function setUpClaim(request: VolumeRequest): Promise<VolumeOnHost> {
-  const { persistent, readOnly } = await boundVolume(request)
+  const bound = await boundVolume(request)
+  const { persistent } = bound
   if (!reachesNode(persistent, request.node))
     throw new Error(`MountVolume.NodeAffinity check failed for volume "${persistent.metadata.name}"`)
-  const { hostPath, local, accessModes = [], volumeMode } = persistent.spec ?? {}
-  const isReadOnly = readOnly || (accessModes.length === 1 && accessModes[0] === 'ReadOnlyMany')
-  const onHost = { ...(isReadOnly && { readOnly: true }), ...(volumeMode === 'Block' && { isDevice: true }) }
-  if (hostPath) {
-    await checkHostPath(hostPath.path, hostPath.type ?? '')
-    return { ...onHost, hostPath: hostPath.path }
-  }
-  if (local) {
-    const stats = await stat(local.path).catch(() => undefined)
-    if (stats === undefined) throw new Error(`path "${local.path}" does not exist`)
-    if (volumeMode === 'Block' && !stats.isBlockDevice()) throw new Error(`path "${local.path}" is not a block device`)
-    if (stats.isDirectory() && !isReadOnly) await giveToGroup(request.pod, local.path)
-    return { ...onHost, hostPath: local.path }
-  }
-  throw new Error(
-    `failed to get Plugin from volumeSpec for volume "${persistent.metadata.name}" err=no volume plugin matched`,
-  )
+  const { spec } = persistent
+  const setUp = persistentTypes.find(([type]) => spec[type] !== undefined)?.[1]
+  if (setUp === undefined)
+    throw new VolumeProcessError(
+      `failed to get Plugin from volumeSpec for volume "${persistent.metadata.name}" err=no volume plugin matched`,
+    )
+  const isReadOnly = bound.readOnly || (spec.accessModes?.length === 1 && spec.accessModes[0] === 'ReadOnlyMany')
+  const onHost = await setUp(request, bound, isReadOnly)
+  return { ...onHost, ...(isReadOnly && { readOnly: true }), ...(spec.volumeMode === 'Block' && { isDevice: true }) }
+}
+
+type SetUpPersistent = (request: VolumeRequest, bound: BoundVolume, isReadOnly: boolean) => Promise<VolumeOnHost>
+
+/** How each type of persistent volume comes to be on the node. */
+const persistentTypes: readonly (readonly [keyof PersistentVolume['spec'], SetUpPersistent])[] = [
+  ['csi', setUpCsi],
+  ['local', setUpLocal],
+  [
+    'hostPath',
+    async (_request, { persistent }) => {
+      const { path = '', type = '' } = persistent.spec.hostPath ?? {}
+      await checkHostPath(path, type)
+      return { hostPath: path }
+    },
+  ],
+  [
+    'nfs',
+    async ({ directory }, { persistent }, readOnly) => {
+      const { nfs, mountOptions } = persistent.spec
+      return mountNfs(
+        { server: '', path: '', ...nfs, readOnly: readOnly || nfs?.readOnly === true },
+        directory,
+        mountOptions,
+      )
+    },
+  ],
+]
+
+async function setUpCsi(request: VolumeRequest, { persistent, claim, readOnly }: BoundVolume): Promise<VolumeOnHost> {
+  const source = persistentSource(persistent, readOnly)
+  if (source === undefined || request.csi === undefined) throw new Error('this node takes no CSI drivers')
+  const onHost = await request.csi.setUp(request, source)
+  await request.csi.expand(request, source, claim)
+  return onHost
+}
+
+async function setUpLocal(
+  { pod }: VolumeRequest,
+  { persistent }: BoundVolume,
+  isReadOnly: boolean,
+): Promise<VolumeOnHost> {
+  const { local, volumeMode } = persistent.spec
+  const path = local?.path ?? ''
+  const stats = await stat(path).catch(() => undefined)
+  if (stats === undefined) throw new Error(`path "${path}" does not exist`)
+  if (volumeMode === 'Block' && !stats.isBlockDevice()) throw new Error(`path "${path}" is not a block device`)
+  if (stats.isDirectory() && !isReadOnly) await giveToGroup(pod, path)
+  return { hostPath: path }
 }
 
 /** A local volume is of use on its own node only, whatever its claim says. */

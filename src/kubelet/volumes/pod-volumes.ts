@@ -1,18 +1,22 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod, Volume } from '#api/types/core.v1.ts'
-import { ClaimError } from './claim.ts'
+import { VolumeProcessError } from './volume-process-error.ts'
+import { VolumePending } from './volume-pending.ts'
 import type { VolumeOnHost, VolumeRequest } from './volume-plugin.ts'
 import { pluginOf } from './volume-plugins.ts'
 
 /** Some volumes of a pod are not ready. Each message is what the `FailedMount` event says. */
 export class VolumeError extends Error {
   readonly failures: ReadonlyMap<string, string>
+  /** Names of those that nothing is wrong with but that take their time. */
+  readonly pending: readonly string[]
 
-  constructor(failures: ReadonlyMap<string, string>) {
-    super([...failures.values()].join('; '))
+  constructor(failures: ReadonlyMap<string, string>, pending: readonly string[] = []) {
+    super([...failures.values(), ...pending.map((name) => `volume ${name} is not ready yet`)].join('; '))
     this.name = 'VolumeError'
     this.failures = failures
+    this.pending = pending
   }
 }
 
@@ -42,9 +46,12 @@ export class PodVolumes {
     return this.#ready
   }
 
-  /** Brings live volumes up to date with their sources. Throws `VolumeError`; what was shown stays. */
+  /** Brings volumes up to date that are live, or due. Throws `VolumeError`; what was shown stays. */
   async refresh(pod: Pod): Promise<void> {
-    const live = (pod.spec.volumes ?? []).filter((volume) => this.#ready.has(volume.name) && pluginOf(volume).isLive)
+    const live = (pod.spec.volumes ?? []).filter((volume) => {
+      const ready = this.#ready.get(volume.name)
+      return ready !== undefined && (pluginOf(volume).isLive || ready.refreshAtMs !== undefined)
+    })
     await this.#setUpAll(pod, live)
   }
 
@@ -56,15 +63,17 @@ export class PodVolumes {
 
   async #setUpAll(pod: Pod, volumes: readonly Volume[]): Promise<void> {
     const failures = new Map<string, string>()
+    const pending: string[] = []
     const setUpOne = async (volume: Volume): Promise<void> => {
       try {
         this.#ready.set(volume.name, await this.#setUpVolume(pod, volume))
       } catch (error) {
-        failures.set(volume.name, mountFailure(volume.name, error))
+        if (error instanceof VolumePending) pending.push(volume.name)
+        else failures.set(volume.name, mountFailure(volume.name, error))
       }
     }
     await Promise.all(volumes.map(setUpOne))
-    if (failures.size > 0) throw new VolumeError(failures)
+    if (failures.size + pending.length > 0) throw new VolumeError(failures, pending)
   }
 
   async #setUpVolume(pod: Pod, volume: Volume): Promise<VolumeOnHost> {
@@ -84,7 +93,7 @@ export class PodVolumes {
 /** What the `FailedMount` event says. */
 export function mountFailure(name: string, error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  if (!(error instanceof ClaimError)) return `MountVolume.SetUp failed for volume "${name}" : ${text}`
+  if (!(error instanceof VolumeProcessError)) return `MountVolume.SetUp failed for volume "${name}" : ${text}`
   const lists = `unmounted volumes=[${name}], unattached volumes=[], failed to process volumes=[${name}]`
   return `Unable to attach or mount volumes: ${lists}: ${text}`
 }

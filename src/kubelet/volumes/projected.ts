@@ -15,7 +15,12 @@ export const projectedVolume: VolumePlugin = {
     const payload = new Map(parts.flatMap(({ entries }) => entries))
     await writePayload(request.memoryDirectory, payload, writeOptions(request))
     const refreshAtMs = Math.min(...parts.map((part) => part.refreshAtMs ?? Infinity))
-    return { hostPath: request.memoryDirectory, readOnly: true, ...(Number.isFinite(refreshAtMs) && { refreshAtMs }) }
+    return {
+      hostPath: request.memoryDirectory,
+      readOnly: true,
+      isKubeletWritten: true,
+      ...(Number.isFinite(refreshAtMs) && { refreshAtMs }),
+    }
   },
 }
 

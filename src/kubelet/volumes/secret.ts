@@ -11,6 +11,6 @@ export const secretVolume: VolumePlugin = {
     const { secretName: name = '', items, optional, defaultMode = 0o644 } = request.volume.secret ?? {}
     const entries = await secretEntries(request, { name, items, optional, defaultMode })
     await writePayload(request.memoryDirectory, new Map(entries), writeOptions(request))
-    return { hostPath: request.memoryDirectory, readOnly: true }
+    return { hostPath: request.memoryDirectory, readOnly: true, isKubeletWritten: true }
   },
 }

@@ -1,5 +1,6 @@
 import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
-import type { Node, Pod, Volume } from '#api/types/core.v1.ts'
+import type { Node, PersistentVolumeClaim, Pod, Volume } from '#api/types/core.v1.ts'
+import type { CsiSource } from '../csi/csi-source.ts'
 import type { PodPlace } from '../environment/field-ref.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { TokenSource } from './token-source.ts'
@@ -31,12 +32,23 @@ export interface VolumeRequest {
   /** This node as the API has it, once it is known. */
   readonly node?: Node
   readonly nowMs: number
+  /** Volumes of CSI drivers; absent on nodes that take no plugins. */
+  readonly csi?: VolumeService
+}
+
+/** Makes volumes of CSI drivers ready. */
+export interface VolumeService {
+  setUp(request: VolumeRequest, source: CsiSource): Promise<VolumeOnHost>
+  /** Grows the file system, or what the driver has on this node, after the volume itself has grown. */
+  expand(request: VolumeRequest, source: CsiSource, claim: PersistentVolumeClaim): Promise<void>
 }
 
 export interface VolumeOnHost {
   readonly hostPath: string
   /** The containers must not write into it, whatever their mounts say. */
   readonly readOnly?: boolean
+  /** Nobody but the kubelet writes into it, so that the links in it can be trusted. */
+  readonly isKubeletWritten?: boolean
   /** A block device, for `volumeDevices` alone. */
   readonly isDevice?: boolean
   /** When `setUp` must be called again although nothing has changed. */

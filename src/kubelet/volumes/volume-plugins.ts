@@ -1,12 +1,15 @@
 import type { Volume } from '#api/types/core.v1.ts'
 import { configMapVolume } from './config-map.ts'
+import { csiInlineVolume } from './csi-inline.ts'
 import { downwardApiVolume } from './downward-api.ts'
 import { emptyDirVolume } from './empty-dir.ts'
 import { hostPathVolume } from './host-path.ts'
+import { nfsVolume } from './nfs.ts'
 import { claimVolume, ephemeralVolume } from './persistent.ts'
 import { projectedVolume } from './projected.ts'
 import { refusedVolumes } from './refused.ts'
 import { secretVolume } from './secret.ts'
+import { VolumeProcessError } from './volume-process-error.ts'
 import type { VolumePlugin } from './volume-plugin.ts'
 
 /** All types of volumes that the node knows. */
@@ -19,6 +22,8 @@ const volumePlugins: readonly VolumePlugin[] = [
   downwardApiVolume,
   claimVolume,
   ephemeralVolume,
+  csiInlineVolume,
+  nfsVolume,
   ...refusedVolumes,
 ]
 
@@ -26,6 +31,9 @@ const volumePlugins: readonly VolumePlugin[] = [
 export function pluginOf(volume: Volume, plugins: readonly VolumePlugin[] = volumePlugins): VolumePlugin {
   const types = Object.keys(volume).filter((key) => key !== 'name' && volume[key as keyof Volume] !== undefined)
   const plugin = plugins.find(({ type }) => (types.length === 0 ? type === 'emptyDir' : types.includes(type)))
-  if (plugin === undefined) throw new Error(`volumes of type ${types.join()} are not supported by this node`)
+  if (plugin === undefined)
+    throw new VolumeProcessError(
+      `failed to get Plugin from volumeSpec for volume "${volume.name}" err=no volume plugin matched`,
+    )
   return plugin
 }
