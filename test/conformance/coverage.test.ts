@@ -8,7 +8,25 @@ import { test } from 'node:test'
 import { conformanceBehaviours } from './behaviour.ts'
 
 /** An area enters this list with the test of its last behaviour. */
-const claimedAreas: readonly string[] = []
+const claimedAreas: readonly string[] = [
+  'common/storage/configmap_volume',
+  'common/storage/downwardapi_volume',
+  'common/storage/empty_dir',
+  'common/storage/projected_combined',
+  'common/storage/projected_configmap',
+  'common/storage/projected_downwardapi',
+  'common/storage/projected_secret',
+  'common/storage/secrets_volume',
+  'storage/csi_inline',
+  'storage/csi_node',
+  'storage/csistoragecapacity',
+  'storage/empty_dir_wrapper',
+  'storage/persistent_volumes',
+  'storage/storageclass',
+  'storage/subpath',
+  'storage/volume_attachment',
+  'storage/volumeattributesclass',
+]
 
 const root = `${import.meta.dirname}/../..`
 const tests = globSync('{src,test}/**/*.{test,case}.ts', { cwd: root })

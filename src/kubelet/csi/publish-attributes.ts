@@ -24,7 +24,7 @@ export async function publishAttributes(
   const info = podInfoOnMount === true ? podInfo(pod, source) : {}
   if (tokenRequests.length === 0) return { context: info, secrets: {} }
   const given = await Promise.all(
-    tokenRequests.map(async ({ audience = '', expirationSeconds = 3600 }) => {
+    tokenRequests.map(async ({ audience, expirationSeconds = 3600 }) => {
       return [audience, await tokens.token(pod, { audience, expirationSeconds })] as const
     }),
   )

@@ -4,7 +4,7 @@ import { VolumeProcessError } from './volume-process-error.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 
 /** What a volume claims is not there yet, or not the pod's. */
-export class ClaimError extends VolumeProcessError {
+class ClaimError extends VolumeProcessError {
   constructor(claim: string, why: string) {
     super(`error processing PVC ${claim}: ${why}`)
     this.name = 'ClaimError'
