@@ -89,6 +89,8 @@ function clusterOf(nodes: number, services: readonly unknown[]): ClusterCache {
     volumes: lister(),
     storageClasses: lister(),
     csiNodes: lister(),
+    csiDrivers: lister(),
+    csiCapacities: lister(),
   }
   const cache = new ClusterCache(objects)
   for (let index = 0; index < nodes; index++) cache.setNode(makeNode(index))
@@ -99,7 +101,7 @@ function run(name: string, { spec, services, most }: Kind, nodes: number, placed
   const cache = clusterOf(nodes, services)
   for (let index = 0; index < placed; index++)
     cache.placePod(makePod(index, {}, `old-${index % 100}`), `node-${index % nodes}`)
-  const { plugins } = defineProfile()
+  const profile = defineProfile()
   const random = seededRandom(1)
   const explanations = new Explanations()
   const pods = Array.from({ length: Math.min(4_000, most?.(nodes) ?? Infinity) }, (_, index) => makePod(index, spec))
@@ -109,7 +111,7 @@ function run(name: string, { spec, services, most }: Kind, nodes: number, placed
   const startCpu = process.cpuUsage()
   for (const pod of pods) {
     const info = new PodInfo(pod)
-    const decision = decide(info, cache, { plugins, random, startAt })
+    const decision = decide(info, cache, { profile, random, startAt })
     explanations.record(info, decision, 0)
     if (decision.type === 'reject') {
       refused++

@@ -1,32 +1,36 @@
 import { isStatusError } from '#api/meta/status.ts'
-import type { Node, Pod } from '#api/types/core.v1.ts'
-import { pods } from '#api/types/resources.ts'
 import type { EventRecorder } from '#client/events.ts'
 import type { Log } from '#lib/log.ts'
-import type { BindContext } from './framework.ts'
-import type { Profile } from './profile.ts'
+import type { Placement } from './cycle.ts'
+import type { BindContext, Rejection } from './framework.ts'
+import { unreserve } from './reservation.ts'
 
-export type BindResult = 'bound' | 'gone' | 'failed'
+/** How a binding ended; a rejection is the word of a plugin that had the pod wait. */
+export type BindResult = 'bound' | 'gone' | 'failed' | Rejection
 
 interface Binding extends BindContext {
   readonly events: EventRecorder
   readonly log: Log
+  /** Resolves once the pod may be bound, or with the reason why not; absent where nobody has it wait. */
+  readonly allowed?: Promise<Rejection | undefined> | undefined
 }
 
-/** Binds the pod to the node, after what plugins have to do before. Never rejects. */
-export async function bind(pod: Pod, node: Node, profile: Profile, context: Binding): Promise<BindResult> {
-  const { client, events, log } = context
-  const { name, namespace = '', uid } = pod.metadata
-  const nodeName = node.metadata.name
-  const target = { apiVersion: 'v1', kind: 'Node', name: nodeName }
-  const metadata = { name, namespace, uid }
+/** Binds the pod to its node, after what plugins have to do before. Never rejects. */
+export async function bind(placement: Placement, context: Binding): Promise<BindResult> {
+  const { events, log, allowed } = context
+  const { pod } = placement.prepared.pod
+  const { name, namespace = '' } = pod.metadata
   try {
-    for (const plugin of profile.plugins) if (plugin.beforeBind) await plugin.beforeBind(pod, node, context)
-    const binding = { apiVersion: 'v1', kind: 'Binding', metadata, target }
-    await client.resource(pods, namespace).createSubresource(name, 'binding', binding)
-    events.record(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`)
+    const rejection = allowed && (await allowed)
+    if (rejection) {
+      unreserve(placement)
+      return rejection
+    }
+    await bindByPlugins(placement, context)
+    events.record(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${placement.node.name}`)
     return 'bound'
   } catch (error) {
+    unreserve(placement)
     if (isStatusError(error, 'NotFound')) return 'gone'
     // A conflict means that the pod changed meanwhile: the watch tells what became of it.
     if (!isStatusError(error, 'Conflict') && !context.signal.aborted) {
@@ -34,4 +38,28 @@ export async function bind(pod: Pod, node: Node, profile: Profile, context: Bind
     }
     return 'failed'
   }
+}
+
+async function bindByPlugins({ prepared, node: { node } }: Placement, context: Binding): Promise<void> {
+  const { pod, profile, states } = prepared
+  const { preBind, postBind } = profile.points
+  for (const { plugin, slot } of preBind) {
+    if (states[slot] !== 'skip') await plugin.preBind?.(pod, node, context, states[slot])
+  }
+  const extender = profile.extenders.find((each) => each.bind && each.isInterestedIn(pod.pod))
+  if (extender?.bind) await extender.bind(pod, node.metadata.name)
+  else await bindOnce({ prepared, node }, context)
+  for (const { plugin, slot } of postBind) {
+    if (states[slot] !== 'skip') plugin.postBind?.(pod, node, context, states[slot])
+  }
+}
+
+type Bound = Pick<Placement, 'prepared'> & { readonly node: Placement['node']['node'] }
+
+/** By the first plugin that does not leave it to the next. */
+async function bindOnce({ prepared: { pod, profile }, node }: Bound, context: Binding): Promise<void> {
+  for (const { plugin } of profile.points.bind) {
+    if ((await plugin.bind?.(pod, node, context)) === 'bound') return
+  }
+  throw new Error('no plugin has bound the pod')
 }

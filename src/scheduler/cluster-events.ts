@@ -16,6 +16,8 @@ interface Following {
   readonly cache: ClusterCache
   readonly queue: SchedulingQueue
   readonly profileOf: (pod: Pod) => Profile | undefined
+  /** Told of each pod that is no longer to be bound. */
+  readonly ended: (uid: string) => void
 }
 
 /** Keeps cache and queue true to what the watches tell, until the returned function is called. */
@@ -36,9 +38,7 @@ export function followCluster(following: Following): () => void {
       added: (namespace) => namespaceChanged(following, namespace),
       updated: (namespace, previous) => namespaceChanged(following, namespace, previous),
     }),
-    ...[objects.claims, objects.volumes, objects.storageClasses, objects.csiNodes].map((informer) =>
-      followStorage(following, informer as Informer<KubernetesObject>),
-    ),
+    ...storageOf(objects).map((informer) => followStorage(following, informer)),
   ]
   return () => {
     for (const remove of removers) remove()
@@ -63,7 +63,7 @@ function podChanged(following: Following, pod: Pod, previous: Pod | undefined): 
   }
   if (isPodBound(pod)) return boundPodChanged(following, pod, previous)
   const profile = profileOf(pod)
-  const isHeld = profile?.plugins.some((plugin) => plugin.preEnqueue?.(pod)) ?? true
+  const isHeld = profile?.points.preEnqueue.some(({ plugin }) => plugin.preEnqueue?.(pod)) ?? true
   if (isHeld || isPodTerminal(pod) || pod.metadata.deletionTimestamp !== undefined) return forget(following, pod)
   // An assumed pod whose binding the watch has not shown yet is already on its way.
   if (cache.isPlaced(pod.metadata.uid)) return
@@ -107,8 +107,9 @@ function podDeleted(following: Following, pod: Pod): void {
   if (known || waited) queue.react({ type: 'podFreed', pod: known ?? new PodInfo(pod) })
 }
 
-function forget({ cache, queue }: Following, pod: Pod): void {
+function forget({ cache, queue, ended }: Following, pod: Pod): void {
   queue.remove(pod)
+  ended(pod.metadata.uid)
   cache.withdrawNomination(pod.metadata.uid)
 }
 
@@ -117,6 +118,12 @@ function namespaceChanged({ cache, queue }: Following, namespace: Namespace, pre
   if (previous && JSON.stringify(previous.metadata.labels) === JSON.stringify(labels)) return
   cache.counting.namespaceChanged()
   queue.react({ type: 'namespaceLabeled', name, labels })
+}
+
+function storageOf(objects: Following['objects']): readonly Informer<KubernetesObject>[] {
+  const { claims, volumes, storageClasses, csiNodes, csiDrivers, csiCapacities } = objects
+  const all = [claims, volumes, storageClasses, csiNodes, csiDrivers, csiCapacities]
+  return all as unknown as readonly Informer<KubernetesObject>[]
 }
 
 function followStorage({ queue }: Following, informer: Informer<KubernetesObject>): () => void {

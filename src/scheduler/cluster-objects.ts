@@ -8,7 +8,9 @@ import type {
 } from '#api/types/core.v1.ts'
 import type { PodDisruptionBudget } from '#api/types/policy.v1.ts'
 import {
+  csiDrivers,
   csiNodes,
+  csiStorageCapacities,
   namespaces,
   persistentVolumeClaims,
   persistentVolumes,
@@ -19,7 +21,7 @@ import {
   statefulSets,
   storageClasses,
 } from '#api/types/resources.ts'
-import type { CSINode, StorageClass } from '#api/types/storage.v1.ts'
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '#api/types/storage.v1.ts'
 import type { Informers, Lister } from '#client/informer.ts'
 
 /** The other objects that plugins look at. */
@@ -34,6 +36,8 @@ export interface ClusterObjects {
   readonly volumes: Lister<PersistentVolume>
   readonly storageClasses: Lister<StorageClass>
   readonly csiNodes: Lister<CSINode>
+  readonly csiDrivers: Lister<CSIDriver>
+  readonly csiCapacities: Lister<CSIStorageCapacity>
 }
 
 /** The objects that plugins look at, from informers that others share. */
@@ -49,5 +53,7 @@ export function clusterObjects(informers: Informers) {
     volumes: informers.of(persistentVolumes),
     storageClasses: informers.of(storageClasses),
     csiNodes: informers.of(csiNodes),
+    csiDrivers: informers.of(csiDrivers),
+    csiCapacities: informers.of(csiStorageCapacities),
   } satisfies ClusterObjects
 }

@@ -1,9 +1,10 @@
 import type { Random } from '#lib/random.ts'
-import { preparePlugins, rejectionBeside, type PreparedPlugins } from './filters.ts'
-import { Veto, type Rejection, type SchedulerPlugin, type Snapshot } from './framework.ts'
+import { preparePod, rejectionBeside, type PreparedPod } from './filters.ts'
+import { Veto, type Refusal, type RejectedNode, type Snapshot } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
-import { unavailableMessage, type RejectedNode } from './rejected-nodes.ts'
+import type { Profile } from './profile.ts'
+import { unavailableMessage } from './rejected-nodes.ts'
 import { scoreNodes } from './scores.ts'
 
 /** What one look at the cluster decided for a pod. */
@@ -15,61 +16,80 @@ export interface Placement {
   readonly feasible: number
   readonly evaluated: number
   readonly rejected: readonly RejectedNode[]
-}
-
-export interface Refusal {
-  readonly type: 'reject'
-  /** Set when the pod was refused before any node was looked at. */
-  readonly veto?: Rejection
-  readonly rejected: readonly RejectedNode[]
-  readonly message: string
-  /** What preemption goes on with; absent after a veto. */
-  readonly prepared?: PreparedPlugins
+  readonly prepared: PreparedPod
 }
 
 export interface CycleOptions {
-  readonly plugins: readonly SchedulerPlugin[]
+  readonly profile: Profile
   readonly random: Random
   /** Where the search for nodes begins, so that all nodes get their turn when not all are looked at. */
   readonly startAt: number
-  /** The share of nodes to find before choosing, 1..100; default by the size of the cluster. */
-  readonly percentageOfNodesToScore?: number | undefined
+}
+
+/** The nodes that passed all filters: more than one, or others still have a say. */
+export interface Choice {
+  readonly type: 'choose'
+  readonly feasible: readonly NodeInfo[]
+  readonly rejected: readonly RejectedNode[]
+  readonly evaluated: number
+  readonly prepared: PreparedPod
 }
 
 /** Chooses a node for the pod by the plugins' filters and scores. Synchronous and without effects. */
 export function decide(pod: PodInfo, snapshot: Snapshot, options: CycleOptions): Decision {
+  const found = findNodes(pod, snapshot, options)
+  return found.type === 'choose' ? choose(found, snapshot, options.random) : found
+}
+
+/** The first half of a decision: which nodes could take the pod. */
+export function findNodes(pod: PodInfo, snapshot: Snapshot, options: CycleOptions): Decision | Choice {
   const { nodes } = snapshot
   if (nodes.length === 0) return { type: 'reject', rejected: [], message: 'no nodes available to schedule pods' }
-  const prepared = preparePlugins(pod, snapshot, options.plugins)
+  const prepared = preparePod(pod, snapshot, options.profile)
   if (prepared instanceof Veto) {
     const message = `0/${nodes.length} nodes are available: ${prepared.rejection.reason}.`
     return { type: 'reject', veto: prepared.rejection, rejected: [], message }
   }
   const nominated = nominatedNode(pod, snapshot, prepared)
-  if (nominated) return { type: 'place', node: nominated, feasible: 1, evaluated: 1, rejected: [] }
-  const { feasible, rejected, evaluated } = findNodes(prepared, snapshot, options)
-  if (feasible.length === 0) {
-    return { type: 'reject', rejected, message: unavailableMessage(nodes.length, rejected), prepared }
-  }
-  const node = best(feasible, prepared, snapshot, options.random)
-  return { type: 'place', node, feasible: feasible.length, evaluated, rejected }
+  if (nominated) return { type: 'choose', feasible: [nominated], evaluated: 1, rejected: [], prepared }
+  const { feasible, rejected, evaluated } = filterNodes(prepared, snapshot, options)
+  if (feasible.length === 0) return refusalOf(prepared, rejected, snapshot)
+  return { type: 'choose', feasible, rejected, evaluated, prepared }
+}
+
+/** What is said where all nodes were turned down. */
+export function refusalOf(prepared: PreparedPod, rejected: readonly RejectedNode[], snapshot: Snapshot): Refusal {
+  const message = unavailableMessage(snapshot.nodes.length, rejected)
+  const objectionTo = (node: NodeInfo) => rejectionBeside(prepared, node, snapshot)
+  return { type: 'reject', rejected, message, objectionTo }
+}
+
+/** The second half: the best of the nodes, by the plugins' scores and what else each node gets, by name. */
+export function choose(
+  { feasible, rejected, evaluated, prepared }: Choice,
+  snapshot: Snapshot,
+  random: Random,
+  extra?: ReadonlyMap<string, number>,
+): Placement {
+  const node = best(feasible, prepared, snapshot, random, extra)
+  return { type: 'place', node, feasible: feasible.length, evaluated, rejected, prepared }
 }
 
 /** The node that others are making room on for the pod, if it suits by now. */
-function nominatedNode({ pod }: PodInfo, snapshot: Snapshot, prepared: PreparedPlugins): NodeInfo | undefined {
+function nominatedNode({ pod }: PodInfo, snapshot: Snapshot, prepared: PreparedPod): NodeInfo | undefined {
   const node = snapshot.node(pod.status?.nominatedNodeName ?? '')
   return node && rejectionBeside(prepared, node, snapshot) === undefined ? node : undefined
 }
 
-function findNodes(prepared: PreparedPlugins, snapshot: Snapshot, options: CycleOptions) {
+function filterNodes(prepared: PreparedPod, snapshot: Snapshot, { profile, startAt }: CycleOptions) {
   const named = namedNodes(prepared)
   if (named) return lookAt(named, prepared, snapshot)
   const { nodes } = snapshot
   const feasible: NodeInfo[] = []
   const rejected: RejectedNode[] = []
-  const enough = nodesToFind(nodes.length, options.percentageOfNodesToScore)
+  const enough = nodesToFind(nodes.length, profile.percentageOfNodesToScore)
   let evaluated = 0
-  for (let at = options.startAt % nodes.length; evaluated < nodes.length && feasible.length < enough; evaluated++) {
+  for (let at = startAt % nodes.length; evaluated < nodes.length && feasible.length < enough; evaluated++) {
     const node = nodes[at] as NodeInfo
     const rejection = rejectionBeside(prepared, node, snapshot)
     if (rejection) rejected.push({ node, rejection })
@@ -80,8 +100,8 @@ function findNodes(prepared: PreparedPlugins, snapshot: Snapshot, options: Cycle
 }
 
 /** The nodes that a plugin names as the only ones in question. */
-function namedNodes({ pod, plugins }: PreparedPlugins): NamedNodes | undefined {
-  for (const { plugin } of plugins) {
+function namedNodes({ pod, profile }: PreparedPod): NamedNodes | undefined {
+  for (const { plugin } of profile.points.preFilter) {
     const names = plugin.onlyNodes?.(pod)
     if (names) return { names, plugin: plugin.name }
   }
@@ -93,7 +113,7 @@ interface NamedNodes {
   readonly plugin: string
 }
 
-function lookAt({ names, plugin }: NamedNodes, prepared: PreparedPlugins, snapshot: Snapshot) {
+function lookAt({ names, plugin }: NamedNodes, prepared: PreparedPod, snapshot: Snapshot) {
   const feasible: NodeInfo[] = []
   const rejected: RejectedNode[] = []
   for (const name of names) {
@@ -120,10 +140,18 @@ export function nodesToFind(nodeCount: number, wanted?: number): number {
   return Math.max(Math.floor((nodeCount * percentage) / 100), 100)
 }
 
-function best(feasible: readonly NodeInfo[], prepared: PreparedPlugins, snapshot: Snapshot, random: Random): NodeInfo {
+function best(
+  feasible: readonly NodeInfo[],
+  prepared: PreparedPod,
+  snapshot: Snapshot,
+  random: Random,
+  extra?: ReadonlyMap<string, number>,
+): NodeInfo {
   const [only] = feasible
   if (feasible.length === 1 && only) return only
-  return feasible[indexOfBest(scoreNodes(prepared, feasible, snapshot), random)] as NodeInfo
+  const totals = scoreNodes(prepared, feasible, snapshot)
+  if (extra) for (const [index, { name }] of feasible.entries()) totals[index] = (totals[index] ?? 0) + (extra.get(name) ?? 0)
+  return feasible[indexOfBest(totals, random)] as NodeInfo
 }
 
 /** Among equals each has the same chance. */

@@ -6,12 +6,12 @@ import type { ClusterCache } from './cluster-cache.ts'
 import { decide } from './cycle.ts'
 import { Explanations } from './explanations.ts'
 import { PodInfo } from './pod-info.ts'
-import { defaultPlugins } from './plugins/default-plugins.ts'
+import { defineProfile } from './profile.ts'
 import { trialCache, trialNode, trialPod } from './plugins/plugin-trial.case.ts'
 
 function explain(explanations: Explanations, pod: Pod, cache: ClusterCache): void {
   const info = new PodInfo(pod)
-  explanations.record(info, decide(info, cache, { plugins: defaultPlugins, random: seededRandom(1), startAt: 0 }), 7)
+  explanations.record(info, decide(info, cache, { profile: defineProfile(), random: seededRandom(1), startAt: 0 }), 7)
 }
 
 test('an explanation names what each plugin said, the nearest fit first', () => {

@@ -2,9 +2,9 @@ import { keyOf } from '#api/meta/resource.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { LruMap } from '#lib/lru-map.ts'
 import type { Decision } from './cycle.ts'
-import type { Rejection } from './framework.ts'
+import type { RejectedNode, Rejection } from './framework.ts'
 import type { PodInfo } from './pod-info.ts'
-import { countReasons, type ReasonCount, type RejectedNode } from './rejected-nodes.ts'
+import { countReasons, type ReasonCount } from './rejected-nodes.ts'
 
 /** Why a pod went where it went, or nowhere: the last decision about it. */
 export interface Explanation {

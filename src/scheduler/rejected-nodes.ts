@@ -1,11 +1,4 @@
-import type { Rejection } from './framework.ts'
-import type { NodeInfo } from './node-info.ts'
-
-/** What was said of one node. */
-export interface RejectedNode {
-  readonly node: NodeInfo
-  readonly rejection: Rejection
-}
+import type { RejectedNode, Rejection } from './framework.ts'
 
 /** How many nodes a plugin turned down for one reason. */
 export interface ReasonCount {

@@ -1,5 +1,5 @@
 import { isPodBound } from '#api/core/v1/pod-facts.ts'
-import { splitKey } from '#api/meta/resource.ts'
+import { keyOf, splitKey } from '#api/meta/resource.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { nodes, pods } from '#api/types/resources.ts'
 
@@ -13,13 +13,17 @@ import { bind } from './binding.ts'
 import { ClusterCache } from './cluster-cache.ts'
 import { followCluster } from './cluster-events.ts'
 import { clusterObjects } from './cluster-objects.ts'
-import { decide, type Placement, type Refusal } from './cycle.ts'
+import { decide, type Decision, type Placement } from './cycle.ts'
 import { Explanations, heldExplanation, type Explanation } from './explanations.ts'
 import { PodInfo } from './pod-info.ts'
-import { preempt } from './preemption/preempt.ts'
+import { afterRefusal, type Concluded } from './after-refusal.ts'
+import type { Refusal, Rejection, SchedulerPlugin, WaitingInQueue } from './framework.ts'
 import { defineProfile, type Profile } from './profile.ts'
 import { reportUnscheduled } from './report-unscheduled.ts'
+import { reserve } from './reservation.ts'
+import { decideWithExtenders } from './scheduling-attempt.ts'
 import { SchedulingQueue, type QueuedPod } from './scheduling-queue.ts'
+import { WaitingPods } from './waiting-pods.ts'
 
 export interface SchedulerOptions {
   readonly client: Client
@@ -30,6 +34,8 @@ export interface SchedulerOptions {
   readonly log: Log
   /** Pods are placed by the profile that they name; others are left alone. Default: only `default-scheduler`. */
   readonly profiles?: readonly Profile[]
+  /** How long a pod that was refused waits at least, from the first to the most; default 1 s and 10 s. */
+  readonly backoff?: { readonly initialBackoffMs: number; readonly maxBackoffMs: number } | undefined
 }
 
 export interface Scheduler {
@@ -57,25 +63,34 @@ class SchedulerLoop implements Scheduler {
   readonly #objects: ReturnType<typeof clusterObjects>
   readonly #cache: ClusterCache
   readonly #queue: SchedulingQueue
+  readonly #waiting: WaitingPods
   readonly #explanations = new Explanations()
   readonly #unfollow: () => void
   readonly #work = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
   #turnPlanned = false
   #startAt = 0
+  #isDeciding = false
 
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#profiles = new Map((options.profiles ?? [defineProfile()]).map((profile) => [profile.schedulerName, profile]))
     this.#objects = clusterObjects(options.informers)
     this.#cache = new ClusterCache(this.#objects)
-    this.#queue = new SchedulingQueue(options.clock, () => this.#planTurn())
+    this.#waiting = new WaitingPods(options.clock)
+    this.#queue = new SchedulingQueue({
+      clock: options.clock,
+      compare: comparisonOf([...this.#profiles.values()]),
+      ...options.backoff,
+      onReady: () => this.#planTurn(),
+    })
     this.#unfollow = followCluster({
       informers: options.informers,
       objects: this.#objects,
       cache: this.#cache,
       queue: this.#queue,
       profileOf: (pod) => this.#profileOf(pod),
+      ended: (uid) => this.#waiting.reject(uid, { plugin: '', reason: 'the pod was deleted' }),
     })
     options.informers.synced(this.#stopping.signal).then(
       () => this.#planTurn(),
@@ -92,7 +107,7 @@ class SchedulerLoop implements Scheduler {
     const { namespace, name } = splitKey(podKey)
     const pod = this.#options.informers.of(pods).get(name, namespace)
     if (!pod || isPodBound(pod)) return undefined
-    for (const plugin of this.#profileOf(pod)?.plugins ?? []) {
+    for (const { plugin } of this.#profileOf(pod)?.points.preEnqueue ?? []) {
       const veto = plugin.preEnqueue?.(pod)
       if (veto) return heldExplanation(pod, veto, this.#options.clock.now())
     }
@@ -107,6 +122,7 @@ class SchedulerLoop implements Scheduler {
     this.#stopping.abort()
     this.#unfollow()
     this.#queue.close()
+    for (const { pod } of this.#waiting.pods()) this.#waiting.reject(pod.uid, { plugin: '', reason: 'stopping' })
     await Promise.allSettled(this.#work)
   }
 
@@ -135,7 +151,7 @@ class SchedulerLoop implements Scheduler {
     const startMs = clock.monotonic()
     for (let tried = 0; tried < podsPerTurn && clock.monotonic() - startMs < turnMs; tried++) {
       // Each finished binding plans the next turn.
-      if (this.#work.size >= maxBindingsInFlight) return
+      if (this.#isDeciding || this.#work.size >= maxBindingsInFlight) return
       const queued = this.#queue.take()
       if (!queued) return
       this.#schedule(queued)
@@ -144,50 +160,111 @@ class SchedulerLoop implements Scheduler {
   }
 
   #schedule(queued: QueuedPod): void {
-    const { random, clock } = this.#options
     const profile = this.#profileOf(queued.pod)
     if (!profile) return this.#queue.remove(queued.pod)
     const info = (queued.info ??= new PodInfo(queued.pod))
-    const { plugins, percentageOfNodesToScore } = profile
-    const options = { plugins, random, startAt: this.#startAt, percentageOfNodesToScore }
-    const decision = decide(info, this.#cache, options)
-    if (decision.type === 'reject') return this.#reject(queued, info, decision, profile)
-    this.#explanations.record(info, decision, clock.now())
-    this.#startAt = (this.#startAt + decision.evaluated) % this.#cache.nodes.length
-    this.#cache.placePod(info, decision.node.name)
-    this.#track(this.#bind(queued, info, decision, profile))
+    const { random, log } = this.#options
+    const options = { profile, random, startAt: this.#startAt }
+    if (!profile.extenders.some((extender) => extender.isInterestedIn(queued.pod))) {
+      return this.#carryOut(queued, info, decide(info, this.#cache, options), profile)
+    }
+    this.#waitFor(this.#scheduleWithExtenders(queued, info, { ...options, snapshot: this.#cache, log }))
   }
 
+  async #scheduleWithExtenders(
+    queued: QueuedPod,
+    info: PodInfo,
+    attempt: Parameters<typeof decideWithExtenders>[1],
+  ): Promise<void> {
+    try {
+      const decision = await decideWithExtenders(info, attempt)
+      // Others may have taken the pod out of the queue meanwhile.
+      if (queued.place !== 'taken') return
+      if (decision) this.#carryOut(queued, info, decision, attempt.profile)
+      else this.#queue.retry(queued)
+    } catch (error) {
+      attempt.log.warn('A pod could not be scheduled', { pod: keyOf(queued.pod), error })
+      this.#queue.retry(queued)
+    }
+  }
+
+  #carryOut(queued: QueuedPod, info: PodInfo, decision: Decision, profile: Profile): void {
+    if (decision.type === 'reject') return this.#reject(queued, info, decision, profile)
+    this.#startAt = (this.#startAt + decision.evaluated) % this.#cache.nodes.length
+    const reservation = reserve(decision, this.#waiting)
+    if (reservation.type === 'rejected') return this.#sendBack(queued, info, reservation.rejection, profile)
+    this.#explanations.record(info, decision, this.#options.clock.now())
+    this.#cache.placePod(info, decision.node.name)
+    this.#track(this.#bind(queued, info, decision, reservation.waits))
+  }
+
+  /** No node takes the pod: perhaps a plugin can make room. */
   #reject(queued: QueuedPod, info: PodInfo, refusal: Refusal, profile: Profile): void {
+    const outcome = afterRefusal(info, refusal, {
+      ...this.#options,
+      schedulerName: profile.schedulerName,
+      snapshot: this.#cache,
+      nominations: this.#cache,
+      waiting: this.#waiting,
+      extenders: profile.extenders,
+      plugins: profile.points.postFilter,
+    })
+    if (!(outcome instanceof Promise)) return this.#conclude(queued, info, refusal, profile, outcome)
+    this.#waitFor(outcome.then((known) => this.#conclude(queued, info, refusal, profile, known)))
+  }
+
+  #conclude(queued: QueuedPod, info: PodInfo, refusal: Refusal, profile: Profile, outcome: Concluded): void {
     const names = new Set(
       [refusal.veto, ...refusal.rejected.map(({ rejection }) => rejection)].map((each) => each?.plugin),
     )
-    const rejectedBy = profile.plugins.filter(({ name }) => names.has(name))
-    const outcome = profile.preempts
-      ? preempt(info, refusal, { ...this.#options, cache: this.#cache, profile })
-      : { message: refusal.message }
     this.#explanations.record(info, refusal, this.#options.clock.now(), outcome.message)
-    this.#queue.reject(queued, rejectedBy)
-    const report = { ...this.#options, events: this.#options.events.from(profile.schedulerName) }
-    const reported = reportUnscheduled(queued.pod, outcome.message, report, outcome.nominatedNodeName)
+    this.#queue.reject(queued, namedPlugins(profile, names))
+    const reported = reportUnscheduled(queued.pod, outcome.message, this.#reporting(profile), outcome.nominatedNodeName)
     this.#track(Promise.all([reported, outcome.work]).then(() => undefined))
   }
 
-  async #bind(queued: QueuedPod, info: PodInfo, { node }: Placement, profile: Profile): Promise<void> {
+  /** A plugin objected after a node had been chosen. */
+  #sendBack(queued: QueuedPod, info: PodInfo, rejection: Rejection, profile: Profile): void {
+    const refusal = { type: 'reject', veto: rejection, rejected: [], message: rejection.reason } as const
+    this.#explanations.record(info, refusal, this.#options.clock.now(), rejection.reason)
+    this.#queue.reject(queued, namedPlugins(profile, new Set([rejection.plugin])))
+    this.#track(reportUnscheduled(queued.pod, rejection.reason, this.#reporting(profile)))
+  }
+
+  #reporting({ schedulerName }: Profile) {
+    return { ...this.#options, events: this.#options.events.from(schedulerName) }
+  }
+
+  async #bind(
+    queued: QueuedPod,
+    info: PodInfo,
+    placement: Placement,
+    waits: ReadonlyMap<string, number>,
+  ): Promise<void> {
     const { client, clock, events, log } = this.#options
-    const { signal } = this.#stopping
-    const context = { client, clock, log, signal, claims: this.#objects.claims, objects: this.#objects }
+    const { profile } = placement.prepared
     const recorder = events.from(profile.schedulerName)
-    const result = await bind(queued.pod, node.node, profile, { ...context, events: recorder })
+    const { signal } = this.#stopping
+    const result = await bind(placement, {
+      ...{ client, clock, log, signal, claims: this.#objects.claims, objects: this.#objects, events: recorder },
+      allowed: waits.size > 0 ? this.#waiting.hold(info, placement.node, waits) : undefined,
+    })
     if (result === 'bound') {
       this.#cache.withdrawNomination(queued.pod.metadata.uid)
       return this.#queue.remove(queued.pod)
     }
     this.#cache.removeAssumed(info)
     if (result === 'gone') this.#queue.remove(queued.pod)
-    else this.#queue.retry(queued)
+    else if (result === 'failed') this.#queue.retry(queued)
+    else this.#sendBack(queued, info, result, profile)
     // Others may have been refused what this pod only seemed to take.
     this.#queue.react({ type: 'podFreed', pod: info })
+  }
+
+  /** No other pod is tried until this is done: decisions are made one after the other. */
+  #waitFor(work: Promise<void>): void {
+    this.#isDeciding = true
+    this.#track(work.finally(() => (this.#isDeciding = false)))
   }
 
   #track(work: Promise<void>): void {
@@ -197,4 +274,15 @@ class SchedulerLoop implements Scheduler {
     })
     this.#work.add(tracked)
   }
+}
+
+/** All profiles share one queue and so one order. */
+function comparisonOf([first]: readonly Profile[]): (a: WaitingInQueue, b: WaitingInQueue) => number {
+  return first?.points.queueSort[0]?.plugin.queueSort ?? (() => 0)
+}
+
+/** The plugins of the profile that said no. */
+function namedPlugins({ points, preparing }: Profile, names: ReadonlySet<string | undefined>): readonly SchedulerPlugin[] {
+  const all = [...preparing, ...points.filter, ...points.reserve, ...points.permit].map(({ plugin }) => plugin)
+  return [...new Set(all)].filter(({ name }) => names.has(name))
 }

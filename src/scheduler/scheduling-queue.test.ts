@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Pod } from '#api/types/core.v1.ts'
-import { manualClock } from '#lib/clock.ts'
+import { manualClock, type Clock } from '#lib/clock.ts'
 import { defaultPlugins } from './plugins/default-plugins.ts'
 import { nodeResourcesFit } from './plugins/node-resources-fit.ts'
+import { prioritySort } from './plugins/priority-sort.ts'
 import { taintToleration } from './plugins/taint-toleration.ts'
 import { PodInfo } from './pod-info.ts'
 import { SchedulingQueue } from './scheduling-queue.ts'
@@ -15,6 +16,13 @@ function pod(name: string, priority = 0): Pod {
   } as unknown as Pod
 }
 
+const fit = nodeResourcesFit()
+const compare = prioritySort.queueSort!
+
+function queueOf(clock: Clock, onReady: () => void = () => undefined): SchedulingQueue {
+  return new SchedulingQueue({ clock, compare, onReady })
+}
+
 const emptyNode = {
   metadata: { name: 'n' },
   spec: {},
@@ -23,7 +31,7 @@ const emptyNode = {
 
 test('take() answers the most urgent pod, then the oldest', async () => {
   const clock = manualClock()
-  const queue = new SchedulingQueue(clock, () => undefined)
+  const queue = queueOf(clock)
   for (const [name, priority] of [
     ['old', 0],
     ['urgent', 10],
@@ -41,10 +49,10 @@ test('take() answers the most urgent pod, then the oldest', async () => {
 test('react() moves only pods that the change may help, and not before their backoff', async () => {
   const clock = manualClock()
   let ready = 0
-  const queue = new SchedulingQueue(clock, () => ready++)
+  const queue = queueOf(clock, () => ready++)
   queue.set(pod('short'))
   queue.set(pod('tainted'))
-  queue.reject(queue.take()!, [nodeResourcesFit])
+  queue.reject(queue.take()!, [fit])
   queue.reject(queue.take()!, [taintToleration])
   queue.react({ type: 'podFreed', pod: new PodInfo(pod('other')) })
   assert.equal(queue.take(), undefined)
@@ -58,7 +66,7 @@ test('react() moves only pods that the change may help, and not before their bac
 
 test('retry() doubles the backoff up to ten seconds', async () => {
   const clock = manualClock()
-  const queue = new SchedulingQueue(clock, () => undefined)
+  const queue = queueOf(clock)
   queue.set(pod('p'))
   const waits: number[] = []
   for (let attempt = 0; attempt < 6; attempt++) {
@@ -73,7 +81,7 @@ test('retry() doubles the backoff up to ten seconds', async () => {
 
 test('a pod nothing helps is tried again after five minutes', async () => {
   const clock = manualClock()
-  const queue = new SchedulingQueue(clock, () => undefined)
+  const queue = queueOf(clock)
   queue.set(pod('p'))
   queue.reject(queue.take()!, defaultPlugins)
   await clock.advance(5 * 60_000)
@@ -81,7 +89,7 @@ test('a pod nothing helps is tried again after five minutes', async () => {
 })
 
 test('remove() takes a pod out wherever it stands', () => {
-  const queue = new SchedulingQueue(manualClock(), () => undefined)
+  const queue = queueOf(manualClock())
   queue.set(pod('p'))
   queue.remove(pod('p'))
   assert.equal(queue.take(), undefined)
@@ -89,7 +97,7 @@ test('remove() takes a pod out wherever it stands', () => {
 
 test('a pod rejected without any node waits for a node', async () => {
   const clock = manualClock()
-  const queue = new SchedulingQueue(clock, () => undefined)
+  const queue = queueOf(clock)
   queue.set(pod('p'))
   queue.reject(queue.take()!, [])
   await clock.advance(2_000)
@@ -100,10 +108,10 @@ test('a pod rejected without any node waits for a node', async () => {
 })
 
 test('a pod whose labels or spec change is tried at once, one whose status changes is not', () => {
-  const queue = new SchedulingQueue(manualClock(), () => undefined)
+  const queue = queueOf(manualClock())
   const first = pod('p')
   queue.set(first)
-  queue.reject(queue.take()!, [nodeResourcesFit])
+  queue.reject(queue.take()!, [fit])
   queue.set({ ...first, status: { phase: 'Pending' } })
   assert.equal(queue.take(), undefined)
   queue.set({ ...first, metadata: { ...first.metadata, labels: { a: 'b' } } })

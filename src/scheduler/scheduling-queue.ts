@@ -3,7 +3,7 @@ import type { Pod } from '#api/types/core.v1.ts'
 import { backoffMs } from '#lib/backoff.ts'
 import type { Clock, Timer } from '#lib/clock.ts'
 import { Heap } from '#lib/heap.ts'
-import type { ClusterChange, SchedulerPlugin } from './framework.ts'
+import type { ClusterChange, SchedulerPlugin, WaitingInQueue } from './framework.ts'
 import { PodInfo } from './pod-info.ts'
 
 /** A pod on its way to a node. */
@@ -23,19 +23,30 @@ export interface QueuedPod {
   rejectedMs: number
 }
 
-const backoff = { initialMs: 1_000, maxMs: 10_000 }
+export interface QueueOptions {
+  readonly clock: Clock
+  /** Which of two pods that are ready is tried first: negative for the first one. */
+  readonly compare: (a: WaitingInQueue, b: WaitingInQueue) => number
+  /** Called when a pod has become ready to be taken. */
+  readonly onReady: () => void
+  /** A rejected pod waits for this long at least, doubled each time up to the most; default 1 s and 10 s. */
+  readonly initialBackoffMs?: number
+  readonly maxBackoffMs?: number
+}
+
 /** Pods that nothing seems to help are tried again after this long all the same. */
 const unschedulableLimitMs = 5 * 60_000
 
 /**
- * Pods waiting for a node, in three places: `active` (ready to be tried: higher priority first, then older first),
- * `backoff` (rejected lately: 1 s doubling to 10 s), `unschedulable` (waits for a change of the cluster that may help).
+ * Pods waiting for a node, in three places: `active` (ready to be tried, in the order of a plugin),
+ * `backoff` (rejected lately), `unschedulable` (waits for a change of the cluster that may help).
  *
  *   add → active → take → rejected → unschedulable ─ a change that helps ─→ backoff ─ time ─→ active
  */
 export class SchedulingQueue {
   readonly #clock: Clock
-  readonly #active = new Heap<QueuedPod>(goesFirst)
+  readonly #limits: { readonly initialMs: number; readonly maxMs: number }
+  readonly #active: Heap<QueuedPod>
   readonly #backoff = new Heap<QueuedPod>((a, b) => a.backoffUntilMs < b.backoffUntilMs)
   readonly #pods = new Map<string, QueuedPod>()
   /** Those that wait for a change, the longest first. */
@@ -45,10 +56,11 @@ export class SchedulingQueue {
   #timer: Timer | undefined
   #flushTimer: Timer | undefined
 
-  /** `onReady` is called when a pod has become ready to be taken. */
-  constructor(clock: Clock, onReady: () => void) {
+  constructor({ clock, compare, onReady, initialBackoffMs = 1_000, maxBackoffMs = 10_000 }: QueueOptions) {
     this.#clock = clock
     this.#onReady = onReady
+    this.#limits = { initialMs: initialBackoffMs, maxMs: maxBackoffMs }
+    this.#active = new Heap((a, b) => compare(a, b) < 0)
   }
 
   /** Enters a pod, or takes note of its new state; a change of an unschedulable pod's spec gives it a try. */
@@ -104,14 +116,14 @@ export class SchedulingQueue {
     queued.place = 'unschedulable'
     queued.rejectedMs = this.#clock.now()
     this.#unschedulable.add(queued)
-    queued.backoffUntilMs = this.#clock.now() + backoffMs(backoff, queued.attempts)
+    queued.backoffUntilMs = this.#clock.now() + backoffMs(this.#limits, queued.attempts)
     this.#flushTimer ??= this.#clock.schedule(unschedulableLimitMs, () => this.#flush())
   }
 
   /** Puts a taken pod back that failed for no fault of its own: tried again after its backoff. */
   retry(queued: QueuedPod): void {
     if (queued.place !== 'taken') return
-    queued.backoffUntilMs = this.#clock.now() + backoffMs(backoff, queued.attempts)
+    queued.backoffUntilMs = this.#clock.now() + backoffMs(this.#limits, queued.attempts)
     this.#waitOut(queued)
   }
 
@@ -186,10 +198,4 @@ function isHelped(queued: QueuedPod, change: ClusterChange): boolean {
   if (queued.rejectedBy.length === 0) return change.type === 'nodeAdded'
   const known = (queued.info ??= new PodInfo(queued.pod))
   return queued.rejectedBy.some((plugin) => plugin.helpedBy?.(change, known) ?? true)
-}
-
-function goesFirst(a: QueuedPod, b: QueuedPod): boolean {
-  const byPriority = (a.pod.spec.priority ?? 0) - (b.pod.spec.priority ?? 0)
-  if (byPriority !== 0) return byPriority > 0
-  return a.enteredMs === b.enteredMs ? a.sequence < b.sequence : a.enteredMs < b.enteredMs
 }

@@ -1,24 +1,24 @@
 import { maxNodeScore, type SchedulerPlugin, type Snapshot } from './framework.ts'
-import type { PreparedPlugins } from './filters.ts'
+import type { PreparedPod } from './filters.ts'
 import type { NodeInfo } from './node-info.ts'
 
 /** The weighted sums of all plugins' scores, in the order of the nodes. */
 export function scoreNodes(
-  { pod, plugins }: PreparedPlugins,
+  { pod, profile, states }: PreparedPod,
   feasible: readonly NodeInfo[],
   snapshot: Snapshot,
 ): Float64Array {
   const totals = new Float64Array(feasible.length)
   const scores = new Float64Array(feasible.length)
-  for (const { plugin, state } of plugins) {
-    if (!plugin.score) continue
-    const scoring = plugin.prepareScore ? plugin.prepareScore(pod, feasible, state, snapshot) : state
+  for (const { plugin, slot, weight } of profile.points.score) {
+    const state = states[slot]
+    if (!plugin.score || state === 'skip') continue
+    const scoring = plugin.preScore ? plugin.preScore(pod, feasible, state, snapshot) : state
     if (scoring === 'skip') continue
     for (let index = 0; index < feasible.length; index++) {
       scores[index] = plugin.score(pod, feasible[index] as NodeInfo, scoring)
     }
     normalize(plugin, scores, feasible, scoring)
-    const weight = plugin.weight ?? 1
     for (let index = 0; index < feasible.length; index++) {
       totals[index] = (totals[index] as number) + (scores[index] as number) * weight
     }

@@ -9,7 +9,7 @@ const maxContainerBytes = 1_000 * megabyte
 export const imageLocality = definePlugin<ReadonlyMap<string, number>>({
   name: 'ImageLocality',
   helpedBy: () => false,
-  prepare({ pod }, snapshot) {
+  preFilter({ pod }, snapshot) {
     const names = containersOf(pod.spec).map(({ image }) => normalizedName(image ?? ''))
     const spread = new Map(
       names.map((name) => [name, snapshot.nodesWithImage(name) / Math.max(snapshot.nodes.length, 1)]),

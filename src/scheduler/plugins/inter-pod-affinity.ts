@@ -27,22 +27,24 @@ interface Preference {
 export interface InterPodAffinityOptions {
   /** What a placed pod's required affinity towards the newcomer adds to the score; default 1. */
   readonly hardPodAffinityWeight?: number
+  /** Leaves out what placed pods prefer, unless the newcomer has affinity itself; default false. */
+  readonly ignorePreferredTermsOfExistingPods?: boolean
 }
 
 /**
  * Pods near or away from other pods, within a topology (API reference, PodAffinity and PodAntiAffinity). Anti-affinity
  * is mutual: the required terms of pods that are already there hold against the newcomer too.
  */
-export function interPodAffinity({ hardPodAffinityWeight = 1 }: InterPodAffinityOptions = {}): SchedulerPlugin {
+export function interPodAffinity(options: InterPodAffinityOptions = {}): SchedulerPlugin {
   return definePlugin<AffinityState>({
     name: plugin,
-    prepare: (pod, snapshot) => prepare(pod, snapshot, hardPodAffinityWeight),
+    preFilter: (pod, snapshot) => prepare(pod, snapshot, options),
     filter(_pod, { slot }, state) {
       if (state.wanted.length > 0 && !isWanted(slot, state)) return affinityRejection
       if (isAnyAt(slot, state.unwanted)) return antiAffinityRejection
       return isAnyAt(slot, state.opposed) ? existingRejection : undefined
     },
-    prepareScore: (_pod, _feasible, state) => (state.preferences.length === 0 ? 'skip' : state),
+    preScore: (_pod, _feasible, state) => (state.preferences.length === 0 ? 'skip' : state),
     score(_pod, { slot }, { preferences }) {
       let score = 0
       for (const { counts, weight } of preferences) score += weight * counts.at(slot)
@@ -54,7 +56,11 @@ export function interPodAffinity({ hardPodAffinityWeight = 1 }: InterPodAffinity
   })
 }
 
-function prepare(pod: PodInfo, { counting }: Snapshot, hardPodAffinityWeight: number): AffinityState | 'skip' {
+function prepare(
+  pod: PodInfo,
+  { counting }: Snapshot,
+  { hardPodAffinityWeight = 1, ignorePreferredTermsOfExistingPods = false }: InterPodAffinityOptions,
+): AffinityState | 'skip' {
   const { terms } = pod
   const held = counting.termsTowards(pod)
   if (!terms && held.length === 0) return 'skip'
@@ -67,10 +73,14 @@ function prepare(pod: PodInfo, { counting }: Snapshot, hardPodAffinityWeight: nu
     preferred: ({ weight }: AffinityTerm) => weight,
     preferredAnti: ({ weight }: AffinityTerm) => -weight,
   }
+  const hasPreferences = preferred.length + preferredAnti.length > 0
   const preferences = [
     ...preferred.map((term) => ({ counts: countOf(term), weight: term.weight })),
     ...preferredAnti.map((term) => ({ counts: countOf(term), weight: -term.weight })),
-    ...held.map(({ kind, term, counts }) => ({ counts, weight: heldWeights[kind](term) })),
+    ...(hasPreferences || !ignorePreferredTermsOfExistingPods ? held : []).map(({ kind, term, counts }) => ({
+      counts,
+      weight: heldWeights[kind](term),
+    })),
   ]
   return {
     wanted: required.map(({ topologyKey }) => counting.count({ pods: all, topologyKey })),

@@ -26,7 +26,7 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityOptions = {}): Sched
     (added === undefined || matchesNodeSelector(added, node)) && matchesRequiredNodeAffinity(pod.spec, node)
   return definePlugin({
     name: plugin,
-    prepare: ({ pod: { spec } }) =>
+    preFilter: ({ pod: { spec } }) =>
       spec.nodeSelector === undefined && spec.affinity?.nodeAffinity === undefined && addedAffinity === undefined
         ? 'skip'
         : undefined,
@@ -35,7 +35,7 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityOptions = {}): Sched
       if (added !== undefined && !matchesNodeSelector(added, node)) return addedRejection
       return matchesRequiredNodeAffinity(pod.spec, node) ? undefined : rejection
     },
-    prepareScore: ({ pod }) =>
+    preScore: ({ pod }) =>
       hasPreferences(pod.spec.affinity?.nodeAffinity) || hasPreferences(addedAffinity) ? undefined : 'skip',
     score: ({ pod }, { node }) =>
       preferredNodeAffinityWeight(addedAffinity, node) +

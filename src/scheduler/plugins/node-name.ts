@@ -9,7 +9,7 @@ const rejection = {
 /** A pod that names its node runs there or nowhere. */
 export const nodeName = definePlugin({
   name: 'NodeName',
-  prepare: ({ pod }) => (pod.spec.nodeName ? pod.spec.nodeName : 'skip'),
+  preFilter: ({ pod }) => (pod.spec.nodeName ? pod.spec.nodeName : 'skip'),
   filter: (_pod, { node }, wanted: string) => (node.metadata.name === wanted ? undefined : rejection),
   helpedBy: (change) => change.type === 'nodeAdded',
 })

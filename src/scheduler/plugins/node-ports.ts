@@ -6,7 +6,7 @@ const rejection = { plugin: 'NodePorts', reason: "node(s) didn't have free ports
 /** Two pods of a node cannot have the same host port. */
 export const nodePorts = definePlugin({
   name: 'NodePorts',
-  prepare: ({ hostPorts }) => (hostPorts.length === 0 ? 'skip' : hostPorts),
+  preFilter: ({ hostPorts }) => (hostPorts.length === 0 ? 'skip' : hostPorts),
   filter(_pod, node, wanted: readonly HostPort[]) {
     for (const { hostPorts } of node.pods.values()) {
       if (hostPorts.some((used) => wanted.some((port) => collide(port, used)))) {

@@ -1,45 +1,85 @@
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node } from '#api/types/core.v1.ts'
-import { definePlugin, maxNodeScore, type ClusterChange, type Rejection } from '../framework.ts'
+import { definePlugin, type ClusterChange, type Rejection, type SchedulerPlugin } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
 import type { PodInfo } from '../pod-info.ts'
+import { cpuAndMemory, leftShare, useScoreOf, type ResourceUse, type ScoringStrategy } from './scoring-strategy.ts'
 
-/** The pod's requests must fit into what the node has left; the emptier the node, the better (least allocated). */
-export const nodeResourcesFit = definePlugin({
-  name: 'NodeResourcesFit',
-  filter(pod, node) {
-    const fits =
-      node.pods.size < node.allowedPods &&
-      pod.cpu <= Math.max(node.freeCpu, 0) &&
-      pod.memory <= Math.max(node.freeMemory, 0) &&
-      (pod.otherRequests.length === 0 || otherRequestsFit(pod, node))
-    return fits ? undefined : rejectionOf(pod, node)
-  },
-  score: (pod, node) =>
-    Math.floor(
-      (leftShare(node.allocatableCpu, node.scoredCpu + pod.scoredCpu) +
-        leftShare(node.allocatableMemory, node.scoredMemory + pod.scoredMemory)) /
-        2,
-    ),
-  helpedBy(change, pod) {
-    // Every pod frees at least its place among the node's pods.
-    if (change.type === 'podFreed') return true
-    if (change.type === 'podUpdated') return takesLess(change)
-    if (change.type === 'nodeAdded') return hasRoomFor(change.node, pod)
-    return change.type === 'nodeUpdated' && hasRoomFor(change.node, pod) && hasMore(change)
-  },
-})
-
-function leftShare(capacity: number, used: number): number {
-  return capacity === 0 || used > capacity ? 0 : Math.floor(((capacity - used) * maxNodeScore) / capacity)
+export interface NodeResourcesFitOptions {
+  /** Extended resources that the plugin leaves to others, by name and by the group before the `/`. */
+  readonly ignoredResources?: readonly string[]
+  readonly ignoredResourceGroups?: readonly string[]
+  /** Default: the emptier the node's cpu and memory, the better. */
+  readonly scoringStrategy?: ScoringStrategy
 }
 
-function otherRequestsFit(pod: PodInfo, node: NodeInfo): boolean {
-  return pod.otherRequests.every(([name, amount]) => amount <= (node.allocatable[name] ?? 0) - node.requested(name))
+type Ignores = (resource: string) => boolean
+
+/** The pod's requests must fit into what the node has left; how full the node then is makes its score. */
+export function nodeResourcesFit(options: NodeResourcesFitOptions = {}): SchedulerPlugin {
+  const ignores = ignoringOf(options)
+  return definePlugin({
+    name: 'NodeResourcesFit',
+    filter(pod, node) {
+      const fits =
+        node.pods.size < node.allowedPods &&
+        pod.cpu <= Math.max(node.freeCpu, 0) &&
+        pod.memory <= Math.max(node.freeMemory, 0) &&
+        (pod.otherRequests.length === 0 || otherRequestsFit(pod, node, ignores))
+      return fits ? undefined : rejectionOf(pod, node, ignores)
+    },
+    score: scoreBy(options.scoringStrategy),
+    helpedBy(change, pod) {
+      // Every pod frees at least its place among the node's pods.
+      if (change.type === 'podFreed') return true
+      if (change.type === 'podUpdated') return takesLess(change)
+      if (change.type === 'nodeAdded') return hasRoomFor(change.node, pod, ignores)
+      return change.type === 'nodeUpdated' && hasRoomFor(change.node, pod, ignores) && hasMore(change)
+    },
+  })
+}
+
+/** Only what others have named can be ignored: a resource of Kubernetes itself has no `/` in its name. */
+function ignoringOf({ ignoredResources = [], ignoredResourceGroups = [] }: NodeResourcesFitOptions): Ignores {
+  if (ignoredResources.length + ignoredResourceGroups.length === 0) return () => false
+  const names = new Set(ignoredResources)
+  const groups = new Set(ignoredResourceGroups)
+  return (name) => name.includes('/') && (names.has(name) || groups.has(name.slice(0, name.indexOf('/'))))
+}
+
+function scoreBy(strategy: ScoringStrategy | undefined): (pod: PodInfo, node: NodeInfo) => number {
+  if (strategy === undefined) {
+    return (pod, node) =>
+      node.allocatableCpu > 0 && node.allocatableMemory > 0
+        ? Math.floor(
+            (leftShare(node.allocatableCpu, node.scoredCpu + pod.scoredCpu) +
+              leftShare(node.allocatableMemory, node.scoredMemory + pod.scoredMemory)) /
+              2,
+          )
+        : scoreBy({ type: 'LeastAllocated', resources: cpuAndMemory })(pod, node)
+  }
+  const score = useScoreOf(strategy)
+  return (pod, node) => score(strategy.resources.flatMap(({ name, weight }) => useOf(pod, node, name, weight)))
+}
+
+/** Nothing where the node has none of the resource, or the pod asks for none of one that not every pod uses. */
+function useOf(pod: PodInfo, node: NodeInfo, name: string, weight: number): readonly ResourceUse[] {
+  const capacity = node.allocatable[name] ?? 0
+  if (capacity === 0) return []
+  if (name === 'cpu') return [{ capacity, used: node.scoredCpu + pod.scoredCpu, weight }]
+  if (name === 'memory') return [{ capacity, used: node.scoredMemory + pod.scoredMemory, weight }]
+  const requested = pod.requests[name] ?? 0
+  return requested === 0 ? [] : [{ capacity, used: node.requested(name) + requested, weight }]
+}
+
+function otherRequestsFit(pod: PodInfo, node: NodeInfo, ignores: Ignores): boolean {
+  return pod.otherRequests.every(
+    ([name, amount]) => amount <= (node.allocatable[name] ?? 0) - node.requested(name) || ignores(name),
+  )
 }
 
 /** Names everything that is short. More than the whole node has is beyond the help of preemption. */
-function rejectionOf(pod: PodInfo, node: NodeInfo): Rejection {
+function rejectionOf(pod: PodInfo, node: NodeInfo, ignores: Ignores): Rejection {
   const short: (Required<Pick<Rejection, 'missing'>> & { reason: string })[] = []
   if (node.pods.size >= node.allowedPods) {
     const missing = { resource: 'pods', requested: 1, free: node.allowedPods - node.pods.size }
@@ -49,7 +89,7 @@ function rejectionOf(pod: PodInfo, node: NodeInfo): Rejection {
   for (const [resource, requested] of Object.entries(pod.requests)) {
     const allocatable = node.allocatable[resource] ?? 0
     const free = allocatable - node.requested(resource)
-    if (requested <= 0 || requested <= free) continue
+    if (requested <= 0 || requested <= free || ignores(resource)) continue
     unresolvable ||= requested > allocatable
     short.push({ reason: `Insufficient ${resource}`, missing: { resource, requested, free } })
   }
@@ -62,11 +102,11 @@ function takesLess({ pod, previous }: ClusterChange & { type: 'podUpdated' }): b
   return Object.keys(previous.requests).some((name) => (pod.requests[name] ?? 0) < (previous.requests[name] ?? 0))
 }
 
-function hasRoomFor({ status }: Node, { requests }: PodInfo): boolean {
+function hasRoomFor({ status }: Node, { requests }: PodInfo, ignores: Ignores): boolean {
   const allocatable = resourceAmounts(status?.allocatable)
   return (
     (allocatable['pods'] ?? 0) > 0 &&
-    Object.entries(requests).every(([name, amount]) => amount <= (allocatable[name] ?? 0))
+    Object.entries(requests).every(([name, amount]) => amount <= (allocatable[name] ?? 0) || ignores(name))
   )
 }
 

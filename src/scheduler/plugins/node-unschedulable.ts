@@ -8,7 +8,7 @@ const rejection = { plugin: 'NodeUnschedulable', reason: 'node(s) were unschedul
 /** Cordoned nodes take only pods that tolerate it. */
 export const nodeUnschedulable = definePlugin({
   name: 'NodeUnschedulable',
-  prepare({ pod }, { cordonedNodes }) {
+  preFilter({ pod }, { cordonedNodes }) {
     if (cordonedNodes === 0) return 'skip'
     return pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint)) ? 'skip' : undefined
   },

@@ -20,7 +20,7 @@ interface LimitState {
 /** A node takes no more volumes of a CSI driver than its CSINode says can be attached. */
 export const nodeVolumeLimits = definePlugin<LimitState>({
   name: plugin,
-  prepare({ pod }, { objects }) {
+  preFilter({ pod }, { objects }) {
     const wanted = volumesOf(pod, objects)
     return wanted.length === 0 ? 'skip' : { wanted, objects }
   },

@@ -9,7 +9,7 @@ import { decide } from '../cycle.ts'
 import type { ClusterObjects } from '../cluster-objects.ts'
 import type { SchedulerPlugin } from '../framework.ts'
 import { PodInfo } from '../pod-info.ts'
-import { defaultPlugins } from './default-plugins.ts'
+import { defineProfile, type Profile } from '../profile.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -53,13 +53,16 @@ export function trialCache(nodes: readonly Node[], objects: TrialObjects = {}): 
     volumes: listerOf(objects.volumes),
     storageClasses: listerOf(objects.storageClasses),
     csiNodes: listerOf(objects.csiNodes),
+    csiDrivers: listerOf(objects.csiDrivers),
+    csiCapacities: listerOf(objects.csiCapacities),
   })
   for (const node of nodes) cache.setNode(node)
   return cache
 }
 
-/** The name of the node that the pod gets, or why it gets none. */
-export function outcome(pod: Pod, cache: ClusterCache, plugins: readonly SchedulerPlugin[] = defaultPlugins): string {
-  const decision = decide(new PodInfo(pod), cache, { plugins, random: seededRandom(1), startAt: 0 })
+/** The name of the node that the pod gets, or why it gets none, by the default plugins or only some. */
+export function outcome(pod: Pod, cache: ClusterCache, by: readonly SchedulerPlugin[] | Profile = defineProfile()): string {
+  const profile = 'points' in by ? by : defineProfile({ disabled: ['*'], additional: by })
+  const decision = decide(new PodInfo(pod), cache, { profile, random: seededRandom(1), startAt: 0 })
   return decision.type === 'place' ? decision.node.name : decision.message
 }

@@ -53,9 +53,9 @@ export interface PodTopologySpreadOptions {
 export function podTopologySpread({ defaultConstraints }: PodTopologySpreadOptions = {}): SchedulerPlugin {
   return definePlugin<SpreadState, SpreadScoring>({
     name: plugin,
-    prepare: (pod, snapshot) => prepare(pod, snapshot, defaultConstraints),
+    preFilter: (pod, snapshot) => prepare(pod, snapshot, defaultConstraints),
     filter: (_pod, node, { hard }) => objection(node, hard),
-    prepareScore: (_pod, feasible, state) =>
+    preScore: (_pod, feasible, state) =>
       state.soft.length === 0
         ? 'skip'
         : { ...state, weights: state.soft.map((rule) => weightOf(rule, feasible, state)) },

@@ -9,13 +9,13 @@ const rejection = { plugin: 'TaintToleration', reason: 'node(s) had untolerated 
 /** Taints keep pods away that do not tolerate them; `PreferNoSchedule` only lowers the score. */
 export const taintToleration = definePlugin({
   name: 'TaintToleration',
-  prepare: (_pod, { taintedNodes, softTaintedNodes }) => (taintedNodes + softTaintedNodes === 0 ? 'skip' : undefined),
+  preFilter: (_pod, { taintedNodes, softTaintedNodes }) => (taintedNodes + softTaintedNodes === 0 ? 'skip' : undefined),
   filter({ pod }, { node }) {
     const { taints } = node.spec
     if (taints === undefined) return undefined
     return findUntoleratedTaint(taints, pod.spec.tolerations, hardEffects) === undefined ? undefined : rejection
   },
-  prepareScore: (_pod, _feasible, _state, { softTaintedNodes }) => (softTaintedNodes === 0 ? 'skip' : undefined),
+  preScore: (_pod, _feasible, _state, { softTaintedNodes }) => (softTaintedNodes === 0 ? 'skip' : undefined),
   score({ pod }, { node }) {
     const soft = (node.spec.taints ?? []).filter(({ effect }) => effect === 'PreferNoSchedule')
     return soft.filter((taint) => !pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint))).length

@@ -1,6 +1,6 @@
-import type { PersistentVolume, Pod } from '#api/types/core.v1.ts'
+import type { Node, PersistentVolume, Pod } from '#api/types/core.v1.ts'
 import type { ClusterObjects } from '../cluster-objects.ts'
-import { definePlugin, Veto, type ClusterChange } from '../framework.ts'
+import { definePlugin, Veto, type ClusterChange, type SchedulerPlugin } from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { bindClaims } from '../volumes/bind-claims.ts'
 import { claimChoices, planClaims, suitsNode, type ClaimChoice } from '../volumes/match-volumes.ts'
@@ -10,6 +10,7 @@ const plugin = 'VolumeBinding'
 const reject = (reason: string) => ({ plugin, reason, unresolvable: true })
 const affinityRejection = reject("node(s) didn't match PersistentVolume's node affinity")
 const bindRejection = reject("node(s) didn't find available persistent volumes to bind")
+const roomRejection = reject('node(s) did not have enough free storage')
 const missingRejection = reject('node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)')
 
 interface VolumeState {
@@ -18,47 +19,58 @@ interface VolumeState {
   readonly objects: ClusterObjects
 }
 
+export interface VolumeBindingOptions {
+  /** How long a binding waits for volumes to be made; default 10 minutes. */
+  readonly bindTimeoutMs?: number
+}
+
 /**
  * A pod goes only where its volumes can be used. Claims of classes with `WaitForFirstConsumer` get their volume, or a
  * node for it to be made on, when the pod gets its own; all others must be bound before.
  */
-export const volumeBinding = definePlugin<VolumeState>({
-  name: plugin,
-  prepare({ pod }, { objects }) {
-    if (podClaims(pod).length === 0) return 'skip'
-    const problem = claimProblem(pod, objects)
-    if (problem !== undefined) return new Veto(plugin, problem)
-    const claims = knownClaims(pod, objects)
-    const waiting = claims.filter((claim) => !isFullyBound(claim))
-    if (waiting.some((claim) => !waitsForPod(claim, objects))) {
-      return new Veto(plugin, 'pod has unbound immediate PersistentVolumeClaims')
-    }
-    const bound = claims.filter(isFullyBound).map(({ spec }) => objects.volumes.get(spec.volumeName ?? ''))
-    return { bound, waiting: claimChoices(waiting, objects), objects }
-  },
-  filter(_pod, { node }, { bound, waiting, objects }) {
-    for (const volume of bound) {
-      if (!volume) return missingRejection
-      if (!suitsNode(volume, node)) return affinityRejection
-    }
-    if (waiting.length === 0) return undefined
-    const isElsewhere = waiting.some(({ claim }) => {
-      const selected = claim.metadata.annotations?.[selectedNodeAnnotation]
-      return selected !== undefined && selected !== node.metadata.name
-    })
-    return isElsewhere || !planClaims(waiting, node, objects) ? bindRejection : undefined
-  },
-  async beforeBind(pod, node, context) {
-    if (podClaims(pod).length === 0) return
-    const { objects } = context
-    const waiting = knownClaims(pod, objects).filter((claim) => !isFullyBound(claim))
-    if (waiting.length === 0) return
-    const plans = planClaims(claimChoices(waiting, objects), node, objects)
-    if (!plans) throw new Error('the volumes that were to be bound are no longer available')
-    await bindClaims(plans, node, context)
-  },
-  helpedBy,
-})
+export function volumeBinding({ bindTimeoutMs = 10 * 60_000 }: VolumeBindingOptions = {}): SchedulerPlugin {
+  return definePlugin<VolumeState>({
+    name: plugin,
+    preFilter({ pod }, { objects }) {
+      if (podClaims(pod).length === 0) return 'skip'
+      const problem = claimProblem(pod, objects)
+      if (problem !== undefined) return new Veto(plugin, problem)
+      const claims = knownClaims(pod, objects)
+      const waiting = claims.filter((claim) => !isFullyBound(claim))
+      if (waiting.some((claim) => !waitsForPod(claim, objects))) {
+        return new Veto(plugin, 'pod has unbound immediate PersistentVolumeClaims')
+      }
+      const bound = claims.filter(isFullyBound).map(({ spec }) => objects.volumes.get(spec.volumeName ?? ''))
+      return { bound, waiting: claimChoices(waiting, objects), objects }
+    },
+    filter: (_pod, { node }, state) => objection(node, state),
+    async preBind({ pod }, node, context) {
+      const { objects } = context
+      const waiting = knownClaims(pod, objects).filter((claim) => !isFullyBound(claim))
+      if (waiting.length === 0) return
+      const plans = planClaims(claimChoices(waiting, objects), node, objects)
+      if (typeof plans === 'string') throw new Error('the volumes that were to be bound are no longer available')
+      await bindClaims(plans, node, { ...context, timeoutMs: bindTimeoutMs })
+    },
+    helpedBy,
+  })
+}
+
+function objection(node: Node, { bound, waiting, objects }: VolumeState) {
+  for (const volume of bound) {
+    if (!volume) return missingRejection
+    if (!suitsNode(volume, node)) return affinityRejection
+  }
+  if (waiting.length === 0) return undefined
+  const isElsewhere = waiting.some(({ claim }) => {
+    const selected = claim.metadata.annotations?.[selectedNodeAnnotation]
+    return selected !== undefined && selected !== node.metadata.name
+  })
+  if (isElsewhere) return bindRejection
+  const plans = planClaims(waiting, node, objects)
+  if (plans === 'noVolume') return bindRejection
+  return plans === 'noRoom' ? roomRejection : undefined
+}
 
 function claimProblem(pod: Pod, { claims }: ClusterObjects): string | undefined {
   for (const { name, isEphemeral } of podClaims(pod)) {

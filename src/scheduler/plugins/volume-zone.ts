@@ -15,7 +15,7 @@ const separator = '__'
 /** A volume with the label of a zone or region can be used only there. Nodes without such labels take any. */
 export const volumeZone = definePlugin<readonly (readonly (string | undefined)[])[]>({
   name: 'VolumeZone',
-  prepare({ pod }, { objects }) {
+  preFilter({ pod }, { objects }) {
     const places = knownClaims(pod, objects)
       .flatMap(({ spec }) => objects.volumes.get(spec.volumeName ?? '') ?? [])
       .map(placeOf)

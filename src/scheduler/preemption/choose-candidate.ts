@@ -1,5 +1,6 @@
+import type { Candidate } from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
-import { startedMs, type Candidate } from './victims.ts'
+import { startedMs } from './victims.ts'
 
 /** Larger than any priority is below zero, so that a victim more always adds to a sum of priorities. */
 const priorityOffset = 2 ** 31

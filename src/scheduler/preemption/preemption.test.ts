@@ -3,10 +3,12 @@ import { test } from 'node:test'
 import type { Pod } from '#api/types/core.v1.ts'
 import { seededRandom } from '#lib/random.ts'
 import type { ClusterCache } from '../cluster-cache.ts'
-import { decide, type Refusal } from '../cycle.ts'
+import { decide } from '../cycle.ts'
+import type { Candidate, Refusal } from '../framework.ts'
 import { PodInfo } from '../pod-info.ts'
-import { defaultPlugins } from '../plugins/default-plugins.ts'
+import { defineProfile } from '../profile.ts'
 import { trialCache, trialNode, trialPod, type TrialObjects } from '../plugins/plugin-trial.case.ts'
+import { chooseCandidate } from './choose-candidate.ts'
 import { planPreemption } from './plan-preemption.ts'
 
 const nowMs = Date.parse('2026-01-02T00:00:00Z')
@@ -33,11 +35,11 @@ function pod(name: string, priority: number, cpu: string, { labels = {}, started
 function plan(subject: Pod, cache: ClusterCache): string {
   const info = new PodInfo(subject)
   const random = seededRandom(1)
-  const refusal = decide(info, cache, { plugins: defaultPlugins, random, startAt: 0 })
+  const refusal = decide(info, cache, { profile: defineProfile(), random, startAt: 0 })
   assert.equal(refusal.type, 'reject')
-  const planned = planPreemption(info, refusal as Refusal, { snapshot: cache, random, nowMs })
+  const planned = planPreemption(info, refusal as Refusal, { snapshot: cache, random, nowMs, options: {} })
   if (planned.type !== 'preempt') return planned.message
-  const { node, victims } = planned.candidate
+  const { node, victims } = chooseCandidate(planned.candidates, nowMs) as Candidate
   return `${node.name}: ${victims.map(({ uid }) => uid).join(' ')}`
 }
 
@@ -149,7 +151,7 @@ test('a pod that is nominated keeps its room from pods of lower priority, but no
   const cache = trialCache([trialNode('a')])
   cache.nominate(new PodInfo(pod('waiting', 50, '2')), 'a')
   const outcome = (priority: number): string => {
-    const options = { plugins: defaultPlugins, random: seededRandom(1), startAt: 0 }
+    const options = { profile: defineProfile(), random: seededRandom(1), startAt: 0 }
     const decision = decide(new PodInfo(pod('p', priority, '1')), cache, options)
     return decision.type === 'place' ? decision.node.name : decision.message
   }

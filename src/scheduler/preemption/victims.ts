@@ -1,20 +1,12 @@
 import { matcherOf, type LabelMatcher } from '#api/meta/labels.ts'
 import type { PodDisruptionBudget } from '#api/types/policy.v1.ts'
-import { rejectionBeside, type PreparedPlugins } from '../filters.ts'
-import type { Rejection, Snapshot } from '../framework.ts'
+import type { Candidate, Rejection, Snapshot } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
 import type { PodInfo } from '../pod-info.ts'
 
-/** A node that could take the pod if some of its pods were gone. */
-export interface Candidate {
-  readonly node: NodeInfo
-  /** The most important first. */
-  readonly victims: readonly PodInfo[]
-  /** How many of them a disruption budget would spare. */
-  readonly violations: number
-}
-
 export interface VictimRules {
+  /** The first objection to the node as it is supposed to be. */
+  readonly objectionTo: (node: NodeInfo) => Rejection | undefined
   readonly nowMs: number
   readonly budgets: readonly CompiledBudget[]
 }
@@ -36,21 +28,21 @@ export const noVictims: Rejection = {
  */
 export function findVictims(
   node: NodeInfo,
-  prepared: PreparedPlugins,
+  pod: PodInfo,
   snapshot: Snapshot,
-  { nowMs, budgets }: VictimRules,
+  { nowMs, budgets, objectionTo }: VictimRules,
 ): Candidate | Rejection {
-  const lower = [...node.pods.values()].filter(({ priority }) => priority < prepared.pod.priority)
+  const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority)
   if (lower.length === 0) return noVictims
   const ranked = lower.sort((a, b) => byImportance(a, b, nowMs))
   const { protectedPods, others } = byBudgets(ranked, budgets)
   return snapshot.supposing(node, (trial) => {
     for (const info of ranked) trial.remove(info)
-    const stillRejected = rejectionBeside(prepared, node, snapshot)
+    const stillRejected = objectionTo(node)
     if (stillRejected) return stillRejected
     const isNeededGone = (info: PodInfo): boolean => {
       trial.add(info)
-      if (rejectionBeside(prepared, node, snapshot) === undefined) return false
+      if (objectionTo(node) === undefined) return false
       trial.remove(info)
       return true
     }

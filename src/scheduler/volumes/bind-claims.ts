@@ -5,11 +5,13 @@ import type { BindContext } from '../framework.ts'
 import type { ClaimPlan } from './match-volumes.ts'
 import { isFullyBound, selectedNodeAnnotation } from './pod-claims.ts'
 
-/** How long a binding waits for volumes to be made (KubeSchedulerConfiguration, VolumeBinding `bindTimeoutSeconds`). */
-const bindTimeoutMs = 10 * 60_000
+export interface ClaimBinding extends BindContext {
+  /** How long to wait for volumes to be made. */
+  readonly timeoutMs: number
+}
 
 /** Says in the API which volume or node each claim is to have, and waits until all of them are bound. */
-export async function bindClaims(plans: readonly ClaimPlan[], node: Node, context: BindContext): Promise<void> {
+export async function bindClaims(plans: readonly ClaimPlan[], node: Node, context: ClaimBinding): Promise<void> {
   const bound = allBound(
     plans.map(({ claim }) => claim),
     node,
@@ -47,7 +49,7 @@ async function announce(plan: ClaimPlan, node: Node, { client }: BindContext): P
   await client.resource(persistentVolumes).patch(metadata.name, { type: 'merge', patch })
 }
 
-function allBound(wanted: readonly PersistentVolumeClaim[], node: Node, { claims, clock, signal }: BindContext) {
+function allBound(wanted: readonly PersistentVolumeClaim[], node: Node, { claims, clock, signal, timeoutMs }: ClaimBinding) {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const missing = new Set(wanted.map(keyOf))
   const chosen = new Set<string>()
@@ -68,7 +70,7 @@ function allBound(wanted: readonly PersistentVolumeClaim[], node: Node, { claims
   return {
     promise,
     start(): void {
-      const timer = clock.schedule(bindTimeoutMs, () => reject(new Error('timed out waiting for volumes to be bound')))
+      const timer = clock.schedule(timeoutMs, () => reject(new Error('timed out waiting for volumes to be bound')))
       signal.addEventListener('abort', onAbort, { once: true })
       const unlisten = claims.listen({ added: see, updated: see, deleted: gone })
       undo = [unlisten, () => timer.cancel(), () => signal.removeEventListener('abort', onAbort)]

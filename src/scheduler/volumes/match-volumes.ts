@@ -32,15 +32,18 @@ export function claimChoices(
     }))
 }
 
+/** Why a claim cannot be served on a node. */
+export type ClaimObstacle = 'noVolume' | 'noRoom'
+
 /**
  * How all the claims can be served on the node: each by the best volume that no other claim has, else by its class's
- * provisioner. Nothing if one of them cannot.
+ * provisioner; or what stands in the way of one of them.
  */
 export function planClaims(
   choices: readonly ClaimChoice[],
   node: Node,
   objects: ClusterObjects,
-): readonly ClaimPlan[] | undefined {
+): readonly ClaimPlan[] | ClaimObstacle {
   const taken = new Set<PersistentVolume>()
   const plans: ClaimPlan[] = []
   for (const { claim, volumes } of choices) {
@@ -48,8 +51,11 @@ export function planClaims(
     if (volume) {
       taken.add(volume)
       plans.push({ claim, volume })
-    } else if (canProvision(claim, node, objects)) plans.push({ claim, provision: true })
-    else return undefined
+      continue
+    }
+    if (!canProvision(claim, node, objects)) return 'noVolume'
+    if (!hasRoom(claim, node, objects)) return 'noRoom'
+    plans.push({ claim, provision: true })
   }
   return plans
 }
@@ -101,4 +107,25 @@ function canProvision({ spec }: PersistentVolumeClaim, node: Node, { storageClas
       matchLabelExpressions.every(({ key, values }) => labels?.[key] !== undefined && values.includes(labels[key])),
     )
   )
+}
+
+/**
+ * A driver that says in its CSIDriver that it tells of its capacity must have told of enough, for the class and within
+ * reach of the node, in one piece (KEP-1472).
+ */
+function hasRoom(claim: PersistentVolumeClaim, node: Node, { storageClasses, csiDrivers, csiCapacities }: ClusterObjects) {
+  const storageClass = storageClasses.get(claim.spec.storageClassName ?? '')
+  const wanted = wantedBytes(claim)
+  if (!storageClass || wanted === 0) return true
+  if (csiDrivers.get(storageClass.provisioner)?.spec.storageCapacity !== true) return true
+  return csiCapacities.list().some(({ storageClassName, capacity, maximumVolumeSize, nodeTopology }) => {
+    const largest = maximumVolumeSize ?? capacity
+    return (
+      storageClassName === storageClass.metadata.name &&
+      largest !== undefined &&
+      resourceAmount('storage', largest) >= wanted &&
+      nodeTopology !== undefined &&
+      matcherOf(nodeTopology).matches(node.metadata.labels)
+    )
+  })
 }
