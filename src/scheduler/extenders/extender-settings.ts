@@ -6,7 +6,6 @@ export interface ExtenderSettings {
   readonly preemptVerb: string
   readonly bindVerb: string
   readonly weight: number
-  readonly enableHTTPS: boolean
   readonly tls: ExtenderTls
   readonly timeoutMs: number
   /** It knows the nodes itself: only their names are sent. */
