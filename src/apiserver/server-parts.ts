@@ -1,3 +1,4 @@
+import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { KeyedTurns } from '#lib/keyed-turns.ts'
@@ -19,6 +20,9 @@ import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
 import type { ResourceTable } from './registry/resource-table.ts'
+
+/** Answers a request that is allowed, or nothing where the path is none of its own. */
+export type PathHandler = (request: ApiRequest) => ApiResponse | undefined
 
 /** What the steps and verbs of one server share. Made by `createApiServer`, handed down, never global. */
 export interface ServerParts {
@@ -48,6 +52,8 @@ export interface ServerParts {
   /** Reaches admission webhooks; absent where none can be called. */
   readonly callWebhook: WebhookCaller | undefined
   readonly metrics: RequestMetrics
+  /** Answers paths that name no resource and that the server itself does not know. */
+  readonly morePaths: PathHandler | undefined
   readonly flowControl: FlowControl
   /** Aborted when the server closes: ends watches. */
   readonly closing: AbortSignal

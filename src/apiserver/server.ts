@@ -28,7 +28,7 @@ import { ServiceAllocator } from './registry/services/service-allocator.ts'
 import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
-import type { ServerParts } from './server-parts.ts'
+import type { PathHandler, ServerParts } from './server-parts.ts'
 import type { AdmitUpgrade, UpgradeHandler } from './upgrade.ts'
 
 export interface ApiServerOptions {
@@ -55,6 +55,8 @@ export interface ApiServerOptions {
   readonly flowControl?: Pick<FlowControlOptions, 'seats' | 'waitMs'>
   /** How logs, exec and proxying reach kubelets. */
   readonly connections?: (reader: ObjectReader, authorizers: readonly Authorizer[]) => NodeConnections
+  /** Answers more paths that name no resource, for those who may (`nonResourceURLs`). */
+  readonly morePaths?: PathHandler
 }
 
 /** One API server over one store. It owns no socket: `listen` in `listener.ts` puts it on one. */
@@ -113,6 +115,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     connections: options.connections?.(reader, authorizers),
     callWebhook: options.callWebhook,
     metrics: new RequestMetrics(),
+    morePaths: options.morePaths,
     flowControl: new FlowControl({ reader, clock, ...options.flowControl }),
     closing: closing.signal,
   }

@@ -22,6 +22,7 @@ import { inProcessTransport } from '#client/in-process-transport.ts'
 import { autoCompact } from '#storage/auto-compact.ts'
 import type { Store } from '#storage/store.ts'
 import { clusterInfoObjects } from './cluster-info.ts'
+import { DebugPaths } from './debug-paths.ts'
 import type { Effects } from './effects.ts'
 import { listenFailure } from './listen-failure.ts'
 import { isShared, openStore, type StorageChoice } from './open-store.ts'
@@ -46,6 +47,7 @@ export interface ControlPlane {
   readonly port: number
   /** A client in this process that acts as `user`; objects record its writes under the name of `component`. */
   clientAs(user: UserInfo, component?: string): Client
+  readonly debugPaths: DebugPaths
   close(): Promise<void>
 }
 
@@ -65,7 +67,8 @@ export async function startControlPlane(options: ControlPlaneOptions, effects: E
 async function serveStore(store: Store, options: ControlPlaneOptions, effects: Effects): Promise<ControlPlane> {
   const pki = loadPki(options, effects)
   if (isShared(options.storage)) await confirmSharedKeys(store, pki, options.dataDir)
-  const server = createServer(store, pki, options, effects)
+  const debugPaths = new DebugPaths()
+  const server = createServer(store, pki, options, effects, debugPaths)
   await server.start()
   const about = {
     addresses: [options.advertiseAddress],
@@ -85,6 +88,7 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
   return {
     pki,
     port: listener.port,
+    debugPaths,
     clientAs: (user, component) => createClient(inProcessTransport(handle, user, component)),
     async close() {
       stopping.abort()
@@ -104,7 +108,13 @@ function loadPki(options: ControlPlaneOptions, { clock, random }: Effects): Pki 
   return loadOrCreatePki(options.dataDir, { clock, random, names, ips, serviceIp: ranges.kubernetesService })
 }
 
-function createServer(store: Store, pki: Pki, options: ControlPlaneOptions, effects: Effects): ApiServer {
+function createServer(
+  store: Store,
+  pki: Pki,
+  options: ControlPlaneOptions,
+  effects: Effects,
+  { answer: morePaths }: DebugPaths,
+): ApiServer {
   const { clock, random } = effects
   const key = tokenKey(pki.serviceAccountKey.privateKey)
   const keys = [key]
@@ -119,6 +129,7 @@ function createServer(store: Store, pki: Pki, options: ControlPlaneOptions, effe
     authorizers: createAuthorizers,
     admission: admissionPlugins,
     callWebhook: httpsWebhookCaller(),
+    morePaths,
     tokens: (reader) => createTokenIssuer({ reader, clock, random, key, issuer, audiences, serverUrl }),
     connections: (reader, authorizers) =>
       createNodeConnections({ reader, authorizers, dialer: dialerOf(pki, effects), random, log }),

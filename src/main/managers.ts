@@ -3,6 +3,7 @@ import { createInformers } from '#client/informers.ts'
 import { createSigner } from '#controllers/certificates/signer.ts'
 import { createControllers } from '#controllers/controllers.ts'
 import { controllerServiceAccount, runControllers } from '#reconcile/run-controllers.ts'
+import type { SchedulerConfiguration } from '#scheduler/config/load-configuration.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 import type { ControlPlane } from './control-plane.ts'
 import type { Effects } from './effects.ts'
@@ -14,8 +15,12 @@ export interface Managers {
   stop(): Promise<void>
 }
 
-/** Starts controllers and scheduler in the API server's process, over one set of informers. */
-export function startManagers(controlPlane: ControlPlane, effects: Effects): Managers {
+/** Starts controllers and scheduler in the API server's process, over one set of informers. Default: one usual profile. */
+export function startManagers(
+  controlPlane: ControlPlane,
+  effects: Effects,
+  scheduling?: SchedulerConfiguration,
+): Managers {
   const { clock, random, log } = effects
   const client = controlPlane.clientAs(identities.controllerManager, 'kube-controller-manager')
   const informers = createInformers({ client, clock, random, log: log.with({ component: 'informers' }) })
@@ -41,10 +46,13 @@ export function startManagers(controlPlane: ControlPlane, effects: Effects): Man
     clock,
     random,
     log: log.with({ component: 'scheduler' }),
+    ...scheduling,
   })
+  controlPlane.debugPaths.explainPods((key) => scheduler.explain(key))
   return {
     async stop() {
       stopping.abort()
+      controlPlane.debugPaths.explainPods(undefined)
       await Promise.all([scheduler.stop(), controllers.stop()])
       await events.stop()
       await schedulerEvents.stop()

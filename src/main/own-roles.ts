@@ -1,4 +1,5 @@
 import type { BootstrapObject } from '#apiserver/bootstrap/bootstrap-store.ts'
+import { explanationPrefix } from '#api/core/v1/scheduling-explanation.ts'
 import { clusterRoleBindings, clusterRoles } from '#api/types/resources.ts'
 import type { PolicyRule, Subject } from '#api/types/rbac.v1.ts'
 
@@ -16,6 +17,7 @@ export function ownRoles(): readonly BootstrapObject[] {
     ]),
     ...grant('coracle:cluster-dns-controller', clusterDnsRules, [dnsAccount]),
     ...grant('coracle:kubelet-serving-approver', servingApproverRules, [servingApprover]),
+    reader('coracle:scheduling-reader', [{ nonResourceURLs: [`${explanationPrefix}*`], verbs: ['get'] }]),
     ...joinBindings(),
   ]
 }
@@ -60,6 +62,13 @@ function bind(name: string, role: string, subjects: readonly Subject[]): Bootstr
   const roleRef = { apiGroup, kind: 'ClusterRole', name: role }
   const object = { apiVersion: `${apiGroup}/v1`, kind: 'ClusterRoleBinding', metadata, roleRef, subjects }
   return { resource: clusterRoleBindings, object }
+}
+
+/** A role that nobody has until an administrator gives it. */
+function reader(name: string, rules: readonly PolicyRule[]): BootstrapObject {
+  const metadata = { name, labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' } }
+  const role = { apiVersion: `${apiGroup}/v1`, kind: 'ClusterRole', metadata, rules }
+  return { resource: clusterRoles, object: role }
 }
 
 function grant(name: string, rules: readonly PolicyRule[], subjects: readonly Subject[]): BootstrapObject[] {

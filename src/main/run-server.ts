@@ -5,6 +5,7 @@ import { startControlPlane } from './control-plane.ts'
 import { processEffects } from './effects.ts'
 import { machineAddress } from './machine-address.ts'
 import { isShared, type StorageChoice } from './open-store.ts'
+import { schedulerConfiguration } from './scheduler-configuration.ts'
 import { terminationSignal } from './termination-signal.ts'
 
 export interface ServerSettings {
@@ -17,12 +18,15 @@ export interface ServerSettings {
   /** Empty: only the data directory's own. */
   readonly kubeconfigFile: string
   readonly storage: StorageChoice
+  /** Empty: one usual profile. */
+  readonly schedulerConfigFile: string
 }
 
 /** Runs a control plane until the process is told to end. */
 export async function runServer(settings: ServerSettings): Promise<void> {
   const effects = processEffects()
   const ended = terminationSignal()
+  const scheduling = await schedulerConfiguration(settings.schedulerConfigFile)
   const advertiseAddress = await advertised(settings)
   const controlPlane = await startControlPlane({ ...settings, advertiseAddress }, effects)
   const { kubeconfig } = hostLayout(settings.dataDir)
@@ -35,8 +39,8 @@ export async function runServer(settings: ServerSettings): Promise<void> {
   }
   // Loaded only now: requests are answered meanwhile.
   const managers = isShared(settings.storage)
-    ? (await import('./elected-managers.ts')).startElectedManagers(controlPlane, effects)
-    : (await import('./managers.ts')).startManagers(controlPlane, effects)
+    ? (await import('./elected-managers.ts')).startElectedManagers(controlPlane, effects, scheduling)
+    : (await import('./managers.ts')).startManagers(controlPlane, effects, scheduling)
   effects.log.info('The control plane is ready', { address: settings.bindAddress, port: controlPlane.port })
   // The next start finds every module compiled; Node itself would write them only at a clean exit.
   flushCompileCache()

@@ -12,6 +12,7 @@ import { identities, nodeIdentity } from './identities.ts'
 import { machineAddress } from './machine-address.ts'
 import { startManagers } from './managers.ts'
 import { prepareContainerd, startNode } from './node.ts'
+import { schedulerConfiguration } from './scheduler-configuration.ts'
 import { terminationSignal } from './termination-signal.ts'
 import type { UpMessage, UpSettings } from './up-message.ts'
 
@@ -20,6 +21,7 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
   const effects = processEffects()
   const ended = terminationSignal()
   const layout = hostLayout(settings.dataDir)
+  const scheduling = await schedulerConfiguration(settings.schedulerConfigFile)
   await mkdir(layout.dataDir, { recursive: true, mode: 0o711 })
   await writeProcessFile(layout.serverPidFile, process.pid)
   const nodeName = settings.nodeName === '' ? hostname().toLowerCase() : settings.nodeName
@@ -39,7 +41,7 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
     prepareContainerd(layout, detectMachine(), effects),
   ])
   writeKubeconfigs(controlPlane, layout, settings)
-  const managers = startManagers(controlPlane, effects)
+  const managers = startManagers(controlPlane, effects, scheduling)
   tell({ type: 'step', text: `Starting node ${nodeName}` })
   const node = await startNode({
     client: controlPlane.clientAs(nodeIdentity(nodeName), 'kubelet'),

@@ -6,6 +6,8 @@ export interface UpSettings {
   readonly port: number
   /** Empty: the host name. */
   readonly nodeName: string
+  /** Empty: one usual profile. */
+  readonly schedulerConfigFile: string
 }
 
 /** What the cluster's process tells the command that started it. */

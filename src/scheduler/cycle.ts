@@ -150,7 +150,8 @@ function best(
   const [only] = feasible
   if (feasible.length === 1 && only) return only
   const totals = scoreNodes(prepared, feasible, snapshot)
-  if (extra) for (const [index, { name }] of feasible.entries()) totals[index] = (totals[index] ?? 0) + (extra.get(name) ?? 0)
+  if (extra)
+    for (const [index, { name }] of feasible.entries()) totals[index] = (totals[index] ?? 0) + (extra.get(name) ?? 0)
   return feasible[indexOfBest(totals, random)] as NodeInfo
 }
 

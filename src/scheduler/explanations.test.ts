@@ -26,7 +26,7 @@ test('an explanation names what each plugin said, the nearest fit first', () => 
     plugin: 'NodeResourcesFit',
     reason: 'Insufficient cpu',
     unresolvable: false,
-    missing: { resource: 'cpu', requested: 1_700, free },
+    missing: [{ resource: 'cpu', requested: 1_700, free }],
   })
   const tainted = { plugin: 'TaintToleration', reason: 'node(s) had untolerated taint(s)', unresolvable: true }
   assert.deepEqual(explanations.of('default/p'), {

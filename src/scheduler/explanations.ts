@@ -1,34 +1,11 @@
+import type { NodeExplanation, ReasonCount, SchedulingExplanation } from '#api/core/v1/scheduling-explanation.ts'
 import { keyOf } from '#api/meta/resource.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { LruMap } from '#lib/lru-map.ts'
 import type { Decision } from './cycle.ts'
 import type { RejectedNode, Rejection } from './framework.ts'
 import type { PodInfo } from './pod-info.ts'
-import { countReasons, type ReasonCount } from './rejected-nodes.ts'
-
-/** Why a pod went where it went, or nowhere: the last decision about it. */
-export interface Explanation {
-  /** `namespace/name`. */
-  readonly pod: string
-  readonly uid: string
-  readonly decidedMs: number
-  /** The node that was chosen. */
-  readonly node?: string
-  /** What the pod's condition says; set when no node was chosen. */
-  readonly message?: string
-  /** What kept the pod from all nodes at once. */
-  readonly veto?: Rejection
-  /** How many nodes each plugin turned down for each reason. */
-  readonly counts: readonly ReasonCount[]
-  /** What was said of single nodes, those that lack least first: at most 100, or 10 of a pod that was placed. */
-  readonly nodes: readonly NodeExplanation[]
-  readonly rejectedNodes: number
-  readonly feasibleNodes: number
-}
-
-export interface NodeExplanation extends Rejection {
-  readonly node: string
-}
+import { countReasons } from './rejected-nodes.ts'
 
 const maxPods = 1_000
 const maxNodesOfWaiting = 100
@@ -67,7 +44,7 @@ export class Explanations {
   }
 
   /** The last decision about the pod `namespace/name`, if it is still known. */
-  of(key: string): Explanation | undefined {
+  of(key: string): SchedulingExplanation | undefined {
     const kept = this.#kept.get(key)
     if (!kept) return undefined
     const { node, message, veto, ...rest } = kept
@@ -82,7 +59,7 @@ export class Explanations {
 }
 
 /** Why a pod is not even tried. */
-export function heldExplanation({ metadata }: Pod, veto: Rejection, decidedMs: number): Explanation {
+export function heldExplanation({ metadata }: Pod, veto: Rejection, decidedMs: number): SchedulingExplanation {
   const nothing = { counts: [], nodes: [], rejectedNodes: 0, feasibleNodes: 0 }
   return { pod: keyOf({ metadata }), uid: metadata.uid, decidedMs, message: veto.reason, veto, ...nothing }
 }
@@ -101,5 +78,8 @@ function explain({ node, rejection }: RejectedNode): NodeExplanation {
 
 /** The part of what is requested that is not free; what cannot be counted comes last. */
 function shortfall({ missing }: Rejection): number {
-  return missing ? (missing.requested - Math.max(missing.free, 0)) / Math.max(missing.requested, 1) : 2
+  if (missing === undefined) return 2
+  let sum = 0
+  for (const { requested, free } of missing) sum += (requested - Math.max(free, 0)) / Math.max(requested, 1)
+  return sum
 }

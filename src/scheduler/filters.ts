@@ -16,7 +16,7 @@ export interface PreparedPod {
 
 /** Lets all plugins look at a pod, or answers why no node can take it. */
 export function preparePod(pod: PodInfo, snapshot: Snapshot, profile: Profile): PreparedPod | Veto {
-  const states = new Array<unknown>(profile.slots).fill(undefined)
+  const states: unknown[] = []
   for (const { plugin, slot } of profile.preparing) {
     const state = plugin.preFilter?.(pod, snapshot)
     if (state instanceof Veto) return state

@@ -1,3 +1,4 @@
+import type { Shortage } from '#api/core/v1/scheduling-explanation.ts'
 import type { Labels } from '#api/meta/labels.ts'
 import type { Node, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
@@ -67,6 +68,8 @@ export interface SchedulerPlugin<State = unknown, Scoring = State> {
   readonly bind?: (pod: PodInfo, node: Node, context: BindContext) => Promise<'bound' | 'skip'>
   /** After the pod was bound. */
   readonly postBind?: (pod: PodInfo, node: Node, context: BindContext, state: State) => void
+  /** What would make a node suit that `filter` rejected, as in `free 200m cpu on n3`. Asked for only to explain. */
+  readonly remedy?: (pod: PodInfo, node: NodeInfo) => string | undefined
   /** Whether a change may let a pod run that this plugin has rejected. Default: every change may. */
   readonly helpedBy?: (change: ClusterChange, pod: PodInfo) => boolean
 }
@@ -87,7 +90,7 @@ export interface Rejection {
   readonly reason: string
   /** Removing pods from the node would not help: preemption leaves the node out. */
   readonly unresolvable?: boolean
-  readonly missing?: { readonly resource: string; readonly requested: number; readonly free: number }
+  readonly missing?: readonly Shortage[]
 }
 
 /** A rejection by `preFilter`: it holds for every node. */

@@ -17,8 +17,6 @@ export interface Profile {
   readonly points: PluginPoints
   /** The plugins that look at a pod first, each once: those at `preFilter`, and others whose later points need it. */
   readonly preparing: readonly PlacedPlugin[]
-  /** How many plugins there are: slots are below it. */
-  readonly slots: number
   readonly extenders: readonly Extender[]
   /** The share of nodes to find before choosing, 1..100; default by the size of the cluster. */
   readonly percentageOfNodesToScore?: number | undefined
@@ -46,7 +44,10 @@ const indispensable = new Set(['PrioritySort', 'DefaultBinder'])
 export function defineProfile(options: ProfileOptions = {}): Profile {
   const { schedulerName = 'default-scheduler', additional = [], extenders = [] } = options
   const ignored = extenders.flatMap(({ ignoredResources }) => ignoredResources)
-  const standard = defaultPluginsWith({ ...options, ignoredResources: [...(options.ignoredResources ?? []), ...ignored] })
+  const standard = defaultPluginsWith({
+    ...options,
+    ignoredResources: [...(options.ignoredResources ?? []), ...ignored],
+  })
   const registry = [...standard, ...additional]
   const points = arrangePlugins(registry, standard, options.sets ?? setsOf(options, standard, additional))
   refuseImpossible(points, schedulerName)
@@ -54,7 +55,6 @@ export function defineProfile(options: ProfileOptions = {}): Profile {
     schedulerName,
     points,
     preparing: preparingOf(points),
-    slots: registry.length,
     extenders,
     percentageOfNodesToScore: options.percentageOfNodesToScore || undefined,
   }

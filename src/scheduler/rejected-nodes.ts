@@ -1,11 +1,5 @@
+import type { ReasonCount } from '#api/core/v1/scheduling-explanation.ts'
 import type { RejectedNode, Rejection } from './framework.ts'
-
-/** How many nodes a plugin turned down for one reason. */
-export interface ReasonCount {
-  readonly plugin: string
-  readonly reason: string
-  readonly nodes: number
-}
 
 /** Counts reasons; a node that is short of several things counts for each of them. */
 export function countReasons(rejected: readonly RejectedNode[]): ReasonCount[] {

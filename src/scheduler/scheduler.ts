@@ -1,4 +1,5 @@
 import { isPodBound } from '#api/core/v1/pod-facts.ts'
+import type { SchedulingExplanation } from '#api/core/v1/scheduling-explanation.ts'
 import { keyOf, splitKey } from '#api/meta/resource.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { nodes, pods } from '#api/types/resources.ts'
@@ -14,7 +15,7 @@ import { ClusterCache } from './cluster-cache.ts'
 import { followCluster } from './cluster-events.ts'
 import { clusterObjects } from './cluster-objects.ts'
 import { decide, type Decision, type Placement } from './cycle.ts'
-import { Explanations, heldExplanation, type Explanation } from './explanations.ts'
+import { Explanations, heldExplanation } from './explanations.ts'
 import { PodInfo } from './pod-info.ts'
 import { afterRefusal, type Concluded } from './after-refusal.ts'
 import type { Refusal, Rejection, SchedulerPlugin, WaitingInQueue } from './framework.ts'
@@ -40,7 +41,7 @@ export interface SchedulerOptions {
 
 export interface Scheduler {
   /** The last decision about the pod `namespace/name`, while it is among the last 1,000. */
-  explain(podKey: string): Explanation | undefined
+  explain(podKey: string): SchedulingExplanation | undefined
   /** Nothing to try now and no binding under way. */
   isIdle(): boolean
   /** Stops taking pods; bindings under way finish or are given up. */
@@ -98,15 +99,29 @@ class SchedulerLoop implements Scheduler {
     )
   }
 
-  explain(podKey: string): Explanation | undefined {
-    return this.#explanations.of(podKey) ?? this.#explainHeld(podKey)
+  explain(podKey: string): SchedulingExplanation | undefined {
+    const { namespace, name } = splitKey(podKey)
+    const pod = this.#options.informers.of(pods).get(name, namespace)
+    const known = this.#explanations.of(podKey)
+    if (known?.node !== undefined || !pod) return known
+    const profile = this.#profileOf(pod)
+    return known && profile ? this.#withRemedies(known, new PodInfo(pod), profile) : (known ?? this.#explainHeld(pod))
+  }
+
+  /** What would help is asked only now, of the nodes as they are. */
+  #withRemedies(known: SchedulingExplanation, info: PodInfo, profile: Profile): SchedulingExplanation {
+    const named = new Map(profile.points.filter.map(({ plugin }) => [plugin.name, plugin]))
+    const told = known.nodes.map((each) => {
+      const node = this.#cache.node(each.node)
+      const remedy = node && named.get(each.plugin)?.remedy?.(info, node)
+      return remedy === undefined ? each : { ...each, remedy }
+    })
+    return { ...known, nodes: told }
   }
 
   /** A pod that may not enter the queue has never been decided about. */
-  #explainHeld(podKey: string): Explanation | undefined {
-    const { namespace, name } = splitKey(podKey)
-    const pod = this.#options.informers.of(pods).get(name, namespace)
-    if (!pod || isPodBound(pod)) return undefined
+  #explainHeld(pod: Pod): SchedulingExplanation | undefined {
+    if (isPodBound(pod)) return undefined
     for (const { plugin } of this.#profileOf(pod)?.points.preEnqueue ?? []) {
       const veto = plugin.preEnqueue?.(pod)
       if (veto) return heldExplanation(pod, veto, this.#options.clock.now())
@@ -282,7 +297,10 @@ function comparisonOf([first]: readonly Profile[]): (a: WaitingInQueue, b: Waiti
 }
 
 /** The plugins of the profile that said no. */
-function namedPlugins({ points, preparing }: Profile, names: ReadonlySet<string | undefined>): readonly SchedulerPlugin[] {
+function namedPlugins(
+  { points, preparing }: Profile,
+  names: ReadonlySet<string | undefined>,
+): readonly SchedulerPlugin[] {
   const all = [...preparing, ...points.filter, ...points.reserve, ...points.permit].map(({ plugin }) => plugin)
   return [...new Set(all)].filter(({ name }) => names.has(name))
 }

@@ -31,7 +31,10 @@ export class WaitingPods implements PermitQueue {
     for (const [plugin, waitMs] of waits) {
       const lateMs = Math.min(waitMs, longestWaitMs)
       const reason = `rejected due to timeout after waiting ${lateMs / 1_000}s at plugin ${plugin}`
-      pending.set(plugin, this.#clock.schedule(lateMs, () => this.reject(pod.uid, { plugin, reason })))
+      pending.set(
+        plugin,
+        this.#clock.schedule(lateMs, () => this.reject(pod.uid, { plugin, reason })),
+      )
     }
     return waiting.ended.promise
   }

@@ -65,7 +65,8 @@ test('a pod that no node takes says why, and is placed when a node comes', async
       plugin: 'NodeResourcesFit',
       reason: 'Insufficient cpu',
       unresolvable: true,
-      missing: { resource: 'cpu', requested: 3_000, free: 2_000 },
+      missing: [{ resource: 'cpu', requested: 3_000, free: 2_000 }],
+      remedy: 'request at most the 2 cpu that small has, or add a larger node',
     },
   ])
   await cluster.addNode('large', {}, { cpu: '8' })

@@ -24,8 +24,7 @@ export const dispatch: Step = {
 }
 
 function toPath(context: RequestContext): ApiResponse | Promise<ApiResponse> {
-  const serve = nonResourcePaths(context)
-  return serve ?? pageNotFound()
+  return nonResourcePaths(context) ?? context.server.morePaths?.(context.request) ?? pageNotFound()
 }
 
 function toResource(context: RequestContext): ApiResponse | Promise<ApiResponse> {

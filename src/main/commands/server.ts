@@ -1,5 +1,6 @@
 import { defineCommand } from '#cli/command.ts'
 import { defaultDataDir } from '#host/layout.ts'
+import { schedulerConfigFlag } from '../scheduler-configuration.ts'
 import { storageChoice, storageFlags } from './storage-flags.ts'
 
 export const server = defineCommand({
@@ -26,6 +27,7 @@ export const server = defineCommand({
     },
     { name: 'secure-port', type: 'integer', default: 6443, help: 'Port to listen on; 0 takes a free one' },
     { name: 'write-kubeconfig', type: 'string', default: '', help: 'Write the administrator kubeconfig here too' },
+    schedulerConfigFlag,
     ...storageFlags,
   ],
   async run({ values }) {
@@ -39,6 +41,7 @@ export const server = defineCommand({
       port: values['secure-port'],
       kubeconfigFile: values['write-kubeconfig'],
       storage,
+      schedulerConfigFile: values['scheduler-config'],
     })
   },
 })

@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { defineCommand, type Terminal } from '#cli/command.ts'
 import { defaultDataDir, hostLayout, type HostLayout } from '#host/layout.ts'
 import { systemClock } from '#lib/clock.ts'
+import { schedulerConfigFlag } from '../scheduler-configuration.ts'
 import { requireRoot } from '../require-root.ts'
 import type { UpMessage, UpSettings } from '../up-message.ts'
 
@@ -29,6 +31,7 @@ export const up = defineCommand({
     },
     { name: 'secure-port', type: 'integer', default: 6443, help: 'Port of the API server' },
     { name: 'node-name', type: 'string', default: '', help: 'Name of the node (default: the host name)' },
+    schedulerConfigFlag,
     { name: 'foreground', type: 'boolean', default: false, help: 'Stay in the foreground and log to standard error' },
   ],
   async run({ values, terminal }) {
@@ -52,6 +55,7 @@ export const up = defineCommand({
       kubeconfigFile: values['write-kubeconfig'],
       port: values['secure-port'],
       nodeName: values['node-name'],
+      schedulerConfigFile: values['scheduler-config'] === '' ? '' : resolve(values['scheduler-config']),
     }
     if (values.foreground) {
       await runInForeground(settings, (message) => report(message, layout, settings.kubeconfigFile, terminal))
@@ -95,9 +99,10 @@ async function removeHalfMade(layout: HostLayout, terminal: Terminal): Promise<v
 }
 
 /** The same command once more, this time to stay. */
-function foregroundArguments({ dataDir, kubeconfigFile, port, nodeName }: UpSettings): string[] {
+function foregroundArguments({ dataDir, kubeconfigFile, port, nodeName, schedulerConfigFile }: UpSettings): string[] {
   const args = ['up', '--foreground', `--data-dir=${dataDir}`, `--secure-port=${port}`]
-  return [...args, `--write-kubeconfig=${kubeconfigFile}`, `--node-name=${nodeName}`]
+  args.push(`--write-kubeconfig=${kubeconfigFile}`, `--node-name=${nodeName}`)
+  return [...args, `--scheduler-config=${schedulerConfigFile}`]
 }
 
 /** Runs the cluster in this process; its progress goes to the command that started it, or else to the terminal. */

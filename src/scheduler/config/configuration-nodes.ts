@@ -35,10 +35,7 @@ const pluginSet = object('PluginSet', {
 const profile = object('KubeSchedulerProfile', {
   schedulerName: text,
   percentageOfNodesToScore: int,
-  plugins: object(
-    'Plugins',
-    Object.fromEntries([...extensionPoints, 'multiPoint'].map((point) => [point, pluginSet])),
-  ),
+  plugins: object('Plugins', Object.fromEntries([...extensionPoints, 'multiPoint'].map((point) => [point, pluginSet]))),
   pluginConfig: list(object('PluginConfig', { name: text, args: raw })),
 })
 
@@ -64,7 +61,11 @@ const clientConnection = object('ClientConnectionConfiguration', {
 export const configurationNode: ObjectNode = object('KubeSchedulerConfiguration', {
   ...{ apiVersion: text, kind: text, parallelism: int, leaderElection, clientConnection },
   ...{ healthzBindAddress: text, metricsBindAddress: text, enableProfiling: flag, enableContentionProfiling: flag },
-  ...{ percentageOfNodesToScore: int, podInitialBackoffSeconds: scalar('int64'), podMaxBackoffSeconds: scalar('int64') },
+  ...{
+    percentageOfNodesToScore: int,
+    podInitialBackoffSeconds: scalar('int64'),
+    podMaxBackoffSeconds: scalar('int64'),
+  },
   ...{ profiles: list(profile), extenders: list(extender), delayCacheUntilActive: flag },
 })
 

@@ -89,7 +89,11 @@ function decoded<T>(node: ObjectNode, value: unknown): { readonly object: T; rea
   }
 }
 
-function refuseOtherKind(args: { readonly kind?: unknown; readonly apiVersion?: unknown }, name: string, path: string): void {
+function refuseOtherKind(
+  args: { readonly kind?: unknown; readonly apiVersion?: unknown },
+  name: string,
+  path: string,
+): void {
   const isRight = (args.kind ?? `${name}Args`) === `${name}Args` && (args.apiVersion ?? apiVersion) === apiVersion
   if (!isRight) throw new Error(`${path}: Invalid value: ${JSON.stringify(args.kind)}: has to match plugin args`)
 }
@@ -113,7 +117,10 @@ function completed(file: Partial<ConfigurationFile>): ConfigurationFile {
 }
 
 function argumentsOf({ pluginConfig }: ProfileEntry): PluginArguments {
-  return Object.assign({}, ...pluginConfig.map(({ name, args }) => readArguments(name, args, '').value)) as PluginArguments
+  return Object.assign(
+    {},
+    ...pluginConfig.map(({ name, args }) => readArguments(name, args, '').value),
+  ) as PluginArguments
 }
 
 const usualTimeoutMs = 5_000

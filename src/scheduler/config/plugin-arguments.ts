@@ -11,7 +11,12 @@ import { labelKey } from '#api/meta/names.ts'
 import type { FieldError } from '#api/meta/status.ts'
 import type { TopologySpreadConstraint } from '#api/types/core.v1.ts'
 import type { PluginArguments } from '../plugins/default-plugins.ts'
-import { cpuAndMemory, type ScoringStrategy, type ShapePoint, type WeightedResource } from '../plugins/scoring-strategy.ts'
+import {
+  cpuAndMemory,
+  type ScoringStrategy,
+  type ShapePoint,
+  type WeightedResource,
+} from '../plugins/scoring-strategy.ts'
 import type { WrittenArguments } from './configuration-file.ts'
 import { readDuration } from './read-duration.ts'
 
@@ -81,8 +86,7 @@ const rows: ArgumentRows = {
   PodTopologySpread: {
     defaulted: (written) => ({ defaultingType: 'System', ...written }),
     validate: validateSpread,
-    value: ({ defaultingType, defaultConstraints = [] }) =>
-      defaultingType === 'List' ? { defaultConstraints } : {},
+    value: ({ defaultingType, defaultConstraints = [] }) => (defaultingType === 'List' ? { defaultConstraints } : {}),
   },
   VolumeBinding: {
     defaulted: (written) => ({ bindTimeoutSeconds: 600, ...written }),
@@ -136,12 +140,17 @@ function weighted(resources: readonly WeightedResource[] = []): readonly Weighte
 }
 
 function validateAdded(affinity: WrittenArguments['NodeAffinity']['addedAffinity'], path: string) {
-  const { requiredDuringSchedulingIgnoredDuringExecution: hard, preferredDuringSchedulingIgnoredDuringExecution: soft } =
-    affinity ?? {}
+  const {
+    requiredDuringSchedulingIgnoredDuringExecution: hard,
+    preferredDuringSchedulingIgnoredDuringExecution: soft,
+  } = affinity ?? {}
   return [
     ...(hard ? validateNodeSelector(hard, `${path}.requiredDuringSchedulingIgnoredDuringExecution`) : []),
     ...(soft ?? []).flatMap(({ preference }, index) =>
-      validateNodeSelectorTerm(preference, `${path}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`),
+      validateNodeSelectorTerm(
+        preference,
+        `${path}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`,
+      ),
     ),
   ]
 }
@@ -185,7 +194,9 @@ function labelErrors(name: string, path: string): readonly FieldError[] {
 
 function validateShape(shape: readonly ShapePoint[], path: string): readonly FieldError[] {
   if (shape.length === 0) return [required(path, 'at least one point must be specified')]
-  const unsorted = shape.findIndex(({ utilization }, index) => (shape[index - 1]?.utilization ?? -Infinity) >= utilization)
+  const unsorted = shape.findIndex(
+    ({ utilization }, index) => (shape[index - 1]?.utilization ?? -Infinity) >= utilization,
+  )
   const at = `${path}[${unsorted}].utilization`
   return [
     ...(unsorted < 0
@@ -227,7 +238,9 @@ function validateConstraint(
   const selected = 'constraint must not define a selector, as they deduced for each pod'
   return [
     ...((maxSkew ?? 0) > 0 ? [] : [invalidValue(`${at}.maxSkew`, maxSkew ?? 0, 'not in valid range (0, inf)')]),
-    ...(topologyKey ? labelErrors(topologyKey, `${at}.topologyKey`) : [required(`${at}.topologyKey`, 'can not be empty')]),
+    ...(topologyKey
+      ? labelErrors(topologyKey, `${at}.topologyKey`)
+      : [required(`${at}.topologyKey`, 'can not be empty')]),
     ...(when === '' ? [required(`${at}.whenUnsatisfiable`, 'can not be empty')] : []),
     ...(when !== '' && !actions.includes(when) ? [notSupported(`${at}.whenUnsatisfiable`, when, actions)] : []),
     ...(labelSelector === undefined ? [] : [forbiddenField(`${at}.labelSelector`, selected)]),

@@ -81,9 +81,7 @@ function filtering(extender: string, nodes: readonly NodeInfo[], answer: Fields)
   })
   return {
     feasible: nodes.filter(({ name }) => kept.has(name)),
-    rejected: nodes
-      .filter(({ name }) => !kept.has(name))
-      .map((node) => ({ node, rejection: rejectionOf(node.name) })),
+    rejected: nodes.filter(({ name }) => !kept.has(name)).map((node) => ({ node, rejection: rejectionOf(node.name) })),
   }
 }
 

@@ -1,6 +1,7 @@
 import { allOf, type AffinityTerm, type NamespaceLabels } from '../affinity-terms.ts'
 import type { DomainCounts } from '../counting/domain-counts.ts'
 import { definePlugin, maxNodeScore, type ClusterChange, type SchedulerPlugin, type Snapshot } from '../framework.ts'
+import type { NodeInfo } from '../node-info.ts'
 import type { PodInfo } from '../pod-info.ts'
 
 const plugin = 'InterPodAffinity'
@@ -44,6 +45,7 @@ export function interPodAffinity(options: InterPodAffinityOptions = {}): Schedul
       if (isAnyAt(slot, state.unwanted)) return antiAffinityRejection
       return isAnyAt(slot, state.opposed) ? existingRejection : undefined
     },
+    remedy: remedyOf,
     preScore: (_pod, _feasible, state) => (state.preferences.length === 0 ? 'skip' : state),
     score(_pod, { slot }, { preferences }) {
       let score = 0
@@ -89,6 +91,16 @@ function prepare(
     opposed: held.filter(({ kind }) => kind === 'requiredAnti').map(({ counts }) => counts),
     preferences: preferences.filter(({ weight }) => weight !== 0),
   }
+}
+
+/** Which terms stand in the way is told by the pod; which placed pods hold terms against it is told by its labels. */
+function remedyOf({ terms, pod }: PodInfo, { name }: NodeInfo): string {
+  const near = terms?.required.map(({ topologyKey }) => topologyKey) ?? []
+  const away = terms?.requiredAnti.map(({ topologyKey }) => topologyKey) ?? []
+  if (near.length > 0) return `run the pods that it wants to be near in the ${near.join(', ')} of ${name}`
+  if (away.length > 0)
+    return `add a ${away.join(', ')} without the pods that it keeps away from, or end those of ${name}`
+  return `end the pods near ${name} whose anti-affinity names the labels of ${pod.metadata.name}`
 }
 
 function isWanted(slot: number, { wanted, wantsItself }: AffinityState): boolean {

@@ -35,6 +35,13 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityOptions = {}): Sched
       if (added !== undefined && !matchesNodeSelector(added, node)) return addedRejection
       return matchesRequiredNodeAffinity(pod.spec, node) ? undefined : rejection
     },
+    remedy: ({ pod }, { node, name }) => {
+      const missing = Object.entries(pod.spec.nodeSelector ?? {}).filter(
+        ([key, value]) => node.metadata.labels?.[key] !== value,
+      )
+      const labels = missing.map(([key, value]) => `${key}=${value}`).join(',')
+      return labels === '' ? `label ${name} as the pod's node affinity wants it` : `label ${name} with ${labels}`
+    },
     preScore: ({ pod }) =>
       hasPreferences(pod.spec.affinity?.nodeAffinity) || hasPreferences(addedAffinity) ? undefined : 'skip',
     score: ({ pod }, { node }) =>

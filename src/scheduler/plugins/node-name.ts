@@ -11,5 +11,6 @@ export const nodeName = definePlugin({
   name: 'NodeName',
   preFilter: ({ pod }) => (pod.spec.nodeName ? pod.spec.nodeName : 'skip'),
   filter: (_pod, { node }, wanted: string) => (node.metadata.name === wanted ? undefined : rejection),
+  remedy: ({ pod }) => `add the node ${pod.spec.nodeName}`,
   helpedBy: (change) => change.type === 'nodeAdded',
 })

@@ -15,6 +15,14 @@ export const nodePorts = definePlugin({
     }
     return undefined
   },
+  remedy({ hostPorts: wanted }, { name, pods }) {
+    for (const { hostPorts, pod } of pods.values()) {
+      const taken = hostPorts.find((used) => wanted.some((port) => collide(port, used)))
+      const holder = `${pod.metadata.namespace}/${pod.metadata.name}`
+      if (taken) return `free host port ${taken.hostPort}/${taken.protocol} on ${name}, which ${holder} has`
+    }
+    return undefined
+  },
   helpedBy: (change, pod) =>
     change.type === 'nodeAdded' ||
     (change.type === 'podFreed' &&

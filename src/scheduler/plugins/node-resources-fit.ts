@@ -1,3 +1,4 @@
+import { formatAmount, formatShortage, type Shortage } from '#api/core/v1/scheduling-explanation.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node } from '#api/types/core.v1.ts'
 import { definePlugin, type ClusterChange, type Rejection, type SchedulerPlugin } from '../framework.ts'
@@ -29,6 +30,7 @@ export function nodeResourcesFit(options: NodeResourcesFitOptions = {}): Schedul
       return fits ? undefined : rejectionOf(pod, node, ignores)
     },
     score: scoreBy(options.scoringStrategy),
+    remedy: (pod, node) => remedyOf(pod, node, ignores),
     helpedBy(change, pod) {
       // Every pod frees at least its place among the node's pods.
       if (change.type === 'podFreed') return true
@@ -80,22 +82,42 @@ function otherRequestsFit(pod: PodInfo, node: NodeInfo, ignores: Ignores): boole
 
 /** Names everything that is short. More than the whole node has is beyond the help of preemption. */
 function rejectionOf(pod: PodInfo, node: NodeInfo, ignores: Ignores): Rejection {
-  const short: (Required<Pick<Rejection, 'missing'>> & { reason: string })[] = []
-  if (node.pods.size >= node.allowedPods) {
-    const missing = { resource: 'pods', requested: 1, free: node.allowedPods - node.pods.size }
-    short.push({ reason: 'Too many pods', missing })
-  }
-  let unresolvable = node.allowedPods < 1
+  const missing = shortagesOf(pod, node, ignores)
+  const reason = missing
+    .map(({ resource }) => (resource === 'pods' ? 'Too many pods' : `Insufficient ${resource}`))
+    .join('\n')
+  const unresolvable = missing.some(({ resource, requested }) => requested > capacityOf(node, resource))
+  return { plugin: 'NodeResourcesFit', reason, unresolvable, ...(missing.length > 0 && { missing }) }
+}
+
+function shortagesOf(pod: PodInfo, node: NodeInfo, ignores: Ignores): readonly Shortage[] {
+  const short: Shortage[] = []
+  const places = node.allowedPods - node.pods.size
+  if (places < 1) short.push({ resource: 'pods', requested: 1, free: places })
   for (const [resource, requested] of Object.entries(pod.requests)) {
-    const allocatable = node.allocatable[resource] ?? 0
-    const free = allocatable - node.requested(resource)
-    if (requested <= 0 || requested <= free || ignores(resource)) continue
-    unresolvable ||= requested > allocatable
-    short.push({ reason: `Insufficient ${resource}`, missing: { resource, requested, free } })
+    const free = capacityOf(node, resource) - node.requested(resource)
+    if (requested > 0 && requested > free && !ignores(resource)) short.push({ resource, requested, free })
   }
-  const reason = short.map(({ reason }) => reason).join('\n')
-  const [first] = short
-  return { plugin: 'NodeResourcesFit', reason, unresolvable, ...(first && { missing: first.missing }) }
+  return short
+}
+
+function capacityOf(node: NodeInfo, resource: string): number {
+  return resource === 'pods' ? node.allowedPods : (node.allocatable[resource] ?? 0)
+}
+
+/** `free 200m cpu and 1Gi memory on n3`, or that the node is too small. */
+function remedyOf(pod: PodInfo, node: NodeInfo, ignores: Ignores): string | undefined {
+  const short = shortagesOf(pod, node, ignores)
+  if (short.length === 0) return undefined
+  const tooLarge = short.find(({ resource, requested }) => requested > capacityOf(node, resource))
+  if (tooLarge) {
+    const most = capacityOf(node, tooLarge.resource)
+    if (most === 0) return `give ${node.name} the resource ${tooLarge.resource}, or do not request it`
+    const amount = `${formatAmount(tooLarge.resource, most)} ${tooLarge.resource}`
+    return `request at most the ${amount} that ${node.name} has, or add a larger node`
+  }
+  const amounts = short.map((each) => `${formatShortage(each)} ${each.resource}`)
+  return `free ${amounts.join(' and ')} on ${node.name}`
 }
 
 function takesLess({ pod, previous }: ClusterChange & { type: 'podUpdated' }): boolean {

@@ -13,6 +13,7 @@ export const nodeUnschedulable = definePlugin({
     return pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint)) ? 'skip' : undefined
   },
   filter: (_pod, { node }) => (node.spec.unschedulable === true ? rejection : undefined),
+  remedy: (_pod, { name }) => `uncordon ${name}`,
   helpedBy: (change) =>
     change.type === 'nodeAdded' ||
     (change.type === 'nodeUpdated' && change.previous.spec.unschedulable === true && !change.node.spec.unschedulable),

@@ -36,12 +36,13 @@ export const nodeVolumeLimits = definePlugin<LimitState>({
       }
       const more = new Set(own.filter((handle) => !attached.has(handle))).size
       if (more > 0 && attached.size + more > limit) {
-        const missing = { resource: `volumes of ${name}`, requested: more, free: limit - attached.size }
+        const missing = [{ resource: `volumes of ${name}`, requested: more, free: limit - attached.size }]
         return { plugin, reason, missing }
       }
     }
     return undefined
   },
+  remedy: (_pod, { name }) => `detach volumes from ${name}, or add a node`,
   helpedBy(change) {
     if (change.type === 'podFreed') return change.pod.claimKeys.length > 0
     return change.type === 'nodeAdded' || change.type === 'storageChanged'

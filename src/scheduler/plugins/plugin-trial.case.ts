@@ -61,7 +61,11 @@ export function trialCache(nodes: readonly Node[], objects: TrialObjects = {}): 
 }
 
 /** The name of the node that the pod gets, or why it gets none, by the default plugins or only some. */
-export function outcome(pod: Pod, cache: ClusterCache, by: readonly SchedulerPlugin[] | Profile = defineProfile()): string {
+export function outcome(
+  pod: Pod,
+  cache: ClusterCache,
+  by: readonly SchedulerPlugin[] | Profile = defineProfile(),
+): string {
   const profile = 'points' in by ? by : defineProfile({ disabled: ['*'], additional: by })
   const decision = decide(new PodInfo(pod), cache, { profile, random: seededRandom(1), startAt: 0 })
   return decision.type === 'place' ? decision.node.name : decision.message

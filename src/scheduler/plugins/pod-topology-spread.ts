@@ -55,6 +55,15 @@ export function podTopologySpread({ defaultConstraints }: PodTopologySpreadOptio
     name: plugin,
     preFilter: (pod, snapshot) => prepare(pod, snapshot, defaultConstraints),
     filter: (_pod, node, { hard }) => objection(node, hard),
+    remedy: ({ pod }, { name, node }) => {
+      const hard = (pod.spec.topologySpreadConstraints ?? []).filter(
+        ({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule',
+      )
+      const unlabelled = hard.find(({ topologyKey }) => node.metadata.labels?.[topologyKey] === undefined)
+      if (unlabelled) return `label ${name} with ${unlabelled.topologyKey}`
+      const keys = hard.map(({ topologyKey }) => topologyKey).join(', ')
+      return `make room in other domains of ${keys}, or raise maxSkew`
+    },
     preScore: (_pod, feasible, state) =>
       state.soft.length === 0
         ? 'skip'

@@ -1,4 +1,4 @@
-import { findUntoleratedTaint, tolerates } from '#api/core/v1/node-facts.ts'
+import { findUntoleratedTaint, formatTaint, tolerates } from '#api/core/v1/node-facts.ts'
 import type { Node } from '#api/types/core.v1.ts'
 import { definePlugin } from '../framework.ts'
 
@@ -14,6 +14,10 @@ export const taintToleration = definePlugin({
     const { taints } = node.spec
     if (taints === undefined) return undefined
     return findUntoleratedTaint(taints, pod.spec.tolerations, hardEffects) === undefined ? undefined : rejection
+  },
+  remedy({ pod }, { node, name }) {
+    const taint = findUntoleratedTaint(node.spec.taints, pod.spec.tolerations, hardEffects)
+    return taint && `remove the taint ${formatTaint(taint)} from ${name}, or tolerate it`
   },
   preScore: (_pod, _feasible, _state, { softTaintedNodes }) => (softTaintedNodes === 0 ? 'skip' : undefined),
   score({ pod }, { node }) {

@@ -44,6 +44,10 @@ export function volumeBinding({ bindTimeoutMs = 10 * 60_000 }: VolumeBindingOpti
       return { bound, waiting: claimChoices(waiting, objects), objects }
     },
     filter: (_pod, { node }, state) => objection(node, state),
+    remedy: ({ pod }, { name }) => {
+      const claims = podClaims(pod).map((claim) => claim.name)
+      return `provide volumes for ${claims.join(', ')} that can be used on ${name}`
+    },
     async preBind({ pod }, node, context) {
       const { objects } = context
       const waiting = knownClaims(pod, objects).filter((claim) => !isFullyBound(claim))

@@ -40,6 +40,7 @@ export const volumeRestrictions = definePlugin<RestrictionState>({
     if (disks.length > 0) for (const other of node.pods.values()) if (collides(disks, other)) return diskRejection
     return isClaimInUse() ? claimRejection : undefined
   },
+  remedy: () => 'end the pod that uses the same volume',
   helpedBy(change, pod) {
     if (change.type === 'storageChanged') return change.object.kind === 'PersistentVolumeClaim'
     if (change.type !== 'podFreed') return false
@@ -59,7 +60,8 @@ function collides(disks: readonly Disk[], { pod }: PodInfo): boolean {
 
 function disksOf(volumes: readonly Volume[] | undefined): readonly Disk[] {
   return (volumes ?? []).flatMap(({ gcePersistentDisk, awsElasticBlockStore, iscsi, rbd }): readonly Disk[] => {
-    if (gcePersistentDisk) return [{ id: `gce/${gcePersistentDisk.pdName}`, isReadOnly: gcePersistentDisk.readOnly === true }]
+    if (gcePersistentDisk)
+      return [{ id: `gce/${gcePersistentDisk.pdName}`, isReadOnly: gcePersistentDisk.readOnly === true }]
     // A volume of this kind is attached once, whatever it is used for.
     if (awsElasticBlockStore) return [{ id: `aws/${awsElasticBlockStore.volumeID}`, isReadOnly: false }]
     if (iscsi) return [{ id: `iscsi/${iscsi.iqn}`, isReadOnly: iscsi.readOnly === true }]

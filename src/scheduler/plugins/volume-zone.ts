@@ -30,6 +30,7 @@ export const volumeZone = definePlugin<readonly (readonly (string | undefined)[]
     )
     return isThere ? undefined : rejection
   },
+  remedy: (_pod, { name }) => `use volumes in the zone of ${name}`,
   helpedBy(change) {
     if (change.type === 'storageChanged') return change.object.kind !== 'CSINode'
     if (change.type === 'nodeAdded') return true

@@ -49,7 +49,11 @@ async function announce(plan: ClaimPlan, node: Node, { client }: BindContext): P
   await client.resource(persistentVolumes).patch(metadata.name, { type: 'merge', patch })
 }
 
-function allBound(wanted: readonly PersistentVolumeClaim[], node: Node, { claims, clock, signal, timeoutMs }: ClaimBinding) {
+function allBound(
+  wanted: readonly PersistentVolumeClaim[],
+  node: Node,
+  { claims, clock, signal, timeoutMs }: ClaimBinding,
+) {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const missing = new Set(wanted.map(keyOf))
   const chosen = new Set<string>()

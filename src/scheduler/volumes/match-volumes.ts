@@ -113,7 +113,11 @@ function canProvision({ spec }: PersistentVolumeClaim, node: Node, { storageClas
  * A driver that says in its CSIDriver that it tells of its capacity must have told of enough, for the class and within
  * reach of the node, in one piece (KEP-1472).
  */
-function hasRoom(claim: PersistentVolumeClaim, node: Node, { storageClasses, csiDrivers, csiCapacities }: ClusterObjects) {
+function hasRoom(
+  claim: PersistentVolumeClaim,
+  node: Node,
+  { storageClasses, csiDrivers, csiCapacities }: ClusterObjects,
+) {
   const storageClass = storageClasses.get(claim.spec.storageClassName ?? '')
   const wanted = wantedBytes(claim)
   if (!storageClass || wanted === 0) return true
