@@ -31,6 +31,11 @@ export function invalidValue(field: string, value: unknown, detail: string): Fie
   return { type: 'FieldValueInvalid', field, message: withDetail(`Invalid value: ${quoteValue(value)}`, detail) }
 }
 
+/** For values that are too large, or too internal, to be told. */
+export function invalidWithoutValue(field: string, detail: string): FieldError {
+  return { type: 'FieldValueInvalid', field, message: withDetail('Invalid value', detail) }
+}
+
 /** `supported` keeps its order; sort it where the API lists a set. */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
   const list = supported.length === 0 ? '' : `supported values: ${supported.map(quoteValue).join(', ')}`

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tryCreate, tryUpdate } from '../../kind-trial.case.ts'
 import type { Kind } from '../../kind.ts'
-import type { Deployment, StatefulSet } from '../../types/apps.v1.ts'
+import type { DaemonSet, Deployment, StatefulSet } from '../../types/apps.v1.ts'
 import { controllerRevision } from './controller-revision.ts'
 import { daemonSet } from './daemon-set.ts'
 import { rollingLimits, isRolledOut } from './deployment-facts.ts'
@@ -171,4 +171,40 @@ test('columns of workloads', () => {
   ])
   const set = tryCreate(replicaSet, { spec: { replicas: 3, selector, template } }).object
   assert.deepEqual(replicaSet.cells?.(set, nowMs), ['x', 3, 0, 0, '5m', 'c', 'x:1', 'app=x'])
+})
+
+test('a DaemonSet counts its templates in an annotation', () => {
+  const key = 'deprecated.daemonset.template.generation'
+  const created = tryCreate(daemonSet, { spec: { selector, template } })
+  assert.equal(created.object.metadata.annotations?.[key], '1')
+  const relabelled = tryUpdate<DaemonSet>(daemonSet, created, ({ spec }) => void (spec.minReadySeconds = 3))
+  assert.equal(relabelled.object.metadata.annotations?.[key], '1')
+  const changed = tryUpdate<DaemonSet>(daemonSet, created, (draft) => {
+    draft.metadata.annotations = {}
+    draft.spec.template.spec.hostNetwork = true
+  })
+  assert.equal(changed.object.metadata.annotations?.[key], '2')
+})
+
+test('a StatefulSet drops what is switched off, and has a name that pods can have', () => {
+  const { object } = tryCreate(statefulSet, {
+    spec: { selector, template, updateStrategy: { rollingUpdate: { maxUnavailable: 2 } } },
+  })
+  assert.deepEqual((object as StatefulSet).spec.updateStrategy?.rollingUpdate, { partition: 0 })
+  assert.deepEqual(tryCreate(statefulSet, { metadata: { name: 'a.b' }, spec: { selector, template } }).messages, [
+    'metadata.name: Invalid value: "a.b": must not contain dots',
+  ])
+})
+
+test('counts of a workload that cannot be', () => {
+  const made = tryCreate(statefulSet, { spec: { selector, template } }).object
+  const status = { replicas: 1, readyReplicas: 2, collisionCount: -1 }
+  const messages = statefulSet.validateStatusUpdate?.({ ...made, status } as never, made)
+  assert.deepEqual(
+    messages?.map(({ field, message }) => `${field}: ${message}`),
+    [
+      'status.collisionCount: Invalid value: -1: must be greater than or equal to 0',
+      'status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas',
+    ],
+  )
 })

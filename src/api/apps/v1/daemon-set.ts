@@ -10,7 +10,9 @@ import { matcherOf } from '../../meta/labels.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { isEmptySelector, selectorForMessage, sortedMap, validateLabelSelector } from '../../meta/validate-labels.ts'
 import type { DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy } from '../../types/apps.v1.ts'
-import { validateEndlessTemplate, validateSelectorUpdate } from './validate-workload.ts'
+import { validateCollisionCount, validateEndlessTemplate, validateSelectorUpdate } from './validate-workload.ts'
+import { deepEqual } from '../../meta/deep-equal.ts'
+import { keepStatus } from '../../meta/keep-status.ts'
 
 export const daemonSet = defineKind<DaemonSet>({
   group: 'apps',
@@ -18,9 +20,18 @@ export const daemonSet = defineKind<DaemonSet>({
   kind: 'DaemonSet',
   hasGeneration: true,
   setDefaults: setDaemonSetDefaults,
-  prepareForCreate: (draft) => void (draft.status = { ...noCounts }),
+  prepareForCreate(draft) {
+    draft.status = { ...noCounts }
+    setTemplateGeneration(draft, 1)
+  },
+  prepareForUpdate(draft, old) {
+    keepStatus(draft, old)
+    const before = templateGenerationOf(old)
+    setTemplateGeneration(draft, deepEqual(draft.spec.template, old.spec.template) ? before : before + 1)
+  },
   validate: ({ spec }) => validateDaemonSetSpec(spec),
   validateUpdate: (now, old) => validateSelectorUpdate(now.spec.selector, old.spec.selector),
+  validateStatusUpdate: validateStatus,
   warnings: ({ spec }, old) => templateWarnings(spec.template, old?.spec.template),
   cells: ({ metadata, spec, status = noCounts }, nowMs) => [
     metadata.name,
@@ -45,7 +56,20 @@ const noCounts: Draft<DaemonSetStatus> = {
 
 const revisionHistoryLimit = 10
 
+/** Older versions of the API counted the templates in the spec; the count lives on in an annotation. */
+const templateGeneration = 'deprecated.daemonset.template.generation'
+
+function templateGenerationOf({ metadata }: DaemonSet): number {
+  const count = Number(metadata.annotations?.[templateGeneration] ?? 0)
+  return Number.isSafeInteger(count) ? count : 0
+}
+
+function setTemplateGeneration({ metadata }: Draft<DaemonSet>, count: number): void {
+  metadata.annotations = { ...metadata.annotations, [templateGeneration]: `${count}` }
+}
+
 function setDaemonSetDefaults(draft: Draft<DaemonSet>): void {
+  if (draft.metadata.annotations?.[templateGeneration] === undefined) setTemplateGeneration(draft, 0)
   const spec = (draft.spec ??= {} as Draft<DaemonSetSpec>)
   const strategy = (spec.updateStrategy ??= {})
   strategy.type ||= 'RollingUpdate'
@@ -79,13 +103,33 @@ function validateDaemonSetSpec(spec: DaemonSetSpec): FieldError[] {
   ]
 }
 
+const counts = [
+  'currentNumberScheduled',
+  'numberMisscheduled',
+  'desiredNumberScheduled',
+  'numberReady',
+  'observedGeneration',
+  'updatedNumberScheduled',
+  'numberAvailable',
+  'numberUnavailable',
+  'collisionCount',
+] as const
+
+function validateStatus({ status }: DaemonSet, old: DaemonSet): FieldError[] {
+  return [
+    ...counts.flatMap((field) => nonNegative(status?.[field], `status.${field}`)),
+    ...validateCollisionCount(status?.collisionCount, old.status?.collisionCount),
+  ]
+}
+
 function validateStrategy(strategy: DaemonSetUpdateStrategy | undefined, path: string): FieldError[] {
   if (strategy?.type === 'OnDelete') return []
   if (strategy?.type !== 'RollingUpdate') {
     const shown = { Type: strategy?.type ?? '', RollingUpdate: strategy?.rollingUpdate ?? null }
     return [notSupported(path, shown, ['RollingUpdate', 'OnDelete'])]
   }
-  const { maxUnavailable, maxSurge } = strategy.rollingUpdate ?? {}
+  if (strategy.rollingUpdate === undefined) return [required(`${path}.rollingUpdate`)]
+  const { maxUnavailable, maxSurge } = strategy.rollingUpdate
   const at = `${path}.rollingUpdate`
   const unavailable = validateNonNegativeIntOrPercent(maxUnavailable, `${at}.maxUnavailable`)
   const surge = validateNonNegativeIntOrPercent(maxSurge, `${at}.maxSurge`)

@@ -10,12 +10,14 @@ import { templateWarnings } from '../../core/v1/pod/warnings.ts'
 import type { Deployment, DeploymentSpec, DeploymentStrategy } from '../../types/apps.v1.ts'
 import { desiredReplicas } from './deployment-facts.ts'
 import {
+  validateCollisionCount,
   validateEndlessTemplate,
   validateSelectedTemplate,
   validateSelectorCompiles,
   validateSelectorUpdate,
   validateWorkloadSelector,
 } from './validate-workload.ts'
+import { podNameWarnings } from '../../core/v1/pod/name-warnings.ts'
 
 export const deployment = defineKind<Deployment>({
   group: 'apps',
@@ -27,7 +29,10 @@ export const deployment = defineKind<Deployment>({
   validate: ({ spec }) => validateDeploymentSpec(spec),
   validateUpdate: (now, old) => validateSelectorUpdate(now.spec.selector, old.spec.selector),
   validateStatusUpdate: validateStatus,
-  warnings: ({ spec }, old) => templateWarnings(spec.template, old?.spec.template),
+  warnings: ({ metadata, spec }, old) => [
+    ...podNameWarnings(metadata, old),
+    ...templateWarnings(spec.template, old?.spec.template),
+  ],
   cells: (deployment, nowMs) => {
     const { metadata, spec, status } = deployment
     return [
@@ -125,7 +130,14 @@ function isZero(value: number | string | undefined): boolean {
 }
 
 function validateStatus({ status = {} }: Deployment, old: Deployment): FieldError[] {
-  const counts = ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas'] as const
+  const counts = [
+    'observedGeneration',
+    'replicas',
+    'updatedReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'terminatingReplicas',
+  ] as const
   const errors = [
     ...counts.flatMap((field) => nonNegative(status[field], `status.${field}`)),
     ...nonNegative(status.unavailableReplicas, 'status.unavailableReplicas'),
@@ -141,9 +153,5 @@ function validateStatus({ status = {} }: Deployment, old: Deployment): FieldErro
       invalidValue('status.availableReplicas', status.availableReplicas, 'cannot be greater than readyReplicas'),
     )
   }
-  const before = old.status?.collisionCount
-  if (before !== undefined && (status.collisionCount ?? -1) < before) {
-    errors.push(invalidValue('status.collisionCount', status.collisionCount ?? null, 'cannot be decremented'))
-  }
-  return errors
+  return [...errors, ...validateCollisionCount(status.collisionCount, old.status?.collisionCount)]
 }

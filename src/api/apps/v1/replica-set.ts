@@ -15,6 +15,7 @@ import {
   validateSelectorUpdate,
   validateWorkloadSelector,
 } from './validate-workload.ts'
+import { podNameWarnings } from '../../core/v1/pod/name-warnings.ts'
 
 export const replicaSet = defineKind<ReplicaSet>({
   group: 'apps',
@@ -30,7 +31,10 @@ export const replicaSet = defineKind<ReplicaSet>({
   validate: ({ spec }) => validateReplicaSetSpec(spec),
   validateUpdate: (now, old) => validateSelectorUpdate(now.spec.selector, old.spec.selector),
   validateStatusUpdate: ({ status }) => validateReplicaCounts(status ?? { replicas: 0 }),
-  warnings: ({ spec }, old) => templateWarnings(spec.template, old?.spec.template),
+  warnings: ({ metadata, spec }, old) => [
+    ...podNameWarnings(metadata, old),
+    ...templateWarnings(spec.template, old?.spec.template),
+  ],
   cells: ({ metadata, spec, status }, nowMs) => [
     metadata.name,
     spec.replicas ?? 1,
@@ -63,6 +67,7 @@ export interface ReplicaCounts {
   readonly fullyLabeledReplicas?: number | undefined
   readonly readyReplicas?: number | undefined
   readonly availableReplicas?: number | undefined
+  readonly terminatingReplicas?: number | undefined
   readonly observedGeneration?: number | undefined
 }
 
@@ -72,6 +77,7 @@ export function validateReplicaCounts(status: ReplicaCounts): FieldError[] {
   const errors = [
     ...nonNegative(status.replicas, 'status.replicas'),
     ...parts.flatMap((field) => nonNegative(status[field], `status.${field}`)),
+    ...nonNegative(status.terminatingReplicas, 'status.terminatingReplicas'),
     ...nonNegative(status.observedGeneration, 'status.observedGeneration'),
   ]
   for (const field of parts) {

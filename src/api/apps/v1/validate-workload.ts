@@ -57,6 +57,12 @@ export function validateEndlessTemplate(
   return errors
 }
 
+/** Names of revisions depend on this counter, which therefore never goes back. */
+export function validateCollisionCount(now: number | undefined, before: number | undefined): FieldError[] {
+  if (before === undefined || (now !== undefined && now >= before)) return []
+  return [invalidValue('status.collisionCount', now ?? 0, 'cannot be decremented')]
+}
+
 /** Selectors are settled at creation. */
 export function validateSelectorUpdate(now: LabelSelector | undefined, old: LabelSelector | undefined): FieldError[] {
   return deepEqual(now, old) ? [] : [invalidValue('spec.selector', selectorForMessage(now), immutableField)]

@@ -6,6 +6,7 @@ import { checkCronSchedule } from './cron-schedule.ts'
 import { cronJob } from './cron-job.ts'
 import { isJobFinished } from './job-facts.ts'
 import { job } from './job.ts'
+import { countIndexes } from './validate-success-policy.ts'
 
 const podSpec = { containers: [{ name: 'c', image: 'x:1' }], restartPolicy: 'Never' }
 const template = { spec: podSpec }
@@ -93,5 +94,96 @@ test('a CronJob is filled in, and refused', () => {
     'spec.schedule: Required value',
     'spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base',
     `metadata.name: Invalid value: "${'a'.repeat(53)}": must be no more than 52 characters`,
+  ])
+})
+
+test('what a Job says of failures and successes', () => {
+  const never = { spec: podSpec }
+  const jobOf = (spec: object): readonly string[] => tryCreate(job, { metadata: { uid: 'u' }, spec }).messages
+  const rule = (one: object): object => ({ template: never, podFailurePolicy: { rules: [one] } })
+  const at = 'spec.podFailurePolicy.rules[0]'
+  const cases: readonly [object, readonly string[]][] = [
+    [
+      rule({ action: 'Ignore' }),
+      [`${at}: Invalid value: specifying one of OnExitCodes and OnPodConditions is required`],
+    ],
+    [
+      rule({ action: '', onExitCodes: { operator: 'In', values: [3, 0], containerName: 'q' } }),
+      [
+        `${at}.action: Required value: valid values: ["Count" "FailIndex" "FailJob" "Ignore"]`,
+        `${at}.onExitCodes.containerName: Invalid value: "q": must be one of the container or initContainer names in the pod template`,
+        `${at}.onExitCodes.values[1]: Invalid value: 0: must not be 0 for the In operator`,
+        `${at}.onExitCodes.values: Invalid value: [3,0]: must be ordered`,
+      ],
+    ],
+    [
+      rule({ action: 'FailIndex', onPodConditions: [{ type: 'a b', status: 'Maybe' }] }),
+      [
+        `${at}.action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set`,
+        `${at}.onPodConditions[0].type: Invalid value: "a b": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
+        `${at}.onPodConditions[0].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"`,
+      ],
+    ],
+    [
+      {
+        template: never,
+        completionMode: 'Indexed',
+        completions: 3,
+        successPolicy: { rules: [{ succeededIndexes: '1-9' }] },
+      },
+      [
+        'spec.successPolicy.rules[0].succeededIndexes: Invalid value: "1-9": error parsing succeededIndexes: too large index: "9"',
+      ],
+    ],
+    [
+      { template: never, backoffLimitPerIndex: 1, managedBy: 'me' },
+      [
+        'spec.managedBy: Invalid value: "me": must be a domain-prefixed path (such as "acme.io/foo")',
+        'spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode',
+      ],
+    ],
+    [
+      { template: never, selector: { matchLabels: { a: 'b' } } },
+      [
+        'spec.selector: Invalid value: {"matchLabels":{"a":"b","batch.kubernetes.io/controller-uid":"u"}}: `selector` not auto-generated',
+        'spec.template.metadata.labels: Invalid value: {"batch.kubernetes.io/controller-uid":"u","batch.kubernetes.io/job-name":"x","controller-uid":"u","job-name":"x"}: `selector` does not match template `labels`',
+      ],
+    ],
+  ]
+  for (const [spec, expected] of cases) assert.deepEqual(jobOf(spec), expected)
+})
+
+test('the indexes of a success policy are counted', () => {
+  assert.equal(countIndexes('1,3-5,7'), 5)
+  assert.equal(countIndexes(''), 0)
+  assert.equal(countIndexes('5,3'), 'non-increasing order, previous: 5, current: 3')
+  assert.equal(countIndexes('a'), 'cannot convert string to integer for index: "a"')
+})
+
+test('the status of a Job does not contradict itself', () => {
+  const { object } = tryCreate(job, { spec: { template } })
+  const at = (status: object): object => ({ ...object, status })
+  const complete = { conditions: [{ type: 'Complete', status: 'True' }] }
+  const messages = (now: object, old: object): readonly string[] =>
+    (job.validateStatusUpdate?.(at(now) as never, at(old) as never) ?? []).map(
+      ({ field, message }) => `${field}: ${message}`,
+    )
+  assert.deepEqual(messages({ active: -1 }, {}), [
+    'status.active: Invalid value: -1: must be greater than or equal to 0',
+  ])
+  assert.deepEqual(messages(complete, {}), [
+    'status.startTime: Required value: startTime is required for finished jobs',
+    'status.completionTime: Required value: completionTime is required for Complete jobs',
+  ])
+  assert.deepEqual(messages({ succeeded: 1 }, { succeeded: 2 }), [
+    'status.succeeded: Invalid value: 1: cannot decrease the succeeded counter',
+  ])
+})
+
+test('a CronJob keeps the time zone of its schedule to itself', () => {
+  const spec = { schedule: 'TZ=UTC * * * * *', jobTemplate: { spec: { template, manualSelector: true } } }
+  assert.deepEqual(tryCreate(cronJob, { spec }).messages, [
+    'spec.schedule: Invalid value: "TZ=UTC * * * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead',
+    'spec.jobTemplate.spec.manualSelector: Unsupported value: true: supported values: "nil", "false"',
   ])
 })

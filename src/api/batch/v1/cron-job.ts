@@ -8,7 +8,11 @@ import { invalidValue, notSupported, required } from '../../meta/field-errors.ts
 import type { FieldError } from '../../meta/status.ts'
 import type { CronJob, CronJobSpec, JobSpec } from '../../types/batch.v1.ts'
 import { checkCronSchedule } from './cron-schedule.ts'
-import { validateJobSpec } from './job.ts'
+import { validateJobSpec } from './validate-job-spec.ts'
+import { setPatternDefaults } from './pattern-defaults.ts'
+import { jobSpecWarnings } from './job-warnings.ts'
+import { podNameWarnings } from '../../core/v1/pod/name-warnings.ts'
+import { selectorForMessage } from '../../meta/validate-labels.ts'
 
 export const cronJob = defineKind<CronJob>({
   group: 'batch',
@@ -18,6 +22,13 @@ export const cronJob = defineKind<CronJob>({
   setDefaults: setCronJobDefaults,
   prepareForCreate: (draft) => void (draft.status = {}),
   validate: validateCronJob,
+  validateUpdate: ({ spec: now }, { spec: old }) => validateSpec(now, old),
+  validatesUpdateAlone: true,
+  warnings: ({ metadata, spec }, old) => [
+    ...podNameWarnings(metadata, old),
+    ...jobSpecWarnings(spec.jobTemplate.spec, old?.spec.jobTemplate.spec, 'spec.jobTemplate.spec'),
+    ...(spec.schedule.includes('TZ') ? [zoneWarning] : []),
+  ],
   cells: ({ metadata, spec, status }, nowMs) => [
     metadata.name,
     spec.schedule,
@@ -30,6 +41,9 @@ export const cronJob = defineKind<CronJob>({
     selectorCell(spec.jobTemplate.spec.selector),
   ],
 })
+
+const zoneWarning =
+  'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#time-zones for more details'
 
 const keptSuccesses = 3
 const keptFailures = 1
@@ -44,45 +58,61 @@ function setCronJobDefaults(draft: Draft<CronJob>): void {
   template.metadata ??= {}
   template.spec ??= {} as Draft<JobSpec>
   template.spec.template = templateWithDefaults(template.spec.template)
+  setPatternDefaults(template.spec)
 }
 
 /** Jobs are named after their CronJob and eleven more characters. */
 const maxNameLength = 52
 
 function validateCronJob({ metadata, spec }: CronJob): FieldError[] {
-  const errors = validateSpec(spec)
+  const errors = validateSpec(spec, undefined)
   if (metadata.name.length > maxNameLength) {
     errors.push(invalidValue('metadata.name', metadata.name, `must be no more than ${maxNameLength} characters`))
   }
   return errors
 }
 
-function validateSpec(spec: CronJobSpec): FieldError[] {
+/** A time zone in the schedule itself is tolerated where it was stored before the rule against it. */
+function validateSpec(spec: CronJobSpec, old: CronJobSpec | undefined): FieldError[] {
   const errors: FieldError[] = []
   if ((spec.schedule ?? '') === '') errors.push(required('spec.schedule'))
-  else errors.push(...validateSchedule(spec))
-  errors.push(
-    ...validateTimeZone(spec.timeZone),
-    ...nonNegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds'),
-  )
+  else errors.push(...validateSchedule(spec, old?.schedule === spec.schedule))
+  errors.push(...nonNegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds'))
+  if (old === undefined || old.timeZone !== spec.timeZone) errors.push(...validateTimeZone(spec.timeZone))
   const policies = ['Allow', 'Forbid', 'Replace']
   const policy: string = spec.concurrencyPolicy ?? ''
   if (policy === '') errors.push(required('spec.concurrencyPolicy'))
   else if (!policies.includes(policy)) errors.push(notSupported('spec.concurrencyPolicy', policy, policies))
   return [
     ...errors,
-    ...validateJobSpec(spec.jobTemplate.spec, false, 'spec.jobTemplate.spec'),
+    ...validateJobTemplate(spec.jobTemplate.spec, 'spec.jobTemplate.spec'),
     ...nonNegative(spec.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit'),
     ...nonNegative(spec.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit'),
   ]
 }
 
-function validateSchedule({ schedule }: CronJobSpec): FieldError[] {
-  if (/^(CRON_)?TZ=/.test(schedule)) {
-    return [invalidValue('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')]
+/** Each job gets a selector of its own. */
+function validateJobTemplate(spec: JobSpec, path: string): FieldError[] {
+  const errors = validateJobSpec(spec, path)
+  if (spec.selector !== undefined) {
+    const detail = '`selector` will be auto-generated'
+    errors.push(invalidValue(`${path}.selector`, selectorForMessage(spec.selector), detail))
   }
-  const wrong = checkCronSchedule(schedule)
-  return wrong === undefined ? [] : [invalidValue('spec.schedule', schedule, wrong)]
+  if (spec.manualSelector === true) errors.push(notSupported(`${path}.manualSelector`, true, ['nil', 'false']))
+  return errors
+}
+
+function validateSchedule({ schedule, timeZone }: CronJobSpec, isKnown: boolean): FieldError[] {
+  const wrong = checkCronSchedule(schedule.replace(/^(CRON_)?TZ=\S+\s+/, ''))
+  const errors = wrong === undefined ? [] : [invalidValue('spec.schedule', schedule, wrong)]
+  if (!schedule.includes('TZ')) return errors
+  if (!isKnown) {
+    const detail = 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'
+    return [...errors, invalidValue('spec.schedule', schedule, detail)]
+  }
+  if (timeZone === undefined) return errors
+  const detail = 'cannot use both timeZone field and TZ or CRON_TZ in schedule'
+  return [...errors, invalidValue('spec.schedule', schedule, detail)]
 }
 
 function validateTimeZone(timeZone: string | undefined): FieldError[] {

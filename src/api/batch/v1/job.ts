@@ -1,17 +1,16 @@
-import { templateWithDefaults, validatePodTemplate } from '../../core/v1/pod-template.ts'
-import { templateWarnings } from '../../core/v1/pod/warnings.ts'
+import { templateWithDefaults } from '../../core/v1/pod-template.ts'
 import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { containerCells, selectorCell } from '../../meta/cells.ts'
-import { maxInt32, nonNegative } from '../../meta/check-numbers.ts'
-import { deepEqual } from '../../meta/deep-equal.ts'
+import { maxInt32 } from '../../meta/check-numbers.ts'
 import { ageOf, humanDuration } from '../../meta/duration.ts'
-import { immutableField, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
-import { matcherOf } from '../../meta/labels.ts'
-import type { FieldError } from '../../meta/status.ts'
-import { sortedMap, validateLabelSelector } from '../../meta/validate-labels.ts'
 import type { Job, JobSpec } from '../../types/batch.v1.ts'
 import { jobCondition } from './job-facts.ts'
+import { jobSpecWarnings } from './job-warnings.ts'
+import { ownLabels, uidLabel, validateJob, validateJobUpdate } from './validate-job.ts'
+import { podNameWarnings } from '../../core/v1/pod/name-warnings.ts'
+import { setPatternDefaults } from './pattern-defaults.ts'
+import { validateJobStatus } from './validate-job-status.ts'
 
 export const job = defineKind<Job>({
   group: 'batch',
@@ -24,9 +23,13 @@ export const job = defineKind<Job>({
     if (draft.spec.manualSelector !== true) addOwnSelector(draft)
     labelLikeTemplate(draft)
   },
-  validate: ({ spec }) => validateJobSpec(spec, true, 'spec'),
+  validate: validateJob,
   validateUpdate: validateJobUpdate,
-  warnings: ({ spec }, old) => templateWarnings(spec.template, old?.spec.template),
+  validateStatusUpdate: validateJobStatus,
+  warnings: ({ metadata, spec }, old) => [
+    ...podNameWarnings(metadata, old),
+    ...jobSpecWarnings(spec, old?.spec, 'spec'),
+  ],
   cells: (job, nowMs) => [
     job.metadata.name,
     stateCell(job),
@@ -52,123 +55,27 @@ function setJobDefaults(draft: Draft<Job>): void {
   spec.suspend ??= false
   spec.manualSelector ??= false
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed'
-  for (const rule of spec.podFailurePolicy?.rules ?? []) {
-    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= 'True'
-  }
+  setPatternDefaults(spec)
   spec.template = templateWithDefaults(spec.template)
   labelLikeTemplate(draft)
 }
 
-/** A job without labels takes those of its pods. */
+/** A job without labels takes those of its pods: the very same map, so that it gets what its pods get later. */
 function labelLikeTemplate({ metadata, spec }: Draft<Job>): void {
   const labels = spec.template.metadata?.labels
-  if (Object.keys(metadata.labels ?? {}).length === 0 && labels !== undefined) metadata.labels = { ...labels }
+  if (Object.keys(metadata.labels ?? {}).length === 0 && labels !== undefined) metadata.labels = labels
 }
 
-/** Pods of a job are told by its uid, so that two jobs never claim the same pod. */
+/**
+ * Pods of a job are told by its uid, so that two jobs never claim the same pod. Labels that the manifest has stay:
+ * validation refuses those that are not the job's own.
+ */
 function addOwnSelector({ metadata, spec }: Draft<Job>): void {
-  const { uid, name } = metadata
   const template = (spec.template.metadata ??= {})
-  template.labels = {
-    ...template.labels,
-    'batch.kubernetes.io/controller-uid': uid,
-    'batch.kubernetes.io/job-name': name,
-    'controller-uid': uid,
-    'job-name': name,
-  }
+  const labels = (template.labels ??= {})
+  for (const [key, value] of Object.entries(ownLabels(metadata))) labels[key] ??= value
   const selector = (spec.selector ??= {})
-  selector.matchLabels = { ...selector.matchLabels, 'batch.kubernetes.io/controller-uid': uid }
-}
-
-/** `selected`: the job has its selector; a template of jobs does not have one yet. */
-export function validateJobSpec(spec: JobSpec, selected: boolean, path: string): FieldError[] {
-  const errors = [
-    ...nonNegative(spec.parallelism, `${path}.parallelism`),
-    ...nonNegative(spec.completions, `${path}.completions`),
-    ...nonNegative(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`),
-    ...nonNegative(spec.backoffLimit, `${path}.backoffLimit`),
-    ...nonNegative(spec.ttlSecondsAfterFinished, `${path}.ttlSecondsAfterFinished`),
-    ...nonNegative(spec.backoffLimitPerIndex, `${path}.backoffLimitPerIndex`),
-    ...nonNegative(spec.maxFailedIndexes, `${path}.maxFailedIndexes`),
-    ...validateMode(spec, path),
-  ]
-  if (selected) errors.push(...validateOwnSelector(spec, path))
-  errors.push(...validatePodTemplate(spec.template, `${path}.template`))
-  const policy = spec.template.spec.restartPolicy
-  if (policy === 'Always') {
-    errors.push(required(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"'))
-  } else if (policy !== 'OnFailure' && policy !== 'Never') {
-    errors.push(notSupported(`${path}.template.spec.restartPolicy`, policy, ['OnFailure', 'Never']))
-  }
-  return errors
-}
-
-const maxParallelIndexes = 100_000
-
-function validateMode(spec: JobSpec, path: string): FieldError[] {
-  const { completionMode: mode, completions, parallelism = 0, backoffLimitPerIndex, maxFailedIndexes } = spec
-  const errors: FieldError[] = []
-  if (mode !== undefined && mode !== 'Indexed' && mode !== 'NonIndexed') {
-    errors.push(notSupported(`${path}.completionMode`, mode, ['Indexed', 'NonIndexed']))
-  }
-  if (mode === 'Indexed') {
-    if (completions === undefined) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'))
-    if (parallelism > maxParallelIndexes) {
-      const detail = `must be less than or equal to ${maxParallelIndexes} when completion mode is Indexed`
-      errors.push(invalidValue(`${path}.parallelism`, parallelism, detail))
-    }
-  } else if (backoffLimitPerIndex !== undefined) {
-    const detail = 'requires indexed completion mode'
-    errors.push(invalidValue(`${path}.backoffLimitPerIndex`, backoffLimitPerIndex, detail))
-  }
-  if (maxFailedIndexes !== undefined && backoffLimitPerIndex === undefined) {
-    errors.push(required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'))
-  }
-  return errors
-}
-
-function validateOwnSelector({ selector, template }: JobSpec, path: string): FieldError[] {
-  if (selector === undefined) return [required(`${path}.selector`)]
-  const errors = validateLabelSelector(selector, `${path}.selector`)
-  if (errors.length > 0) return errors
-  const labels = template.metadata?.labels
-  if (matcherOf(selector).matches(labels ?? {})) return []
-  const detail = '`selector` does not match template `labels`'
-  return [invalidValue(`${path}.template.metadata.labels`, sortedMap(labels), detail)]
-}
-
-const fixedFields = [
-  'selector',
-  'completionMode',
-  'podFailurePolicy',
-  'backoffLimitPerIndex',
-  'managedBy',
-  'successPolicy',
-] as const
-
-function validateJobUpdate({ spec: now }: Job, { spec: old, status }: Job): FieldError[] {
-  const errors: FieldError[] = []
-  const elastic = now.completionMode === 'Indexed' && now.completions === now.parallelism
-  if (now.completions !== old.completions && !elastic) {
-    errors.push(invalidValue('spec.completions', now.completions ?? null, immutableField))
-  }
-  for (const field of fixedFields) {
-    if (!deepEqual(now[field], old[field]))
-      errors.push(invalidValue(`spec.${field}`, now[field] ?? null, immutableField))
-  }
-  const notStarted = old.suspend === true && status?.startTime === undefined
-  if (!deepEqual(fixedTemplate(now, notStarted), fixedTemplate(old, notStarted))) {
-    errors.push(invalidValue('spec.template', now.template, immutableField))
-  }
-  return errors
-}
-
-/** While a job is suspended before its first start, a queue may still decide where its pods go. */
-function fixedTemplate({ template }: JobSpec, notStarted: boolean): object {
-  if (!notStarted) return template
-  const { nodeSelector: _nodes, tolerations: _tolerations, affinity: _affinity, ...spec } = template.spec
-  const { schedulingGates: _gates, ...rest } = spec
-  return { labels: undefined, spec: rest }
+  selector.matchLabels = { [uidLabel]: `${metadata.uid}`, ...selector.matchLabels }
 }
 
 function stateCell(job: Job): string {
