@@ -25,6 +25,14 @@ export function hasHostBits(cidr: string): boolean {
   return bits.slice(Number(length)).includes('1')
 }
 
+/** Whether all addresses of one valid CIDR are addresses of the other, which has more. */
+export function isStrictSubset(inner: string, outer: string): boolean {
+  const [address = '', length = '0'] = inner.split('/')
+  const [network = '', bits = '0'] = outer.split('/')
+  if (ipFamily(address) !== ipFamily(network) || Number(length) <= Number(bits)) return false
+  return addressBits(address).startsWith(addressBits(network).slice(0, Number(bits)))
+}
+
 /** The address as text of zeros and ones. */
 function addressBits(address: string): string {
   if (!address.includes(':'))

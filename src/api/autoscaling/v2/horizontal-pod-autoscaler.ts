@@ -8,7 +8,7 @@ import type {
   HPAScalingRules,
 } from '../../types/autoscaling.v2.ts'
 import { metricCells } from './metric-cells.ts'
-import { validateAutoscaler } from './validate-autoscaler.ts'
+import { validateAutoscaler, validateAutoscalerStatus } from './validate-autoscaler.ts'
 
 export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   group: 'autoscaling',
@@ -21,6 +21,7 @@ export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
     writeNullForEmpty(draft.status, 'currentMetrics')
   },
   validate: ({ spec }) => validateAutoscaler(spec),
+  validateStatusUpdate: ({ status }) => validateAutoscalerStatus(status),
   cells: ({ metadata, spec, status }, nowMs) => [
     metadata.name,
     `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`,

@@ -1,4 +1,4 @@
-import { positive } from '../../meta/check-numbers.ts'
+import { nonNegative, positive } from '../../meta/check-numbers.ts'
 import { forbiddenField, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
 import { pathSegment } from '../../meta/names.ts'
 import { compareQuantities } from '../../meta/quantity.ts'
@@ -35,6 +35,8 @@ export function validateAutoscaler(spec: HorizontalPodAutoscalerSpec): FieldErro
   ]
 }
 
+const maxGroupVersionParts = 2
+
 function validateReference(reference: CrossVersionObjectReference | undefined, path: string): FieldError[] {
   const errors: FieldError[] = []
   for (const field of ['kind', 'name'] as const) {
@@ -43,56 +45,73 @@ function validateReference(reference: CrossVersionObjectReference | undefined, p
     else errors.push(...invalidForEach(`${path}.${field}`, value, pathSegment(value)))
   }
   const apiVersion = reference?.apiVersion ?? ''
-  if (reference?.kind !== 'ReplicationController' && !apiVersion.includes('/')) {
+  if (apiVersion.split('/').length > maxGroupVersionParts) {
+    errors.push(invalidValue(`${path}.apiVersion`, apiVersion, `unexpected GroupVersion string: ${apiVersion}`))
+  } else if (reference?.kind !== 'ReplicationController' && !apiVersion.includes('/')) {
     errors.push(invalidValue(`${path}.apiVersion`, apiVersion, 'apiVersion must specify API group'))
   }
   return errors
 }
 
+/** Where each type keeps its source, in the order in which the sources are looked at. */
 const sources = {
   Object: 'object',
+  External: 'external',
   Pods: 'pods',
   Resource: 'resource',
-  External: 'external',
   ContainerResource: 'containerResource',
 } as const
 
+type Source = (typeof sources)[keyof typeof sources]
+
 const types = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
 
+/** Only the first of several sources is looked into. */
 function validateMetric(metric: MetricSpec, path: string): FieldError[] {
-  if (metric.type === '') return [required(`${path}.type`, 'must specify a metric source type')]
-  if (!(metric.type in sources)) return [notSupported(`${path}.type`, metric.type, types)]
-  const own = sources[metric.type as keyof typeof sources]
   const errors: FieldError[] = []
-  for (const field of Object.values(sources)) {
-    if (field === own || metric[field] === undefined) continue
-    errors.push(forbiddenField(`${path}.${field}`, 'must populate the given metric source only'))
-  }
-  if (metric[own] === undefined) {
+  if (metric.type === '') errors.push(required(`${path}.type`, 'must specify a metric source type'))
+  else if (!types.includes(metric.type)) errors.push(notSupported(`${path}.type`, metric.type, types))
+  const present = Object.values(sources).filter((source) => metric[source] !== undefined)
+  const [first] = present
+  if (first !== undefined) errors.push(...validateSource(metric, first, `${path}.${first}`))
+  const own = Object.hasOwn(sources, metric.type) ? sources[metric.type as keyof typeof sources] : undefined
+  if (own !== undefined && metric[own] === undefined) {
     errors.push(required(`${path}.${own}`, 'must populate information for the given metric source'))
-    return errors
   }
-  return [...errors, ...validateSource(metric, own, `${path}.${own}`)]
+  if (present.length === 1) return errors
+  const others = present.filter((source) => source !== own).sort()
+  return [
+    ...errors,
+    ...others.map((source) => forbiddenField(`${path}.${source}`, 'must populate the given metric source only')),
+  ]
 }
 
-function validateSource(metric: MetricSpec, own: (typeof sources)[keyof typeof sources], path: string): FieldError[] {
+function validateSource(metric: MetricSpec, source: Source, path: string): FieldError[] {
+  const target = metric[source]?.target
   const errors: FieldError[] = []
-  if (own === 'object') errors.push(...validateReference(metric.object?.describedObject, `${path}.describedObject`))
-  if (own === 'resource' || own === 'containerResource') {
-    if (metric[own]?.name === '') errors.push(required(`${path}.name`, 'must specify a resource name'))
-    if (own === 'containerResource' && metric.containerResource?.container === '') {
+  if (source === 'object') errors.push(...validateReference(metric.object?.describedObject, `${path}.describedObject`))
+  if (source === 'resource' || source === 'containerResource') {
+    if ((metric[source]?.name ?? '') === '') errors.push(required(`${path}.name`, 'must specify a resource name'))
+    if (source === 'containerResource' && (metric.containerResource?.container ?? '') === '') {
       errors.push(required(`${path}.container`, 'must specify a container'))
     }
-  } else if ((metric[own]?.metric?.name ?? '') === '')
-    errors.push(required(`${path}.metric.name`, 'must specify a metric name'))
-  return [...errors, ...validateTarget(metric[own]?.target, `${path}.target`)]
+  } else errors.push(...validateMetricName(metric[source]?.metric?.name ?? '', `${path}.metric.name`))
+  return [
+    ...errors,
+    ...validateTarget(target, `${path}.target`),
+    ...validateAim(target ?? { type: '' }, source, `${path}.target`),
+  ]
+}
+
+function validateMetricName(name: string, path: string): FieldError[] {
+  return name === '' ? [required(path, 'must specify a metric name')] : invalidForEach(path, name, pathSegment(name))
 }
 
 function validateTarget(target: MetricTarget | undefined, path: string): FieldError[] {
   const type = target?.type ?? ''
-  if (type === '') return [required(`${path}.type`, 'must specify a metric target type')]
   const kinds = ['Utilization', 'Value', 'AverageValue']
   const errors: FieldError[] = []
+  if (type === '') errors.push(required(`${path}.type`, 'must specify a metric target type'))
   if (!kinds.includes(type))
     errors.push(invalidValue(`${path}.type`, type, 'must be either Utilization, Value, or AverageValue'))
   for (const field of ['value', 'averageValue'] as const) {
@@ -101,6 +120,36 @@ function validateTarget(target: MetricTarget | undefined, path: string): FieldEr
     errors.push(invalidValue(`${path}.${field}`, quantity, 'must be positive'))
   }
   return [...errors, ...positive(target?.averageUtilization, `${path}.averageUtilization`)]
+}
+
+/** Which of the numbers of a target a source can aim at. */
+function validateAim(
+  { value, averageValue, averageUtilization }: MetricTarget,
+  source: Source,
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = []
+  if (source === 'pods') {
+    if (averageValue !== undefined && compareQuantities(averageValue, '0') > 0) return []
+    return [required(`${path}.averageValue`, 'must specify a positive target averageValue')]
+  }
+  if (source === 'object' || source === 'external') {
+    if (value === undefined && averageValue === undefined) {
+      const detail = 'must set either a target value for metric or a per-pod target'
+      errors.push(required(`${path}.averageValue`, detail))
+    }
+    if (source === 'external' && value !== undefined && averageValue !== undefined) {
+      errors.push(forbiddenField(`${path}.value`, 'may not set both a target value for metric and a per-pod target'))
+    }
+    return errors
+  }
+  if (averageUtilization === undefined && averageValue === undefined) {
+    errors.push(required(`${path}.averageUtilization`, 'must set either a target raw value or a target utilization'))
+  }
+  if (averageUtilization !== undefined && averageValue !== undefined) {
+    errors.push(forbiddenField(`${path}.averageValue`, 'may not set both a target raw value and a target utilization'))
+  }
+  return errors
 }
 
 const maxWindowSeconds = 3600
@@ -130,5 +179,18 @@ function validateRules(rules: HPAScalingRules | undefined, path: string): FieldE
       errors.push(invalidValue(`${at}.periodSeconds`, periodSeconds, detail))
     }
   }
+  if (rules.tolerance !== undefined && compareQuantities(rules.tolerance, '0') < 0) {
+    errors.push(invalidValue(`${path}.tolerance`, rules.tolerance, 'must be greater than or equal to 0'))
+  }
   return errors
+}
+
+/** Counts of a status, which no version may have negative. */
+export function validateAutoscalerStatus(
+  status: { readonly currentReplicas?: number | undefined; readonly desiredReplicas?: number | undefined } = {},
+): FieldError[] {
+  return [
+    ...nonNegative(status.currentReplicas, 'status.currentReplicas'),
+    ...nonNegative(status.desiredReplicas, 'status.desiredReplicas'),
+  ]
 }

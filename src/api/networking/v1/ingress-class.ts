@@ -7,11 +7,13 @@ import {
   invalidValue,
   notSupported,
   required,
+  tooLong,
 } from '../../meta/field-errors.ts'
-import { isFullyQualifiedName } from '../../meta/names.ts'
+import { dnsLabel } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
-import { pathSegment } from '../../meta/names.ts'
 import type { IngressClass, IngressClassParametersReference } from '../../types/networking.v1.ts'
+import { validateDomainPath } from '../../meta/validate-domain-path.ts'
+import { validateTypedReference } from './validate-typed-reference.ts'
 
 export const ingressClass = defineKind<IngressClass>({
   group: 'networking.k8s.io',
@@ -41,29 +43,23 @@ const maxControllerLength = 250
 
 function validateClass({ spec }: IngressClass): FieldError[] {
   const { controller = '', parameters } = spec
-  const errors: FieldError[] = []
-  if (controller === '') errors.push(required('spec.controller'))
-  else if (controller.length > maxControllerLength) {
-    const message = `Too long: may not be more than ${maxControllerLength} bytes`
-    errors.push({ type: 'FieldValueTooLong', field: 'spec.controller', message })
-  } else if (!isFullyQualifiedName(controller.split('/').slice(0, 2).join('/'))) {
-    const detail = 'must be a domain-prefixed path (such as "acme.io/foo")'
-    errors.push(invalidValue('spec.controller', controller, detail))
-  }
+  const errors = controller.length > maxControllerLength ? [tooLong('spec.controller', maxControllerLength)] : []
+  errors.push(...validateDomainPath(controller, 'spec.controller'))
   return parameters === undefined ? errors : [...errors, ...validateParameters(parameters, 'spec.parameters')]
 }
 
 function validateParameters(parameters: IngressClassParametersReference, path: string): FieldError[] {
-  const { kind, name, scope, namespace } = parameters
-  const errors: FieldError[] = []
-  if (kind === '') errors.push(required(`${path}.kind`, 'kind is required'))
-  else errors.push(...invalidForEach(`${path}.kind`, kind, pathSegment(kind)))
-  if (name === '') errors.push(required(`${path}.name`, 'name is required'))
-  else errors.push(...invalidForEach(`${path}.name`, name, pathSegment(name)))
+  const { scope, namespace } = parameters
+  const errors = validateTypedReference(parameters, path)
   const scopes = ['Cluster', 'Namespace']
-  if (scope !== undefined && !scopes.includes(scope)) errors.push(notSupported(`${path}.scope`, scope, scopes))
-  if (scope === 'Namespace' && (namespace ?? '') === '') {
-    errors.push(required(`${path}.namespace`, "`parameters.scope` is set to 'Namespace'"))
+  if (scope === undefined) return [...errors, required(`${path}.scope`)]
+  if (!scopes.includes(scope)) errors.push(notSupported(`${path}.scope`, scope, scopes))
+  if (scope === 'Namespace') {
+    errors.push(
+      ...(namespace === undefined
+        ? [required(`${path}.namespace`, "`parameters.scope` is set to 'Namespace'")]
+        : invalidForEach(`${path}.namespace`, namespace, dnsLabel(namespace))),
+    )
   }
   if (scope === 'Cluster' && namespace !== undefined) {
     errors.push(forbiddenField(`${path}.namespace`, "`parameters.scope` is set to 'Cluster'"))

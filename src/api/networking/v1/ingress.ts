@@ -6,6 +6,7 @@ import { dnsLabel, dnsSubdomain, portName, wildcardDnsSubdomain } from '../../me
 import type { FieldError } from '../../meta/status.ts'
 import { validateIp } from '../../meta/validate-ip.ts'
 import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule } from '../../types/networking.v1.ts'
+import { validateTypedReference } from './validate-typed-reference.ts'
 
 export const ingress = defineKind<Ingress>({
   group: 'networking.k8s.io',
@@ -13,8 +14,14 @@ export const ingress = defineKind<Ingress>({
   kind: 'Ingress',
   hasGeneration: true,
   prepareForCreate: (draft) => void (draft.status = { loadBalancer: {} }),
-  validate: validateIngress,
+  validate: (ingress) => [...validateIngress(ingress), ...validateClassAnnotation(ingress)],
+  validateUpdate: validateIngress,
+  validatesUpdateAlone: true,
   validateStatusUpdate: validateStatus,
+  warnings: ({ metadata, spec }, old) =>
+    old === undefined && metadata.annotations?.[classAnnotation] !== undefined && spec.ingressClassName === undefined
+      ? [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]
+      : [],
   cells: (ingress, nowMs) => [
     ingress.metadata.name,
     ingress.spec.ingressClassName ?? '<none>',
@@ -24,6 +31,16 @@ export const ingress = defineKind<Ingress>({
     ageOf(ingress.metadata.creationTimestamp, nowMs),
   ],
 })
+
+const classAnnotation = 'kubernetes.io/ingress.class'
+
+function validateClassAnnotation({ metadata, spec }: Ingress): FieldError[] {
+  const annotation = metadata.annotations?.[classAnnotation]
+  const { ingressClassName } = spec
+  if (annotation === undefined || ingressClassName === undefined || annotation === ingressClassName) return []
+  const detail = 'must match `ingressClassName` when both are specified'
+  return [invalidValue(`annotations.${classAnnotation}`, annotation, detail)]
+}
 
 const shownHosts = 3
 
@@ -47,10 +64,12 @@ function validateIngress({ spec }: Ingress): FieldError[] {
   }
   if (defaultBackend !== undefined) errors.push(...validateBackend(defaultBackend, 'spec.defaultBackend'))
   for (const [index, rule] of rules.entries()) errors.push(...validateRule(rule, `spec.rules[${index}]`))
-  for (const [index, { hosts }] of (spec.tls ?? []).entries()) {
+  for (const [index, { hosts, secretName }] of (spec.tls ?? []).entries()) {
+    const path = `spec.tls[${index}]`
     for (const [hostIndex, host] of (hosts ?? []).entries()) {
-      errors.push(...validateHost(host, `spec.tls[${index}].hosts[${hostIndex}]`))
+      errors.push(...validateHost(host, `${path}.hosts[${hostIndex}]`))
     }
+    if (secretName) errors.push(...invalidForEach(`${path}.secretName`, secretName, dnsSubdomain(secretName)))
   }
   if (ingressClassName !== undefined) {
     errors.push(...invalidForEach('spec.ingressClassName', ingressClassName, dnsSubdomain(ingressClassName)))
@@ -67,7 +86,8 @@ function validateRule({ host = '', http }: IngressRule, path: string): FieldErro
   if (host !== '') {
     if (validateIp(host, path).length === 0) {
       errors.push(invalidValue(`${path}.host`, host, 'must be a DNS name, not an IP address'))
-    } else errors.push(...validateHost(host, `${path}.host`))
+    }
+    errors.push(...validateHost(host, `${path}.host`))
   }
   if (http === undefined) return errors
   if ((http.paths ?? []).length === 0) return [...errors, required(`${path}.http.paths`)]
@@ -100,11 +120,7 @@ function validateBackend({ resource, service }: IngressBackend, path: string): F
   if (resource !== undefined && service !== undefined) {
     return [invalidValue(path, '', 'cannot set both resource and service backends')]
   }
-  if (resource !== undefined) {
-    return (['kind', 'name'] as const)
-      .filter((field) => resource[field] === '')
-      .map((field) => required(`${path}.resource.${field}`))
-  }
+  if (resource !== undefined) return validateTypedReference(resource, `${path}.resource`)
   if (service === undefined) return [invalidValue(path, '', 'resource or service backend is required')]
   return validateServiceBackend(service, path)
 }
@@ -126,9 +142,8 @@ function validateStatus({ status }: Ingress): FieldError[] {
     const path = `status.loadBalancer.ingress[${index}]`
     const errors = ip === '' ? [] : validateIp(ip, `${path}.ip`)
     if (hostname === '') return errors
-    if (validateIp(hostname, path).length === 0) {
-      return [...errors, invalidValue(`${path}.hostname`, hostname, 'must be a DNS name, not an IP address')]
-    }
-    return [...errors, ...invalidForEach(`${path}.hostname`, hostname, dnsSubdomain(hostname))]
+    errors.push(...invalidForEach(`${path}.hostname`, hostname, dnsSubdomain(hostname)))
+    if (validateIp(hostname, path).length > 0) return errors
+    return [...errors, invalidValue(`${path}.hostname`, hostname, 'must be a DNS name, not an IP address')]
   })
 }

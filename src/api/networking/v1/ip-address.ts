@@ -1,10 +1,11 @@
 import { defineKind } from '../../kind.ts'
 import { deepEqual } from '../../meta/deep-equal.ts'
 import { immutableField, invalidForEach, invalidValue, required } from '../../meta/field-errors.ts'
-import { pathSegment } from '../../meta/names.ts'
+import { dnsSubdomain, pathSegment } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { validateIp } from '../../meta/validate-ip.ts'
 import type { IPAddress, ParentReference } from '../../types/networking.v1.ts'
+import { canonicalIp } from '../../meta/canonical-ip.ts'
 
 export const ipAddress = defineKind<IPAddress>({
   group: 'networking.k8s.io',
@@ -13,11 +14,13 @@ export const ipAddress = defineKind<IPAddress>({
   hasGeneration: false,
   nameRule: 'pathSegment',
   validate: ({ metadata, spec }) => [
-    ...validateIp(metadata.name, 'metadata.name'),
+    ...validateName(metadata.name, 'metadata.name'),
     ...validateParent(spec.parentRef, 'spec.parentRef'),
   ],
   validateUpdate: ({ spec: now }, { spec: old }) =>
-    deepEqual(now.parentRef, old.parentRef) ? [] : [invalidValue('spec.parentRef', now.parentRef, immutableField)],
+    deepEqual(now.parentRef, old.parentRef)
+      ? []
+      : [invalidValue('spec.parentRef', parentForMessage(now.parentRef), immutableField)],
   cells: ({ metadata, spec }) => [metadata.name, parentCell(spec.parentRef)],
 })
 
@@ -27,11 +30,29 @@ function parentCell(parent: ParentReference | undefined): string {
   return [group === '' ? resource : `${resource}.${group}`, namespace, name].filter((part) => part !== '').join('/')
 }
 
+/** The name is the address, in the one form it is compared in. */
+function validateName(name: string, path: string): FieldError[] {
+  const errors = validateIp(name, path)
+  if (errors.length > 0) return errors
+  const canonical = canonicalIp(name)
+  return canonical === name ? [] : [invalidValue(path, name, `must be in canonical form ("${canonical}")`)]
+}
+
+function parentForMessage(parent: ParentReference | undefined): object | null {
+  if (parent === undefined) return null
+  const { group = '', resource, namespace = '', name } = parent
+  return { Group: group, Resource: resource, Namespace: namespace, Name: name }
+}
+
 function validateParent(parent: ParentReference | undefined, path: string): FieldError[] {
   if (parent === undefined) return [required(path)]
-  return (['resource', 'name'] as const).flatMap((field) =>
-    (parent[field] ?? '') === ''
-      ? [required(`${path}.${field}`)]
-      : invalidForEach(`${path}.${field}`, parent[field], pathSegment(parent[field])),
-  )
+  const { group = '', resource = '', namespace = '', name = '' } = parent
+  const needed = (field: string, value: string): FieldError[] =>
+    value === '' ? [required(`${path}.${field}`)] : invalidForEach(`${path}.${field}`, value, pathSegment(value))
+  return [
+    ...(group === '' ? [] : invalidForEach(`${path}.group`, group, dnsSubdomain(group))),
+    ...needed('resource', resource),
+    ...needed('name', name),
+    ...(namespace === '' ? [] : needed('namespace', namespace)),
+  ]
 }

@@ -6,7 +6,7 @@ import { ageOf } from '../../meta/duration.ts'
 import { forbiddenField, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
 import { portName } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
-import { validateCidr } from '../../meta/validate-ip.ts'
+import { isStrictSubset, validateCidr } from '../../meta/validate-ip.ts'
 import { validateLabelSelector } from '../../meta/validate-labels.ts'
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../types/networking.v1.ts'
 
@@ -84,7 +84,7 @@ function validatePolicyPort({ protocol, port, endPort }: NetworkPolicyPort, path
     return errors
   }
   if (endPort !== undefined) {
-    if (endPort < port) errors.push(invalidValue(`${path}.endPort`, endPort, 'must be greater than or equal to `port`'))
+    if (endPort < port) errors.push(invalidValue(`${path}.endPort`, port, 'must be greater than or equal to `port`'))
     errors.push(...validatePort(endPort, `${path}.endPort`))
   }
   return [...errors, ...validatePort(port, `${path}.port`)]
@@ -107,5 +107,12 @@ function validatePeer({ podSelector, namespaceSelector, ipBlock }: NetworkPolicy
 function validateBlock({ cidr, except }: IPBlock, path: string): FieldError[] {
   if (cidr === '') return [required(`${path}.cidr`)]
   const errors = validateCidr(cidr, `${path}.cidr`)
-  return [...errors, ...(except ?? []).flatMap((one, index) => validateCidr(one, `${path}.except[${index}]`))]
+  if (errors.length > 0) return errors
+  return (except ?? []).flatMap((one, index) => validateExcept(one, cidr, `${path}.except[${index}]`))
+}
+
+function validateExcept(except: string, cidr: string, path: string): FieldError[] {
+  const errors = validateCidr(except, path)
+  if (errors.length > 0 || isStrictSubset(except, cidr)) return errors
+  return [invalidValue(path, except, 'must be a strict subset of `cidr`')]
 }

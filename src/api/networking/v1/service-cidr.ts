@@ -1,10 +1,10 @@
 import { defineKind } from '../../kind.ts'
-import { deepEqual } from '../../meta/deep-equal.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { immutableField, invalidValue, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { hasHostBits, validateCidr } from '../../meta/validate-ip.ts'
 import type { ServiceCIDR } from '../../types/networking.v1.ts'
+import { validateConditions } from '../../meta/validate-conditions.ts'
 
 export const serviceCidr = defineKind<ServiceCIDR>({
   group: 'networking.k8s.io',
@@ -13,8 +13,8 @@ export const serviceCidr = defineKind<ServiceCIDR>({
   hasGeneration: false,
   prepareForCreate: (draft) => void (draft.status = {}),
   validate: ({ spec }) => validateCidrs(spec.cidrs ?? []),
-  validateUpdate: ({ spec: now }, { spec: old }) =>
-    deepEqual(now.cidrs, old.cidrs) ? [] : [invalidValue('spec.cidrs[0]', now.cidrs?.[0] ?? '', immutableField)],
+  validateUpdate: ({ spec: now }, { spec: old }) => validateCidrsUpdate(now.cidrs ?? [], old.cidrs ?? []),
+  validateStatusUpdate: ({ status }) => validateConditions(status?.conditions, 'status.conditions'),
   cells: ({ metadata, spec }, nowMs) => [
     metadata.name,
     (spec.cidrs ?? []).join(','),
@@ -37,4 +37,14 @@ function validateNetwork(cidr: string, path: string): FieldError[] {
   const errors = validateCidr(cidr, path)
   if (errors.length > 0 || !hasHostBits(cidr)) return errors
   return [invalidValue(path, cidr, 'must not have bits set beyond the prefix length')]
+}
+
+/** A range stays; one of the other family may join it. */
+function validateCidrsUpdate(now: readonly string[], old: readonly string[]): FieldError[] {
+  if (now.length !== old.length && !(old.length === 1 && now.length === 2)) {
+    return [invalidValue('spec.cidrs', now, immutableField)]
+  }
+  return old.flatMap((cidr, index) =>
+    now[index] === cidr ? [] : [invalidValue(`spec.cidrs[${index}]`, now[index] ?? '', immutableField)],
+  )
 }

@@ -1,11 +1,12 @@
 import { defineKind } from '../../kind.ts'
-import { notAbove100Percent, validateNonNegativeIntOrPercent } from '../../meta/check-numbers.ts'
+import { nonNegative, notAbove100Percent, validateNonNegativeIntOrPercent } from '../../meta/check-numbers.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { invalidValue, notSupported } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { selectorForMessage, validateLabelSelector } from '../../meta/validate-labels.ts'
 import type { IntOrString } from '../../types/meta.v1.ts'
 import type { PodDisruptionBudget, PodDisruptionBudgetSpec } from '../../types/policy.v1.ts'
+import { validateConditions } from '../../meta/validate-conditions.ts'
 
 export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
   group: 'policy',
@@ -14,6 +15,10 @@ export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
   hasGeneration: true,
   prepareForCreate: (draft) => void (draft.status = { ...noCounts }),
   validate: ({ spec }) => validateBudget(spec),
+  validateStatusUpdate: ({ status }) => [
+    ...validateConditions(status?.conditions, 'status.conditions'),
+    ...counts.flatMap((field) => nonNegative(status?.[field], `status.${field}`)),
+  ],
   cells: ({ metadata, spec, status }, nowMs) => [
     metadata.name,
     limitCell(spec.minAvailable),
@@ -23,6 +28,8 @@ export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
   ],
   requiresResourceVersion: true,
 })
+
+const counts = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const
 
 const noCounts = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
 

@@ -66,7 +66,10 @@ function validateSubject({ kind, name, namespace = '', apiGroup = '' }: Subject,
     if (apiGroup !== '') errors.push(notSupported(`${path}.apiGroup`, apiGroup, ['']))
     if (namespace === '') errors.push(required(`${path}.namespace`))
   } else if (!subjectKinds.includes(kind)) errors.push(notSupported(`${path}.kind`, kind, subjectKinds))
-  else if (apiGroup !== rbacGroup) errors.push(notSupported(`${path}.apiGroup`, apiGroup, [rbacGroup]))
+  else {
+    if (name === '') errors.push(invalidValue(`${path}.name`, name, `${kind.toLowerCase()} name cannot be empty`))
+    if (apiGroup !== rbacGroup) errors.push(notSupported(`${path}.apiGroup`, apiGroup, [rbacGroup]))
+  }
   return errors
 }
 
