@@ -9,6 +9,19 @@ export function validateIp(ip: string, path: string): FieldError[] {
     : []
 }
 
+/** A valid address that others can send to: none of those with a meaning of their own. */
+export function validateEndpointIp(ip: string, path: string): FieldError[] {
+  const special = specialRanges.find(([pattern]) => pattern.test(ip))
+  return special === undefined ? [] : [invalidValue(path, ip, `may not be ${special[1]}`)]
+}
+
+const specialRanges: readonly (readonly [RegExp, string])[] = [
+  [/^(?:0\.0\.0\.0|::)$/, 'unspecified (0.0.0.0 or ::)'],
+  [/^127\.|^::1$/, 'in the loopback range (127.0.0.0/8, ::1/128)'],
+  [/^169\.254\.|^fe[89ab]/i, 'in the link-local range (169.254.0.0/16, fe80::/10)'],
+  [/^224\.0\.0\.|^ff02:/i, 'in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
+]
+
 /** `address/prefix length` of either family. */
 export function validateCidr(cidr: string, path: string): FieldError[] {
   const [address = '', length = '', ...rest] = cidr.split('/')

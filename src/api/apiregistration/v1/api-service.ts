@@ -1,9 +1,9 @@
 import { defineKind } from '../../kind.ts'
-import { within } from '../../meta/check-numbers.ts'
 import { ageOf } from '../../meta/duration.ts'
-import { invalidValue, required } from '../../meta/field-errors.ts'
+import { invalidForEach, invalidValue, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { APIService, APIServiceSpec } from '../../types/apiregistration.v1.ts'
+import { dns1035Label, dnsSubdomain, portNumber } from '../../meta/names.ts'
 
 export const apiService = defineKind<APIService>({
   group: 'apiregistration.k8s.io',
@@ -42,6 +42,12 @@ function validateApiService({ metadata, spec }: APIService): FieldError[] {
     const detail = `must be \`spec.version+"."+spec.group\`: "${wanted}"`
     errors.push(invalidValue('metadata.name', metadata.name, detail))
   }
+  const { group = '', version = '' } = spec
+  if (group === '' && version !== 'v1') {
+    errors.push(required('spec.group', 'only v1 may have an empty group and it better be legacy kube'))
+  }
+  if (group !== '') errors.push(...invalidForEach('spec.group', group, dnsSubdomain(group)))
+  errors.push(...invalidForEach('spec.version', version, dns1035Label(version)))
   errors.push(...validatePriority(spec.groupPriorityMinimum, 20_000, 'spec.groupPriorityMinimum'))
   errors.push(...validatePriority(spec.versionPriority, 1000, 'spec.versionPriority'))
   return [...errors, ...validateBackend(spec)]
@@ -57,7 +63,11 @@ function validateBackend({ service, caBundle, insecureSkipTLSVerify }: APIServic
     const errors: FieldError[] = []
     if ((caBundle ?? '') !== '')
       errors.push(
-        invalidValue('spec.caBundle', `${caBundle?.length} bytes`, 'local APIServices may not have a caBundle'),
+        invalidValue(
+          'spec.caBundle',
+          `${Buffer.from(caBundle ?? '', 'base64').length} bytes`,
+          'local APIServices may not have a caBundle',
+        ),
       )
     if (insecureSkipTLSVerify === true) {
       errors.push(
@@ -69,7 +79,8 @@ function validateBackend({ service, caBundle, insecureSkipTLSVerify }: APIServic
   const errors: FieldError[] = []
   if ((service.namespace ?? '') === '') errors.push(required('spec.service.namespace'))
   if ((service.name ?? '') === '') errors.push(required('spec.service.name'))
-  errors.push(...within(service.port, 1, 65_535, 'spec.service.port'))
+  const badPort = portNumber(service.port ?? httpsPort).join(',')
+  if (badPort !== '') errors.push(invalidValue('spec.service.port', service.port, `port is not valid: ${badPort}`))
   if (insecureSkipTLSVerify === true && (caBundle ?? '') !== '') {
     errors.push(invalidValue('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present'))
   }

@@ -64,6 +64,7 @@ const usages = [
 ]
 
 const minSeconds = 600
+const legacySigner = 'kubernetes.io/legacy-unknown'
 
 function validateRequest({ spec }: CertificateSigningRequest): FieldError[] {
   const errors: FieldError[] = []
@@ -77,7 +78,10 @@ function validateRequest({ spec }: CertificateSigningRequest): FieldError[] {
     if (!usages.includes(usage)) errors.push(notSupported(path, usage, usages))
     if (list.indexOf(usage) < index) errors.push(duplicate(path, usage))
   }
-  errors.push(...validateSignerName(spec.signerName, 'spec.signerName'))
+  if (spec.signerName === legacySigner) {
+    const detail = 'the legacy signerName is not allowed via this API version'
+    errors.push(invalidValue('spec.signerName', spec.signerName, detail))
+  } else errors.push(...validateSignerName(spec.signerName, 'spec.signerName'))
   if (spec.expirationSeconds !== undefined && spec.expirationSeconds < minSeconds) {
     const detail = `may not specify a duration less than ${minSeconds} seconds (10 minutes)`
     errors.push(invalidValue('spec.expirationSeconds', spec.expirationSeconds, detail))

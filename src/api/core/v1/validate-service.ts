@@ -10,7 +10,7 @@ import {
 } from '../../meta/field-errors.ts'
 import { dnsLabel, dnsSubdomain, qualifiedName } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
-import { validateCidr, validateIp } from '../../meta/validate-ip.ts'
+import { validateCidr, validateEndpointIp, validateIp } from '../../meta/validate-ip.ts'
 import { validateLabels } from '../../meta/validate-labels.ts'
 import type { Service, ServicePort, ServiceSpec } from '../../types/core.v1.ts'
 import { isExternallyAccessible, isHeadless } from './service-facts.ts'
@@ -172,16 +172,7 @@ function validateClusterIps({
 
 function validateExternalIp(ip: string, path: string): FieldError[] {
   const errors = validateIp(ip, path)
-  if (errors.length > 0) return errors
-  if (ip === '0.0.0.0' || ip === '::') errors.push(invalidValue(path, ip, 'may not be unspecified (0.0.0.0 or ::)'))
-  else if (ip.startsWith('127.') || ip === '::1') {
-    errors.push(invalidValue(path, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'))
-  } else if (/^169\.254\.|^fe[89ab]/i.test(ip)) {
-    errors.push(invalidValue(path, ip, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'))
-  } else if (/^224\.0\.0\.|^ff02:/i.test(ip)) {
-    errors.push(invalidValue(path, ip, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'))
-  }
-  return errors
+  return errors.length > 0 ? errors : validateEndpointIp(ip, path)
 }
 
 function validateNodePorts({ type, ports = [] }: ServiceSpec): FieldError[] {

@@ -12,10 +12,11 @@ import {
   required,
   tooMany,
 } from '../../meta/field-errors.ts'
-import { dnsLabel, dnsSubdomain, qualifiedName } from '../../meta/names.ts'
+import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
-import { validateIp } from '../../meta/validate-ip.ts'
-import type { Endpoint, EndpointPort, EndpointSlice } from '../../types/discovery.v1.ts'
+import { validateEndpointIp, validateIp } from '../../meta/validate-ip.ts'
+import type { Endpoint, EndpointHints, EndpointPort, EndpointSlice } from '../../types/discovery.v1.ts'
+import type { StringRule } from '../../meta/names.ts'
 
 export const endpointSlice = defineKind<EndpointSlice>({
   group: 'discovery.k8s.io',
@@ -91,14 +92,47 @@ function validateEndpoint({ hostname, nodeName, ...endpoint }: Endpoint, type: s
     errors.push(...validateAddress(address, type, `${path}.addresses[${index}]`))
   }
   if (nodeName !== undefined) errors.push(...invalidForEach(`${path}.nodeName`, nodeName, dnsSubdomain(nodeName)))
+  if (endpoint.hints !== undefined) errors.push(...validateHints(endpoint.hints, `${path}.hints`))
   if (hostname !== undefined) errors.push(...invalidForEach(`${path}.hostname`, hostname, dnsLabel(hostname)))
   return errors
 }
 
+const maxHints = 8
+
+/** Zones and nodes that an endpoint is meant for; of each kind only a few. */
+function validateHints({ forZones, forNodes }: EndpointHints, path: string): FieldError[] {
+  return [
+    ...validateHintNames(forZones ?? [], `${path}.forZones`, labelValue),
+    ...validateHintNames(forNodes ?? [], `${path}.forNodes`, dnsSubdomain),
+  ]
+}
+
+function validateHintNames(list: readonly { readonly name: string }[], path: string, rule: StringRule): FieldError[] {
+  const names = list.map(({ name }) => name)
+  const errors = names.length > maxHints ? [tooMany(path, names.length, maxHints)] : []
+  for (const [index, name] of names.entries()) {
+    const at = `${path}[${index}].name`
+    if (names.indexOf(name) < index) errors.push(duplicate(at, name))
+    if (name === '') errors.push(required(at))
+    else errors.push(...invalidForEach(at, name, rule(name)))
+  }
+  return errors
+}
+
 function validateAddress(address: string, type: string, path: string): FieldError[] {
-  if (type === 'FQDN') return invalidForEach(path, address, dnsSubdomain(address))
+  if (type === 'FQDN') return validateDomain(address, path)
   const errors = validateIp(address, path)
   if (errors.length > 0) return errors
-  if (type === 'IPv4' && address.includes(':')) return [invalidValue(path, address, 'must be an IPv4 address')]
-  return type === 'IPv6' && !address.includes(':') ? [invalidValue(path, address, 'must be an IPv6 address')] : []
+  const isSix = address.includes(':')
+  if (type === 'IPv4' && isSix) errors.push(invalidValue(path, address, 'must be an IPv4 address'))
+  if (type === 'IPv6' && !isSix) errors.push(invalidValue(path, address, 'must be an IPv6 address'))
+  return [...errors, ...validateEndpointIp(address, path)]
+}
+
+function validateDomain(domain: string, path: string): FieldError[] {
+  const name = domain.replace(/\.$/, '')
+  if (name === '') return [required(path)]
+  const errors = invalidForEach(path, name, dnsSubdomain(name))
+  if (errors.length > 0 || name.includes('.')) return errors
+  return [invalidValue(path, name, 'should be a domain with at least two segments separated by dots')]
 }

@@ -2,10 +2,18 @@ import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { deepEqual } from '../../meta/deep-equal.ts'
-import { immutableField, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
+import {
+  duplicate,
+  immutableField,
+  invalidForEach,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+} from '../../meta/field-errors.ts'
 import { dnsSubdomain } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
-import type { CSIDriver } from '../../types/storage.v1.ts'
+import type { CSIDriver, TokenRequest } from '../../types/storage.v1.ts'
 
 export const csiDriver = defineKind<CSIDriver>({
   group: 'storage.k8s.io',
@@ -13,6 +21,11 @@ export const csiDriver = defineKind<CSIDriver>({
   kind: 'CSIDriver',
   hasGeneration: false,
   setDefaults: setDriverDefaults,
+  /** Counted from the first change on: a new driver has no generation. */
+  prepareForUpdate({ metadata, spec }, old) {
+    const isSame = changeable.every((field) => deepEqual(spec[field], old.spec[field]))
+    if (!isSame) metadata.generation = (old.metadata.generation ?? 0) + 1
+  },
   validate: validateDriver,
   validateUpdate: validateDriverUpdate,
   cells: ({ metadata, spec }, nowMs) => [
@@ -40,6 +53,15 @@ function setDriverDefaults(draft: Draft<CSIDriver>): void {
   spec.seLinuxMount ??= false
 }
 
+const changeable = [
+  'tokenRequests',
+  'requiresRepublish',
+  'seLinuxMount',
+  'storageCapacity',
+  'podInfoOnMount',
+  'nodeAllocatableUpdatePeriodSeconds',
+] as const
+
 const maxNameLength = 63
 
 /** A driver's name is a domain, in whichever case. */
@@ -47,10 +69,7 @@ export function validateDriverName(name: string, path: string): FieldError[] {
   if (name === '') return [required(path)]
   const errors = invalidForEach(path, name, dnsSubdomain(name.toLowerCase()))
   if (name.length <= maxNameLength) return errors
-  return [
-    { type: 'FieldValueTooLong', field: path, message: `Too long: may not be more than ${maxNameLength} bytes` },
-    ...errors,
-  ]
+  return [tooLong(path, maxNameLength), ...errors]
 }
 
 function validateDriver({ metadata, spec }: CSIDriver): FieldError[] {
@@ -63,13 +82,33 @@ function validateDriver({ metadata, spec }: CSIDriver): FieldError[] {
   if (spec.fsGroupPolicy !== undefined && !policies.includes(spec.fsGroupPolicy)) {
     errors.push(notSupported('spec.fsGroupPolicy', spec.fsGroupPolicy, policies))
   }
-  const audiences = (spec.tokenRequests ?? []).map(({ audience }) => audience)
-  for (const [index, audience] of audiences.entries()) {
-    if (audiences.indexOf(audience) === index) continue
-    const message = `Duplicate value: ${JSON.stringify(audience)}`
-    errors.push({ type: 'FieldValueDuplicate', field: `spec.tokenRequests[${index}].audience`, message })
+  const period = spec.nodeAllocatableUpdatePeriodSeconds
+  if (period !== undefined && period < minPeriodSeconds) {
+    const detail = `must be greater than or equal to ${minPeriodSeconds} seconds`
+    errors.push(invalidValue('spec.nodeAllocatableUpdatePeriodSeconds', period, detail))
   }
-  return errors
+  return [...errors, ...validateTokenRequests(spec.tokenRequests ?? [], 'spec.tokenRequests')]
+}
+
+const minPeriodSeconds = 10
+const minTokenSeconds = 600
+const maxTokenSeconds = 2 ** 32
+
+function validateTokenRequests(requests: readonly TokenRequest[], path: string): FieldError[] {
+  const audiences = requests.map(({ audience }) => audience)
+  return requests.flatMap(({ audience, expirationSeconds: seconds }, index) => {
+    const at = `${path}[${index}]`
+    const errors = audiences.indexOf(audience) < index ? [duplicate(`${at}.audience`, audience)] : []
+    if (seconds === undefined) return errors
+    const detail = 'may not specify a duration'
+    if (seconds < minTokenSeconds) {
+      errors.push(invalidValue(`${at}.expirationSeconds`, seconds, `${detail} less than 10 minutes`))
+    }
+    if (seconds > maxTokenSeconds) {
+      errors.push(invalidValue(`${at}.expirationSeconds`, seconds, `${detail} larger than 2^32 seconds`))
+    }
+    return errors
+  })
 }
 
 function validateDriverUpdate({ spec: now }: CSIDriver, { spec: old }: CSIDriver): FieldError[] {

@@ -2,16 +2,18 @@ import { defineKind } from '../../kind.ts'
 import { deepEqual } from '../../meta/deep-equal.ts'
 import { ageOf } from '../../meta/duration.ts'
 import {
-  forbiddenField,
   immutableField,
   invalidForEach,
   invalidValue,
   notSupported,
   required,
+  tooLong,
 } from '../../meta/field-errors.ts'
 import { qualifiedName } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { StorageClass } from '../../types/storage.v1.ts'
+import { sortedMap } from '../../meta/validate-labels.ts'
+import { validateTopologies } from './validate-topologies.ts'
 
 export const storageClass = defineKind<StorageClass>({
   group: 'storage.k8s.io',
@@ -47,10 +49,7 @@ function isDefaultClass({ metadata }: StorageClass): boolean {
 
 function validateStorageClass(storageClass: StorageClass): FieldError[] {
   const { provisioner, reclaimPolicy, volumeBindingMode, parameters } = storageClass
-  const errors = validateProvisioner(provisioner, 'provisioner')
-  if (Object.keys(parameters ?? {}).includes('')) {
-    errors.push(invalidValue('parameters', '', 'field can not be empty.'))
-  }
+  const errors = [...validateProvisioner(provisioner, 'provisioner'), ...validateParameters(parameters, 'parameters')]
   const policies = ['Delete', 'Retain']
   if (reclaimPolicy !== undefined && !policies.includes(reclaimPolicy)) {
     errors.push(notSupported('reclaimPolicy', reclaimPolicy, policies))
@@ -58,19 +57,34 @@ function validateStorageClass(storageClass: StorageClass): FieldError[] {
   const modes = ['Immediate', 'WaitForFirstConsumer']
   if (volumeBindingMode === undefined) errors.push(required('volumeBindingMode'))
   else if (!modes.includes(volumeBindingMode)) errors.push(notSupported('volumeBindingMode', volumeBindingMode, modes))
-  return errors
+  return [...errors, ...validateTopologies(storageClass.allowedTopologies ?? [], 'allowedTopologies')]
+}
+
+const maxParameters = 512
+const maxParameterBytes = 256 * 1024
+
+/** Parameters of a driver: how many, and how large all together. */
+export function validateParameters(
+  parameters: Readonly<Record<string, string>> | undefined,
+  path: string,
+): FieldError[] {
+  const entries = Object.entries(parameters ?? {})
+  if (entries.length > maxParameters) return [tooLong(path, maxParameters)]
+  const errors = entries.some(([key]) => key === '') ? [invalidValue(path, '', 'field can not be empty.')] : []
+  const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
+  return bytes > maxParameterBytes ? [...errors, tooLong(path, maxParameterBytes)] : errors
 }
 
 export function validateProvisioner(provisioner: string, path: string): FieldError[] {
   if (provisioner === '') return [required(path)]
   const name = provisioner.toLowerCase()
-  return invalidForEach(path, name, qualifiedName(name))
+  return invalidForEach(path, provisioner, qualifiedName(name))
 }
 
 function validateStorageClassUpdate(now: StorageClass, old: StorageClass): FieldError[] {
   const errors: FieldError[] = []
   if (!deepEqual(now.parameters, old.parameters)) {
-    errors.push(forbiddenField('parameters', 'updates to parameters are forbidden.'))
+    errors.push(invalidValue('parameters', sortedMap(now.parameters), immutableField))
   }
   for (const field of ['provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const) {
     if (now[field] === old[field]) continue

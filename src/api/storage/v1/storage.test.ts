@@ -55,7 +55,7 @@ test('a storage class stays, and shows when it is the default', () => {
     draft.parameters = { a: 'b' }
   })
   assert.deepEqual(changed.messages, [
-    'parameters: Forbidden: updates to parameters are forbidden.',
+    'parameters: Invalid value: {"a":"b"}: field is immutable',
     'provisioner: Invalid value: "b": field is immutable',
   ])
   const cells = storageClass.cells?.(created.object, Date.parse('2024-01-01T00:05:00Z'))

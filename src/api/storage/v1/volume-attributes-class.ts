@@ -4,7 +4,7 @@ import { ageOf } from '../../meta/duration.ts'
 import { forbiddenField, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { VolumeAttributesClass } from '../../types/storage.v1.ts'
-import { validateProvisioner } from './storage-class.ts'
+import { validateParameters, validateProvisioner } from './storage-class.ts'
 
 export const volumeAttributesClass = defineKind<VolumeAttributesClass>({
   group: 'storage.k8s.io',
@@ -13,6 +13,7 @@ export const volumeAttributesClass = defineKind<VolumeAttributesClass>({
   hasGeneration: false,
   validate: ({ driverName, parameters }) => {
     const errors = validateProvisioner(driverName, 'driverName')
+    errors.push(...validateParameters(parameters, 'parameters'))
     if (Object.keys(parameters ?? {}).length === 0)
       errors.push(required('parameters', 'must contain at least one key/value pair'))
     return errors
