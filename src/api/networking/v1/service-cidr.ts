@@ -4,7 +4,6 @@ import { immutableField, invalidValue, required } from '../../meta/field-errors.
 import type { FieldError } from '../../meta/status.ts'
 import { hasHostBits, validateCidr } from '../../meta/validate-ip.ts'
 import type { ServiceCIDR } from '../../types/networking.v1.ts'
-import { validateConditions } from '../../meta/validate-conditions.ts'
 
 export const serviceCidr = defineKind<ServiceCIDR>({
   group: 'networking.k8s.io',
@@ -14,7 +13,6 @@ export const serviceCidr = defineKind<ServiceCIDR>({
   prepareForCreate: (draft) => void (draft.status = {}),
   validate: ({ spec }) => validateCidrs(spec.cidrs ?? []),
   validateUpdate: ({ spec: now }, { spec: old }) => validateCidrsUpdate(now.cidrs ?? [], old.cidrs ?? []),
-  validateStatusUpdate: ({ status }) => validateConditions(status?.conditions, 'status.conditions'),
   cells: ({ metadata, spec }, nowMs) => [
     metadata.name,
     (spec.cidrs ?? []).join(','),
