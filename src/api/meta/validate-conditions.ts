@@ -20,7 +20,7 @@ export function validateConditions(conditions: readonly Condition[] | undefined,
 }
 
 function validateCondition(condition: Condition, path: string): FieldError[] {
-  const { type, status, observedGeneration = 0, lastTransitionTime, reason = '', message = '' } = condition
+  const { type, status, observedGeneration = 0, lastTransitionTime, reason, message } = condition
   const errors = invalidForEach(`${path}.type`, type, qualifiedName(type))
   if (!statuses.includes(status)) errors.push(notSupported(`${path}.status`, status, statuses))
   if (observedGeneration < 0) {

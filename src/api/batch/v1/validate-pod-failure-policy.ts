@@ -24,8 +24,8 @@ const maxPatterns = 20
 export function validatePodFailurePolicy(spec: JobSpec, path: string): FieldError[] {
   const rules = spec.podFailurePolicy?.rules ?? []
   const errors = rules.length > maxRules ? [tooMany(`${path}.rules`, rules.length, maxRules)] : []
-  const { containers = [], initContainers = [] } = spec.template.spec
-  const known = new Set([...containers, ...initContainers].map(({ name }) => name))
+  const { containers, initContainers } = spec.template.spec
+  const known = new Set([...(containers ?? []), ...(initContainers ?? [])].map(({ name }) => name))
   return [
     ...errors,
     ...rules.flatMap((rule, index) => validatePolicyRule(rule, spec, known, `${path}.rules[${index}]`)),
@@ -64,10 +64,11 @@ function oneOf(value: string | undefined, allowed: readonly string[], path: stri
 }
 
 function validateExitCodes(
-  { operator, containerName, values = [] }: PodFailurePolicyOnExitCodesRequirement,
+  { operator, containerName, ...codes }: PodFailurePolicyOnExitCodesRequirement,
   containers: ReadonlySet<string>,
   path: string,
 ): FieldError[] {
+  const values = codes.values ?? []
   const errors = oneOf(operator, ['In', 'NotIn'], `${path}.operator`)
   if (containerName !== undefined && !containers.has(containerName)) {
     const detail = 'must be one of the container or initContainer names in the pod template'

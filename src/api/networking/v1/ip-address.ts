@@ -46,7 +46,7 @@ function parentForMessage(parent: ParentReference | undefined): object | null {
 
 function validateParent(parent: ParentReference | undefined, path: string): FieldError[] {
   if (parent === undefined) return [required(path)]
-  const { group = '', resource = '', namespace = '', name = '' } = parent
+  const { group = '', resource, namespace = '', name } = parent
   const needed = (field: string, value: string): FieldError[] =>
     value === '' ? [required(`${path}.${field}`)] : invalidForEach(`${path}.${field}`, value, pathSegment(value))
   return [

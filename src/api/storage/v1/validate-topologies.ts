@@ -25,7 +25,8 @@ function validateTerm({ matchLabelExpressions = [] }: TopologySelectorTerm, path
   ])
 }
 
-function validateRequirement({ key, values = [] }: TopologySelectorLabelRequirement, path: string): FieldError[] {
+function validateRequirement({ key, ...requirement }: TopologySelectorLabelRequirement, path: string): FieldError[] {
+  const values = requirement.values ?? []
   const errors = values.length === 0 ? [required(`${path}.values`)] : []
   for (const [index, value] of values.entries()) {
     if (values.indexOf(value) < index) errors.push(duplicate(`${path}.values[${index}]`, value))
