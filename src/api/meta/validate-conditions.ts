@@ -28,7 +28,11 @@ function validateCondition(condition: Condition, path: string): FieldError[] {
     errors.push(invalidValue(`${path}.observedGeneration`, observedGeneration, detail))
   }
   if (!lastTransitionTime) errors.push(required(`${path}.lastTransitionTime`, 'must be set'))
-  return [...errors, ...validateReason(reason, `${path}.reason`), ...tooLongText(message, `${path}.message`)]
+  return [
+    ...errors,
+    ...validateReason(reason ?? '', `${path}.reason`),
+    ...tooLongText(message ?? '', `${path}.message`),
+  ]
 }
 
 function validateReason(reason: string, path: string): FieldError[] {

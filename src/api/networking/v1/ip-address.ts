@@ -47,8 +47,8 @@ function parentForMessage(parent: ParentReference | undefined): object | null {
 function validateParent(parent: ParentReference | undefined, path: string): FieldError[] {
   if (parent === undefined) return [required(path)]
   const { group = '', resource, namespace = '', name } = parent
-  const needed = (field: string, value: string): FieldError[] =>
-    value === '' ? [required(`${path}.${field}`)] : invalidForEach(`${path}.${field}`, value, pathSegment(value))
+  const needed = (field: string, value: string | undefined): FieldError[] =>
+    !value ? [required(`${path}.${field}`)] : invalidForEach(`${path}.${field}`, value, pathSegment(value))
   return [
     ...(group === '' ? [] : invalidForEach(`${path}.group`, group, dnsSubdomain(group))),
     ...needed('resource', resource),
