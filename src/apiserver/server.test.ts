@@ -285,3 +285,12 @@ test('patches that leave no object, or none with metadata, are refused or mended
     assert.equal((await patch('merge-patch', { metadata: null })).code, 200)
     assert.equal((await patch('strategic-merge-patch', { $patch: 'replace' })).code, 422)
   }))
+
+test('a body of null says nothing, like an empty object', () =>
+  withServer(async ({ call }) => {
+    const answer = await call(`POST ${maps}`, {
+      body: Buffer.from('null'),
+      headers: { 'content-type': 'application/json' },
+    })
+    assert.deepEqual([answer.code, answer.object.reason], [422, 'Invalid'])
+  }))

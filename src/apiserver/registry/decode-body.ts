@@ -54,7 +54,9 @@ export function asObject(
   fieldValidation: FieldValidation,
 ): Draft<KubernetesObject> {
   const node = wanted.node ?? schemaOf(wanted)
-  const { object, warnings } = decodeTyped({ ...wanted, node }, body, fieldValidation)
+  // JSON's null is read as an object that says nothing.
+  const text = typeof body === 'string' && body.trim() === 'null' ? '{}' : body
+  const { object, warnings } = decodeTyped({ ...wanted, node }, text, fieldValidation)
   for (const warning of warnings) context.warnings.push(warning)
   object.apiVersion ||= apiVersionOf(wanted)
   object.kind ||= wanted.kind

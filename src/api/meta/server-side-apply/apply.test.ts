@@ -77,6 +77,15 @@ test('a manager owns what it applies and gives up what it no longer mentions', (
   assert.deepEqual(subject.managers(), [])
 })
 
+test('entries that cannot be read are not taken from a client', () => {
+  const entry = { manager: 'x', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:data': { 'f:a': {} } } }
+  const subject = configMap().update('m1', { metadata: { name: 'a' }, data: { a: '1' } })
+  for (const bad of [{ ...entry, operation: 'Steal' }, { ...entry, operation: 'Update', fieldsType: 'V2' }]) {
+    subject.update('m2', { metadata: { name: 'a', managedFields: [bad] }, data: { a: '1', b: '2' } })
+    assert.deepEqual(subject.managers(), ['m1 Update', 'm2 Update'])
+  }
+})
+
 test('a field of another manager conflicts unless the values agree or the apply is forced', () => {
   const subject = configMap().apply('m1', { data: { x: '1', z: '3' } })
   assert.throws(() => subject.apply('m2', { data: { x: 'other' } }), {

@@ -160,11 +160,19 @@ export function trackUpdate(request: UpdateRequest): readonly ManagedFieldsEntry
   return writeManagers([...others, { ...identity, time, fields: union(kept, taken) }], union)
 }
 
-/** A client that sends no entries keeps the live ones; one that sends a single empty entry wants them gone. */
+/**
+ * A client that sends no entries, or one that cannot be read, keeps the live ones; one that sends a single empty entry
+ * wants them gone.
+ */
 function entriesBefore(
   sent: readonly ManagedFieldsEntry[] = [],
   live: readonly ManagedFieldsEntry[] = [],
 ): readonly ManagedFieldsEntry[] {
   if (sent.length === 0) return live
-  return sent.length === 1 && Object.keys(sent[0] as object).length === 0 ? [] : sent
+  if (sent.length === 1 && Object.keys(sent[0] as object).length === 0) return []
+  return sent === live || sent.every(isReadable) ? sent : live
+}
+
+function isReadable({ operation, apiVersion, fieldsType }: ManagedFieldsEntry): boolean {
+  return (operation === 'Apply' || operation === 'Update') && Boolean(apiVersion) && fieldsType === 'FieldsV1'
 }
