@@ -1,11 +1,12 @@
 import { flushCompileCache } from 'node:module'
 import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
 import { hostLayout } from '#host/layout.ts'
-import { startControlPlane } from './control-plane.ts'
-import { processEffects } from './effects.ts'
+import { startControlPlane, type ControlPlane } from './control-plane.ts'
+import { processEffects, type Effects } from './effects.ts'
 import { machineAddress } from './machine-address.ts'
 import { isShared, type StorageChoice } from './open-store.ts'
 import { schedulerConfiguration } from './scheduler-configuration.ts'
+import type { SimulatedNodes } from './simulated-nodes.ts'
 import { terminationSignal } from './termination-signal.ts'
 
 export interface ServerSettings {
@@ -20,6 +21,8 @@ export interface ServerSettings {
   readonly storage: StorageChoice
   /** Empty: one usual profile. */
   readonly schedulerConfigFile: string
+  /** How many nodes without machines to add. */
+  readonly simulatedNodes: number
 }
 
 /** Runs a control plane until the process is told to end. */
@@ -42,11 +45,23 @@ export async function runServer(settings: ServerSettings): Promise<void> {
     ? (await import('./elected-managers.ts')).startElectedManagers(controlPlane, effects, scheduling)
     : (await import('./managers.ts')).startManagers(controlPlane, effects, scheduling)
   effects.log.info('The control plane is ready', { address: settings.bindAddress, port: controlPlane.port })
+  const nodes = await startNodes(settings, controlPlane, effects)
   // The next start finds every module compiled; Node itself would write them only at a clean exit.
   flushCompileCache()
   await ended
+  await nodes?.stop()
   await managers.stop()
   await controlPlane.close()
+}
+
+async function startNodes(
+  { simulatedNodes: count }: ServerSettings,
+  { clientAs }: ControlPlane,
+  effects: Effects,
+): Promise<SimulatedNodes | undefined> {
+  if (count === 0) return undefined
+  const { startSimulatedNodes } = await import('./simulated-nodes.ts')
+  return startSimulatedNodes({ clientAs, effects, count })
 }
 
 async function advertised({ advertiseAddress, bindAddress }: ServerSettings): Promise<string> {

@@ -28,6 +28,12 @@ export const server = defineCommand({
     { name: 'secure-port', type: 'integer', default: 6443, help: 'Port to listen on; 0 takes a free one' },
     { name: 'write-kubeconfig', type: 'string', default: '', help: 'Write the administrator kubeconfig here too' },
     schedulerConfigFlag,
+    {
+      name: 'simulated-nodes',
+      type: 'integer',
+      default: 0,
+      help: 'Add this many nodes without machines: pods on them run in memory only',
+    },
     ...storageFlags,
   ],
   async run({ values }) {
@@ -42,6 +48,7 @@ export const server = defineCommand({
       kubeconfigFile: values['write-kubeconfig'],
       storage,
       schedulerConfigFile: values['scheduler-config'],
+      simulatedNodes: values['simulated-nodes'],
     })
   },
 })
