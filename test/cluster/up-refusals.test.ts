@@ -18,7 +18,10 @@ test('up without root says so', { skip }, async () => {
   const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', join(checkout, 'coracle'), 'up']
   const refused = await runProgram('setpriv', nobody)
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /^error: coracle up must run as root: .*sudo coracle up, or coracle server --simulated-nodes 3$/m)
+  assert.match(
+    refused.stderr,
+    /^error: coracle up must run as root: .*sudo coracle up, or coracle server --simulated-nodes 3$/m,
+  )
 })
 
 test('up on a busy port says which, and leaves nothing half-made', { skip }, async () => {

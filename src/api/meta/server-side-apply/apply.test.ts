@@ -80,7 +80,10 @@ test('a manager owns what it applies and gives up what it no longer mentions', (
 test('entries that cannot be read are not taken from a client', () => {
   const entry = { manager: 'x', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:data': { 'f:a': {} } } }
   const subject = configMap().update('m1', { metadata: { name: 'a' }, data: { a: '1' } })
-  for (const bad of [{ ...entry, operation: 'Steal' }, { ...entry, operation: 'Update', fieldsType: 'V2' }]) {
+  for (const bad of [
+    { ...entry, operation: 'Steal' },
+    { ...entry, operation: 'Update', fieldsType: 'V2' },
+  ]) {
     subject.update('m2', { metadata: { name: 'a', managedFields: [bad] }, data: { a: '1', b: '2' } })
     assert.deepEqual(subject.managers(), ['m1 Update', 'm2 Update'])
   }
