@@ -34,7 +34,10 @@ function fed() {
   const put = (name: string, nodeName: string): void => {
     const object = { metadata: { name, namespace: 'a' }, spec: { nodeName } } as unknown as Pod
     const previous = objects.put(object)
-    for (const listener of listeners) previous ? listener.updated?.(object, previous) : listener.added?.(object)
+    for (const listener of listeners) {
+      if (previous === undefined) listener.added?.(object)
+      else listener.updated?.(object, previous)
+    }
   }
   const remove = (name: string): void => {
     const object = objects.remove(`a/${name}`)

@@ -26,7 +26,7 @@ export interface FuzzedServer {
 }
 
 /** No request of a client may keep the server busy for longer. */
-const patienceMs = 2_000
+const patienceMs = 20_000
 /** Longer than the server lets any request but a watch wait. */
 const waitMs = 20_000
 const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
