@@ -64,6 +64,8 @@ interface CommandText {
   readonly operands?: string
   /** Heading under which the program's `--help` lists the command. */
   readonly group?: string
+  /** The exit code for a wrong command line, where 1 means something else; default 1. */
+  readonly usageExitCode?: number
 }
 
 /** A command that does something. `run` resolves with the exit code; nothing means 0. */
@@ -96,7 +98,13 @@ export function defineCommandGroup(group: CommandText & { readonly commands: rea
   return { ...group, flags: [] }
 }
 
-/** The command line is wrong. Reported as `error: <message>` with a pointer to `--help` and exit code 1. */
+/** The command line is wrong. Reported as `error: <message>` with a pointer to `--help` and the exit code. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  readonly exitCode: number
+
+  constructor(message: string, options: ErrorOptions & { readonly exitCode?: number } = {}) {
+    super(message, options)
+    this.exitCode = options.exitCode ?? 1
+  }
 }

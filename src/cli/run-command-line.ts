@@ -6,7 +6,8 @@ import { suggest } from './suggest.ts'
 
 /**
  * Runs the command that `args` (without the program's own name) asks for and resolves with the exit code. Help goes to
- * standard output; every failure is one `error: …` on standard error with exit code 1 and never a stack trace.
+ * standard output; every failure is one `error: …` on standard error with exit code 1, or the command's own for a wrong
+ * command line, and never a stack trace.
  */
 export async function runCommandLine(program: Program, args: readonly string[], terminal: Terminal): Promise<number> {
   try {
@@ -14,7 +15,7 @@ export async function runCommandLine(program: Program, args: readonly string[], 
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     terminal.writeError(`error: ${message}\n`)
-    return 1
+    return error instanceof UsageError ? error.exitCode : 1
   }
 }
 
@@ -26,7 +27,7 @@ async function runProgram(program: Program, args: readonly string[], terminal: T
     terminal.write(programHelp(program))
     return 0
   }
-  if (first.startsWith('-')) parseWithPointer(program.name, [], args)
+  if (first.startsWith('-')) parseWithPointer(program.name, { flags: [] }, args)
   return runCommand(program.name, program.commands, args, terminal)
 }
 
@@ -43,7 +44,7 @@ async function runCommand(
   if (command.commands && rest[0] !== undefined && !rest[0].startsWith('-')) {
     return runCommand(fullPath, command.commands, rest, terminal)
   }
-  const parsed = parseWithPointer(fullPath, command.flags, rest)
+  const parsed = parseWithPointer(fullPath, command, rest)
   if (parsed.help || !command.run) {
     terminal.write(commandHelp(fullPath, command))
     return 0
@@ -54,12 +55,17 @@ async function runCommand(
   return (await command.run({ ...parsed, terminal })) ?? 0
 }
 
-function parseWithPointer(path: string, ...rest: Parameters<typeof parseArguments>): ReturnType<typeof parseArguments> {
+function parseWithPointer(
+  path: string,
+  { flags, usageExitCode }: Pick<Command, 'flags' | 'usageExitCode'>,
+  args: readonly string[],
+): ReturnType<typeof parseArguments> {
   try {
-    return parseArguments(...rest)
+    return parseArguments(flags, args)
   } catch (error) {
-    if (error instanceof UsageError) throw new UsageError(`${error.message}\n${pointer(path)}`, { cause: error })
-    throw error
+    if (!(error instanceof UsageError)) throw error
+    const exitCode = usageExitCode ?? error.exitCode
+    throw new UsageError(`${error.message}\n${pointer(path)}`, { cause: error, exitCode })
   }
 }
 

@@ -7,12 +7,13 @@ import { server } from './commands/server.ts'
 import { stop } from './commands/stop.ts'
 import { up } from './commands/up.ts'
 import { token } from './commands/token.ts'
+import { why } from './commands/why.ts'
 import { version } from './commands/version.ts'
 
 const program: Program = {
   name: 'coracle',
   description: 'Coracle is a complete Kubernetes in one process.',
-  commands: [up, stop, down, server, agent, token, version],
+  commands: [up, stop, down, server, agent, token, why, version],
 }
 
 // A reader that has seen enough closes the pipe: no reason to complain.

@@ -48,7 +48,11 @@ export interface ReasonCount {
   readonly nodes: number
 }
 
-/** Below it the server tells the last decision about a pod: `<namespace>/pods/<name>`. 404 while there is none, 503 where no scheduler runs. */
+/** Where the server tells the last decision about a pod: 404 while there is none, 503 where no scheduler runs. */
+export function explanationPath(namespace: string, name: string): string {
+  return `${explanationPrefix}${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
+}
+
 export const explanationPrefix = '/debug/scheduling/namespaces/'
 
 /** An amount as quantities are written: `200m` cpu, `1536Mi` memory. */

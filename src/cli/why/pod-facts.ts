@@ -1,0 +1,33 @@
+import type { SchedulingExplanation } from '#api/core/v1/scheduling-explanation.ts'
+import type { Event, Node, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
+
+/** What is known about a pod and the things it depends on, read at one time. */
+export interface PodFacts {
+  readonly pod: Pod
+  readonly nowMs: number
+  /** About the pod, the newest first. */
+  readonly events: readonly Event[]
+  /** The node that the pod is bound to; absent where it does not exist, or the pod has none. */
+  readonly node?: Node | undefined
+  /** Its claims by name; absent where they do not exist. */
+  readonly claims: ReadonlyMap<string, ClaimFacts | undefined>
+  /** ConfigMaps and Secrets that it cannot start without and that do not exist, as `configmap "x"`. */
+  readonly missing: readonly string[]
+  readonly explanation?: SchedulingExplanation | undefined
+  /** What could not be read, and why. */
+  readonly notes: readonly string[]
+}
+
+export interface ClaimFacts {
+  readonly claim: PersistentVolumeClaim
+  /** Nothing of that name; undefined where the claim names no class. */
+  readonly isClassMissing: boolean
+  readonly waitsForPod: boolean
+  /** The newest warning about it. */
+  readonly warning?: string | undefined
+}
+
+/** The newest event of one of the reasons. */
+export function newestEvent({ events }: Pick<PodFacts, 'events'>, ...reasons: readonly string[]): Event | undefined {
+  return events.find(({ reason }) => reasons.includes(reason ?? ''))
+}

@@ -1,0 +1,85 @@
+import { claimStorageClass, podClaimNames } from '#api/core/v1/volume-facts.ts'
+import { allContainers, isPodBound } from '#api/core/v1/pod-facts.ts'
+import type { Pod } from '#api/types/core.v1.ts'
+import { configMaps, nodes, persistentVolumeClaims, secrets, storageClasses } from '#api/types/resources.ts'
+import type { ClaimFacts, PodFacts } from './pod-facts.ts'
+import type { WhyReader } from './why-reader.ts'
+
+/** Reads what a pod depends on. */
+export async function readPodFacts(pod: Pod, reader: WhyReader): Promise<PodFacts> {
+  const { name, namespace = '' } = pod.metadata
+  const isBound = isPodBound(pod)
+  const [events, node, explanation, claims, missing] = await Promise.all([
+    reader.eventsOf(pod),
+    isBound ? reader.get(nodes, pod.spec.nodeName as string) : undefined,
+    isBound ? undefined : reader.explanationOf(namespace, name),
+    isBound
+      ? []
+      : Promise.all(
+          podClaimNames(pod).map(async (claim) => [claim, await readClaim(claim, namespace, reader)] as const),
+        ),
+    isBound ? readMissing(pod, reader) : [],
+  ])
+  return { pod, nowMs: reader.nowMs, events, node, explanation, claims: new Map(claims), missing, notes: reader.notes }
+}
+
+/** A claim with what it depends on; nothing where it does not exist. */
+export async function readClaim(name: string, namespace: string, reader: WhyReader): Promise<ClaimFacts | undefined> {
+  const claim = await reader.get(persistentVolumeClaims, name, namespace)
+  if (!claim) return undefined
+  const className = claimStorageClass(claim) ?? ''
+  const storageClass = className === '' ? undefined : await reader.get(storageClasses, className)
+  const warning = (await reader.eventsOf(claim)).find(({ type }) => type === 'Warning')
+  return {
+    claim,
+    isClassMissing: className !== '' && !storageClass,
+    waitsForPod: storageClass?.volumeBindingMode === 'WaitForFirstConsumer' && (claim.spec.volumeName ?? '') === '',
+    warning: warning?.message,
+  }
+}
+
+async function readMissing(pod: Pod, reader: WhyReader): Promise<readonly string[]> {
+  const { namespace = '' } = pod.metadata
+  const wanted = references(pod)
+  const looked = await Promise.all(
+    [...wanted].map(async ([key, { kind, name }]) => {
+      const there = await reader.exists(kind === 'configmap' ? configMaps : secrets, name, namespace)
+      return there ? [] : [key]
+    }),
+  )
+  return looked.flat()
+}
+
+interface Reference {
+  readonly kind: 'configmap' | 'secret'
+  readonly name: string
+}
+
+/** The ConfigMaps and Secrets that the pod cannot start without. */
+function references({ spec }: Pod): ReadonlyMap<string, Reference> {
+  const found = new Map<string, Reference>()
+  const note = (kind: Reference['kind'], name: string | undefined, optional: boolean | undefined): void => {
+    if (name !== undefined && optional !== true) found.set(`${kind} "${name}"`, { kind, name })
+  }
+  for (const { configMap, secret, projected } of spec.volumes ?? []) {
+    note('configmap', configMap?.name, configMap?.optional)
+    note('secret', secret?.secretName, secret?.optional)
+    for (const source of projected?.sources ?? []) {
+      // The authority's certificate comes by itself in every namespace.
+      if (source.configMap?.name !== 'kube-root-ca.crt')
+        note('configmap', source.configMap?.name, source.configMap?.optional)
+      note('secret', source.secret?.name, source.secret?.optional)
+    }
+  }
+  for (const { env = [], envFrom = [] } of allContainers(spec)) {
+    for (const { configMapRef, secretRef } of envFrom) {
+      note('configmap', configMapRef?.name, configMapRef?.optional)
+      note('secret', secretRef?.name, secretRef?.optional)
+    }
+    for (const { valueFrom } of env) {
+      note('configmap', valueFrom?.configMapKeyRef?.name, valueFrom?.configMapKeyRef?.optional)
+      note('secret', valueFrom?.secretKeyRef?.name, valueFrom?.secretKeyRef?.optional)
+    }
+  }
+  return found
+}
