@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { KubernetesObject } from '#api/meta/resource.ts'
-import { configMaps, endpoints, endpointSlices, serviceCIDRs, services } from '#api/types/resources.ts'
+import { configMaps, endpoints, endpointSlices, ipAddresses, serviceCIDRs, services } from '#api/types/resources.ts'
 import { formatTime } from '#lib/clock.ts'
 import type { BootstrapBody, BootstrapObject } from './bootstrap-store.ts'
 
@@ -22,6 +22,7 @@ export interface ServerObjectsOptions {
 export function serverObjects(options: ServerObjectsOptions): readonly BootstrapObject[] {
   return [
     serviceCidr(options),
+    kubernetesAddress(options),
     kubernetesService(options),
     kubernetesEndpoints(options),
     kubernetesSlice(options),
@@ -49,6 +50,20 @@ function serviceCidr(options: ServerObjectsOptions): BootstrapObject {
       status: { conditions: [condition] },
     } as BootstrapBody,
   }
+}
+
+function kubernetesAddress({ serviceIp = '10.96.0.1' }: ServerObjectsOptions): BootstrapObject {
+  const labels = {
+    'ipaddress.kubernetes.io/ip-family': isIPv6(serviceIp) ? 'IPv6' : 'IPv4',
+    'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+  }
+  const object = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IPAddress',
+    metadata: { name: serviceIp, labels },
+    spec: { parentRef: { resource: 'services', ...place } },
+  }
+  return { resource: ipAddresses, object: object as BootstrapBody }
 }
 
 function kubernetesService({ port, serviceIp = '10.96.0.1' }: ServerObjectsOptions): BootstrapObject {

@@ -35,7 +35,26 @@ export async function createObject(
   if (managers === 'track') trackManagers(context, options, draft, undefined)
   await admitMutating(context, { operation: 'CREATE', object: draft, oldObject: undefined, dryRun })
   prepareForCreate(resource, draft)
-  const finish = behaviourOf(resource).beforeCreate?.(context, draft)
+  if (behaviourOf(resource).claims === undefined) return finishCreate(context, draft, options)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await finishCreate(context, deepCopy(draft), options)
+    } catch (error) {
+      if (!(error instanceof ConflictError) || attempt >= claimAttempts) throw error
+      await context.server.feed.current(context.request.signal)
+    }
+  }
+}
+
+/** How often a write is made again because another server claimed the same thing within the same moment. */
+const claimAttempts = 8
+
+async function finishCreate(
+  context: ResourceContext,
+  draft: Draft<KubernetesObject>,
+  options: WriteOptions,
+): Promise<KubernetesObject> {
+  const finish = behaviourOf(context.resource).beforeCreate?.(context, draft)
   try {
     return await validateAndStore(context, draft, options)
   } finally {
@@ -111,14 +130,14 @@ async function store(context: ResourceContext, draft: Draft<KubernetesObject>): 
   for (let attempt = 1; ; attempt++) {
     const { name, namespace = '' } = draft.metadata
     const spare = wasGenerated ? deepCopy(draft) : undefined
+    const key = storageKey(resource, namespace, name)
+    const claims = behaviourOf(resource).claims?.(context, draft as KubernetesObject, undefined) ?? []
     const value = server.codec.encode(toStored(resource, draft))
     try {
-      const { revision } = await server.store.commit([
-        { key: storageKey(resource, namespace, name), value, ifRevision: 0 },
-      ])
+      const { revision } = await server.store.commit([{ key, value, ifRevision: 0 }, ...claims])
       return served(resource, server.codec.decode(value, revision))
     } catch (error) {
-      if (!(error instanceof ConflictError)) throw error
+      if (!(error instanceof ConflictError) || error.key !== key) throw error
       if (spare === undefined || attempt >= generateAttempts) throw exists(resource, name, isBeingDeleted(error))
       draft = spare
       const base = (draft.metadata.generateName ?? '').slice(0, longestName - generatedLength)

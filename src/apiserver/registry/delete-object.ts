@@ -61,7 +61,10 @@ async function attemptDelete(
   const isRemoved = isGone(resource, object)
   const isGraceful = resource.rules.gracePeriodSeconds !== undefined
   if (isRemoved && !isGraceful) {
-    if (!options.dryRun) await server.store.commit([{ key, delete: true, ifRevision: stored.revision }])
+    if (!options.dryRun) {
+      const claims = behaviourOf(resource).claims?.(context, undefined, old) ?? []
+      await server.store.commit([{ key, delete: true, ifRevision: stored.revision }, ...claims])
+    }
     return { object: old, isRemoved }
   }
   if (options.dryRun || isSameJson(object, old)) return { object, isRemoved }

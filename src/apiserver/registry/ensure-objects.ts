@@ -53,7 +53,8 @@ function changeFor(server: ServerParts, { resource, object, merge }: BootstrapOb
   return { key, value: server.codec.encode(deepCopy(merged)), ifRevision: stored.revision }
 }
 
-function encodeNew(server: ServerParts, resource: ServedResource, object: KubernetesObject): Uint8Array {
+/** What is stored of an object that the server itself creates. */
+export function encodeNew(server: ServerParts, resource: ServedResource, object: KubernetesObject): Uint8Array {
   const draft: Draft<KubernetesObject> = deepCopy(object)
   const { metadata } = draft
   metadata.uid = server.random.uuid()

@@ -1,5 +1,6 @@
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
+import type { Change } from '#storage/store.ts'
 import type { ResourceContext } from '../request-context.ts'
 
 /** What storing one resource takes beyond its kind's rules: it may look at the server's other objects. */
@@ -7,6 +8,15 @@ export interface ResourceBehaviour {
   /** After mutating admission, before validation. Throws to refuse; answers what to do when the write is over. */
   readonly beforeCreate?: (context: ResourceContext, draft: Draft<KubernetesObject>) => Finish
   readonly beforeUpdate?: (context: ResourceContext, draft: Draft<KubernetesObject>, old: KubernetesObject) => Finish
+  /**
+   * What else is written, or removed, in the very commit that stores `object` in place of `old`; absent ones come into
+   * being or are no more. When such a change conflicts, the write is made again from the start.
+   */
+  readonly claims?: (
+    context: ResourceContext,
+    object: KubernetesObject | undefined,
+    old: KubernetesObject | undefined,
+  ) => readonly Change[]
   /** Before admission of a deletion. Throws to refuse. */
   readonly beforeDelete?: (object: KubernetesObject) => void
   /** When the object is first marked as being deleted. */

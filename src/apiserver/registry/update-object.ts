@@ -59,7 +59,11 @@ export async function updateObject(request: UpdateRequest): Promise<KubernetesOb
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error
       if (attempt >= attempts) throw conflict(targetOf(context))
-      stored = error.current && entryObject(context, error.current)
+      if (error.key === stored.key) stored = error.current && entryObject(context, error.current)
+      else {
+        await feed.current(context.request.signal)
+        stored = findStored(context.server, context.resource, context.info.namespace, context.info.name)
+      }
     }
   }
 }
@@ -186,12 +190,16 @@ async function save(
   const { server, resource } = context
   const { metadata } = draft
   const key = storageKey(resource, metadata.namespace ?? '', metadata.name)
+  const { claims } = behaviourOf(resource)
+  const old = claims && served(resource, stored.object)
   if (isGone(resource, draft as KubernetesObject)) {
-    await server.store.commit([{ key, delete: true, ifRevision: stored.revision }])
+    const given = claims?.(context, undefined, old) ?? []
+    await server.store.commit([{ key, delete: true, ifRevision: stored.revision }, ...given])
     return draft as KubernetesObject
   }
+  const taken = claims?.(context, draft as KubernetesObject, old) ?? []
   const value = server.codec.encode(toStored(resource, draft))
-  const { revision } = await server.store.commit([{ key, value, ifRevision: stored.revision }])
+  const { revision } = await server.store.commit([{ key, value, ifRevision: stored.revision }, ...taken])
   return served(resource, server.codec.decode(value, revision))
 }
 

@@ -1,6 +1,7 @@
 import { clusterIps } from '#api/core/v1/service-facts.ts'
 import type { Service } from '#api/types/core.v1.ts'
-import { services } from '#api/types/resources.ts'
+import type { ServiceCIDR } from '#api/types/networking.v1.ts'
+import { ipAddresses, serviceCIDRs, services } from '#api/types/resources.ts'
 import type { Random } from '#lib/random.ts'
 import type { ObjectReader } from '../object-reader.ts'
 import { AddressRange, staticBand } from './address-range.ts'
@@ -29,8 +30,9 @@ interface InUse {
 }
 
 /**
- * Gives out cluster IPs and node ports. What is taken is read from the stored services, so nothing has to be kept in
- * step or repaired; only writes under way are remembered here until the cache shows them.
+ * Gives out cluster IPs and node ports. What is taken is read from the stored services and IPAddresses; only writes under
+ * way are remembered here until the cache shows them. Another server may pick the same at the same time: the claims
+ * written with the service (`serviceClaims`) let one of them try again.
  */
 export class ServiceAllocator {
   readonly ranges: readonly AddressRange[]
@@ -38,6 +40,7 @@ export class ServiceAllocator {
   readonly #pendingAddresses = new Set<string>()
   readonly #pendingPorts = new Set<string>()
   readonly #inUse = new WeakMap<readonly Service[], InUse>()
+  readonly #added = new WeakMap<readonly ServiceCIDR[], readonly AddressRange[]>()
 
   constructor(options: ServiceAllocatorOptions) {
     this.#options = options
@@ -46,12 +49,14 @@ export class ServiceAllocator {
 
   /** Takes a free address of a family, or the wanted one. Throws `AllocationError`. */
   takeAddress(family: string, wanted: string | undefined): string {
-    const range = this.ranges.find((candidate) => candidate.family === family)
-    if (range === undefined) throw new AllocationError(`not configured on this cluster`)
+    const ranges = this.#ready().filter((range) => range.family === family)
+    if (ranges.length === 0) throw new AllocationError(`not configured on this cluster`)
     const { addresses } = this.#current()
-    const isTaken = (address: string): boolean => addresses.has(address) || this.#pendingAddresses.has(address)
+    const { reader } = this.#options
+    const isTaken = (address: string): boolean =>
+      addresses.has(address) || this.#pendingAddresses.has(address) || reader.get(ipAddresses, address) !== undefined
     const address =
-      wanted === undefined ? this.#freeAddress(range, isTaken) : this.#wantedAddress(range, wanted, isTaken)
+      wanted === undefined ? this.#freeAddress(ranges, isTaken) : this.#wantedAddress(ranges, wanted, isTaken)
     this.#pendingAddresses.add(address)
     return address
   }
@@ -80,22 +85,37 @@ export class ServiceAllocator {
     for (const port of ports) this.#pendingPorts.delete(port)
   }
 
-  #freeAddress(range: AddressRange, isTaken: (address: string) => boolean): string {
-    const { size, dynamicStart } = range
-    const slot = pickFree({ size, dynamicStart, isTaken: (offset) => isTaken(range.at(offset)) }, this.#options.random)
-    if (slot === undefined) throw new AllocationError('range is full')
-    return range.at(slot)
+  #freeAddress(ranges: readonly AddressRange[], isTaken: (address: string) => boolean): string {
+    for (const range of ranges) {
+      const { size, dynamicStart } = range
+      const slots = { size, dynamicStart, isTaken: (offset: number) => isTaken(range.at(offset)) }
+      const slot = pickFree(slots, this.#options.random)
+      if (slot !== undefined) return range.at(slot)
+    }
+    throw new AllocationError('range is full')
   }
 
-  #wantedAddress(range: AddressRange, wanted: string, isTaken: (address: string) => boolean): string {
-    const address = range.canonical(wanted)
+  #wantedAddress(ranges: readonly AddressRange[], wanted: string, isTaken: (address: string) => boolean): string {
+    const address = ranges.map((range) => range.canonical(wanted)).find((one) => one !== undefined)
     if (address === undefined) {
       throw new AllocationError(
-        `failed to allocate IP ${wanted}: the provided network does not match the current range: ${range.cidr}`,
+        `failed to allocate IP ${wanted}: the provided network does not match the current range`,
       )
     }
     if (isTaken(address)) throw new AllocationError(`failed to allocate IP ${wanted}: provided IP is already allocated`)
     return address
+  }
+
+  /** The cluster's own ranges, and those that somebody added (KEP-1880). */
+  #ready(): readonly AddressRange[] {
+    const list = this.#options.reader.list(serviceCIDRs)
+    const known = this.#added.get(list)
+    if (known !== undefined) return known
+    const own = new Set(this.ranges.map(({ cidr }) => cidr))
+    const added = list.filter(isReady).flatMap(({ spec }) => spec.cidrs ?? [])
+    const all = [...this.ranges, ...added.filter((cidr) => !own.has(cidr)).map((cidr) => new AddressRange(cidr))]
+    this.#added.set(list, all)
+    return all
   }
 
   #current(): InUse {
@@ -107,6 +127,11 @@ export class ServiceAllocator {
     this.#inUse.set(list, inUse)
     return inUse
   }
+}
+
+function isReady({ metadata, status }: ServiceCIDR): boolean {
+  if (metadata.deletionTimestamp !== undefined) return false
+  return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true
 }
 
 /** `30080/TCP` of every node port a service holds. */

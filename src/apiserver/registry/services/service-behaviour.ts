@@ -1,12 +1,13 @@
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
-import { invalid, type FieldError } from '#api/meta/status.ts'
+import { type FieldError, StatusError, invalid } from '#api/meta/status.ts'
 import { invalidValue } from '#api/meta/field-errors.ts'
 import { isExternallyAccessible, needsHealthCheckNodePort, needsNodePorts } from '#api/core/v1/service-facts.ts'
 import type { Service } from '#api/types/core.v1.ts'
 import type { ResourceContext } from '../../request-context.ts'
 import type { ResourceBehaviour } from '../resource-behaviour.ts'
 import { AllocationError, portKeys, type ServiceAllocator } from './service-allocator.ts'
+import { serviceClaims } from './service-claims.ts'
 
 type ServiceDraft = Draft<Service>
 
@@ -18,6 +19,7 @@ export const serviceBehaviour: ResourceBehaviour = {
     keepAllocated(service, old as Service)
     return allocate(context, service, old as Service)
   },
+  claims: (context, object, old) => serviceClaims(context, object as Service | undefined, old as Service | undefined),
 }
 
 /** Fills in what the service lacks; answers what undoes it. */
@@ -60,11 +62,10 @@ function allocateAddresses(
   spec.clusterIPs = families.map((family, index) => {
     const wanted = spec.clusterIPs?.[index] || undefined
     if (wanted !== undefined && kept.has(wanted)) return wanted
-    const address = attempt(
-      service,
-      () => allocator.takeAddress(family, wanted),
-      (message) => invalidValue('spec.clusterIPs', spec.clusterIPs ?? null, message),
-    )
+    const address = attempt(service, () => allocator.takeAddress(family, wanted), {
+      wanted: (message) => invalidValue('spec.clusterIPs', spec.clusterIPs ?? null, message),
+      any: wanted === undefined && 'failed to allocate a serviceIP',
+    })
     taken.addresses.push(address)
     return address
   })
@@ -132,21 +133,19 @@ function allocatePorts(
     // One node port may serve TCP and UDP of the same port number.
     const twin = port.nodePort ? undefined : twinPort(service, index)
     const wanted = port.nodePort || twin
-    port.nodePort = attempt(
-      service,
-      () => allocator.takePort([protocol], wanted),
-      (message) => invalidValue(`spec.ports[${index}].nodePort`, wanted ?? 0, message),
-    )
+    port.nodePort = attempt(service, () => allocator.takePort([protocol], wanted), {
+      wanted: (message) => invalidValue(`spec.ports[${index}].nodePort`, wanted ?? 0, message),
+      any: wanted === undefined && 'failed to allocate a nodePort',
+    })
     taken.ports.push(`${port.nodePort}/${protocol}`)
   }
   if (!needsHealthCheckNodePort(service as unknown as Service)) delete spec.healthCheckNodePort
   else if (!spec.healthCheckNodePort || !kept.has(`${spec.healthCheckNodePort}/TCP`)) {
     const wanted = spec.healthCheckNodePort || undefined
-    spec.healthCheckNodePort = attempt(
-      service,
-      () => allocator.takePort(['TCP'], wanted),
-      (message) => invalidValue('spec.healthCheckNodePort', wanted ?? 0, message),
-    )
+    spec.healthCheckNodePort = attempt(service, () => allocator.takePort(['TCP'], wanted), {
+      wanted: (message) => invalidValue('spec.healthCheckNodePort', wanted ?? 0, message),
+      any: wanted === undefined ? 'failed to allocate a HealthCheck NodePort' : healthCheckFailure(wanted),
+    })
     taken.ports.push(`${spec.healthCheckNodePort}/TCP`)
   }
 }
@@ -212,13 +211,30 @@ function dropNodePorts({ spec }: ServiceDraft, old: Service): void {
   }
 }
 
-function attempt<T>(service: ServiceDraft, take: () => T, asFieldError: (message: string) => FieldError): T {
+function healthCheckFailure(port: number): string {
+  return `failed to allocate requested HealthCheck NodePort ${port}`
+}
+
+interface Failure {
+  /** How a wish that cannot be met is told. */
+  readonly wanted: (message: string) => FieldError
+  /** Or what the server itself failed to do, if nobody wished for anything. */
+  readonly any: string | false
+}
+
+function attempt<T>(service: ServiceDraft, take: () => T, failure: Failure): T {
   try {
     return take()
   } catch (error) {
-    if (error instanceof AllocationError) throw invalidService(service, [asFieldError(error.message)])
-    throw error
+    if (!(error instanceof AllocationError)) throw error
+    if (failure.any !== false) throw internalError(`${failure.any}: ${error.message}`)
+    throw invalidService(service, [failure.wanted(error.message)])
   }
+}
+
+/** The server, not the client, is at fault where nothing is left to give. */
+function internalError(message: string): Error {
+  return new StatusError('InternalError', `Internal error occurred: ${message}`, { details: { causes: [{ message }] } })
 }
 
 function invalidService(service: ServiceDraft, errors: readonly FieldError[]): Error {

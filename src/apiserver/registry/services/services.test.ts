@@ -4,6 +4,7 @@ import { seededRandom } from '#lib/random.ts'
 import { testServer, type TestServer } from '../../server.case.ts'
 import { AddressRange } from './address-range.ts'
 import { pickFree } from './pick-free.ts'
+import { memoryStore } from '#storage/memory/memory-store.ts'
 
 test('a range hands out neither its network nor its broadcast address', () => {
   const range = new AddressRange('10.0.0.0/29')
@@ -55,7 +56,7 @@ test('every service gets an address of its own, until the range is full', () =>
     const addresses = answers.map(({ object }) => (object.spec as unknown as ServiceSpec).clusterIP)
     assert.equal(new Set(addresses).size, 6)
     const full = await call(`POST ${path}`, { body: service('g') })
-    assert.equal(full.object.message, 'Service "g" is invalid: spec.clusterIPs: Invalid value: null: range is full')
+    assert.equal(full.object.message, 'Internal error occurred: failed to allocate a serviceIP: range is full')
     await call(`DELETE ${path}/a`)
     assert.equal((await call(`POST ${path}`, { body: service('g') })).code, 201)
   }))
@@ -113,3 +114,63 @@ test('a write of the status leaves the addresses alone', () =>
     assert.equal(patched.code, 200, patched.text)
     assert.deepEqual(patched.object.spec, object.spec)
   }))
+
+const addressPath = '/apis/networking.k8s.io/v1/ipaddresses'
+
+test('an address is an object that lives with its service', () =>
+  withServices(async ({ call }) => {
+    const { object } = await call(`POST ${path}`, { body: service('a') })
+    const { clusterIP } = object.spec as unknown as ServiceSpec
+    const address = await call(`GET ${addressPath}/${clusterIP}`)
+    assert.deepEqual(address.object.metadata.labels, {
+      'ipaddress.kubernetes.io/ip-family': 'IPv4',
+      'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+    })
+    assert.deepEqual(address.object.spec, { parentRef: { resource: 'services', namespace: 'default', name: 'a' } })
+    const external = { metadata: { name: 'a' }, spec: { type: 'ExternalName', externalName: 'x.org' } }
+    assert.equal((await call(`PUT ${path}/a`, { body: external })).code, 200)
+    assert.equal((await call(`GET ${addressPath}/${clusterIP}`)).code, 404)
+    assert.equal((await call(`POST ${path}`, { body: service('b', { clusterIP }) })).code, 201)
+    await call(`DELETE ${path}/b`)
+    assert.equal((await call(`GET ${addressPath}/${clusterIP}`)).code, 404)
+  }))
+
+test('an address that somebody made by hand is not given out', () =>
+  withServices(async ({ call }) => {
+    const body = { metadata: { name: '10.0.0.2' }, spec: { parentRef: { resource: 'things', name: 't' } } }
+    assert.equal((await call(`POST ${addressPath}`, { body })).code, 201)
+    const refused = await call(`POST ${path}`, { body: service('a', { clusterIP: '10.0.0.2' }) })
+    assert.match(refused.object.message, /failed to allocate IP 10\.0\.0\.2: provided IP is already allocated/)
+  }))
+
+test('a range that is ready extends the cluster, one that is not does not', () =>
+  withServices(async ({ call }) => {
+    const cidrs = '/apis/networking.k8s.io/v1/servicecidrs'
+    await call(`POST ${cidrs}`, { body: { metadata: { name: 'more' }, spec: { cidrs: ['10.1.0.0/29'] } } })
+    const wish = service('a', { clusterIP: '10.1.0.3' })
+    const early = await call(`POST ${path}`, { body: wish })
+    assert.match(early.object.message, /the provided network does not match the current range$/)
+    const ready = { type: 'Ready', status: 'True', reason: '', message: '', lastTransitionTime: '2024-01-01T00:00:00Z' }
+    const headers = { 'content-type': 'application/merge-patch+json' }
+    await call(`PATCH ${cidrs}/more/status`, { body: { status: { conditions: [ready] } }, headers })
+    assert.equal((await call(`POST ${path}`, { body: wish })).code, 201)
+  }))
+
+test('two servers never give out one address or one port twice', async () => {
+  const store = memoryStore()
+  const options = { serviceCidrs: ['10.0.0.0/28'], nodePortRange: { from: 30_000, to: 30_009 }, store }
+  const servers = [await testServer(options), await testServer(options)]
+  await servers[0]?.call('POST /api/v1/namespaces', { body: { metadata: { name: 'default' } } })
+  const wishes = Array.from({ length: 10 }, (_, index) => service(`s${index}`, { type: 'NodePort' }))
+  const answers = await Promise.all(
+    wishes.map((body, index) => (servers[index % 2] as TestServer).call(`POST ${path}`, { body })),
+  )
+  assert.deepEqual(
+    answers.map(({ code }) => code),
+    wishes.map(() => 201),
+  )
+  const specs = answers.map(({ object }) => object.spec as unknown as ServiceSpec)
+  assert.equal(new Set(specs.map(({ clusterIP }) => clusterIP)).size, 10)
+  assert.equal(new Set(specs.map(({ ports }) => ports[0]?.nodePort)).size, 10)
+  for (const server of servers) await server.close()
+})
