@@ -1,4 +1,5 @@
 import type { UserInfo } from '#api/meta/exchange.ts'
+import type { Pod } from '#api/types/core.v1.ts'
 import type { PolicyRule } from '#api/types/rbac.v1.ts'
 import {
   clusterRoles,
@@ -7,6 +8,7 @@ import {
   pods,
   volumeAttachments,
 } from '#api/types/resources.ts'
+import { nodeOfPod } from '../registry/indexed-fields.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
 import type { AuthorizationAttributes } from '../request-info.ts'
 import type { Authorizer, Decision } from './authorizer.ts'
@@ -107,16 +109,17 @@ function ownObject(asked: AuthorizationAttributes, node: string, kind: string): 
 }
 
 function usedByPod(asked: AuthorizationAttributes, kind: ReferencedKind, node: string, reader: ObjectReader): boolean {
-  return reader
-    .list(pods, asked.namespace)
-    .some((pod) => pod.spec?.nodeName === node && podReferences(pod, kind, asked.name))
+  return podsOn(node, asked.namespace, reader).some((pod) => podReferences(pod, kind, asked.name))
 }
 
 function usesVolume(volumeName: string, node: string, reader: ObjectReader): boolean {
   const claim = reader.get(persistentVolumes, volumeName)?.spec?.claimRef
   if (claim?.name === undefined || claim.namespace === undefined) return false
   if (reader.get(persistentVolumeClaims, claim.name, claim.namespace)?.spec?.volumeName !== volumeName) return false
-  return reader
-    .list(pods, claim.namespace)
-    .some((pod) => pod.spec?.nodeName === node && claimNames(pod).has(claim.name))
+  const claimName = claim.name
+  return podsOn(node, claim.namespace, reader).some((pod) => claimNames(pod).has(claimName))
+}
+
+function podsOn(node: string, namespace: string, reader: ObjectReader): readonly Pod[] {
+  return reader.having(pods, nodeOfPod, node).filter(({ metadata }) => metadata.namespace === namespace)
 }

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { WireWatchEvent } from '#api/meta/exchange.ts'
 import type { StoredObject } from './stored-object.ts'
+import type { IndexedField } from './field-index.ts'
 import type { ObjectCodec } from './object-codec.ts'
 
 /**
@@ -28,6 +29,14 @@ export class CacheEvent {
     this.#current = current
     this.#previous = previous
     this.#codec = codec
+  }
+
+  /** The values that a field has or had: one, or two where the change is from one to the other. */
+  valuesOf({ valueOf }: IndexedField): readonly string[] {
+    const now = this.#current && valueOf(this.#current.object)
+    const before = this.#previous && valueOf(this.#previous.object)
+    if (now === undefined) return before === undefined ? [] : [before]
+    return before === undefined || before === now ? [now] : [now, before]
   }
 
   /** The event as seen through a selector, or undefined if the selector sees nothing of it. */

@@ -4,8 +4,10 @@ import fc from 'fast-check'
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { CacheWatcher } from './cache-watcher.ts'
+import { nameOfObject } from './field-index.ts'
 import { ObjectCodec } from './object-codec.ts'
 import { SortedByKey } from './sorted-by-key.ts'
+import type { StoredObject } from './stored-object.ts'
 import { WatchCache } from './watch-cache.ts'
 
 const prefix = '/registry/core/things/'
@@ -111,6 +113,41 @@ test('a list keeps its identity until something in its scope changes', () => {
   assert.equal(cache.objects(`${prefix}n/`), list)
   put('b', 4)
   assert.notEqual(cache.objects(`${prefix}n/`), list)
+})
+
+test('a pinned watch and a pinned list see what one that looks at all objects sees', async () => {
+  const name = fc.constantFrom('a', 'b', 'c')
+  const step = fc.record({ name, label: fc.constantFrom('', 'x', 'y'), remove: fc.boolean() })
+  const labelField = { name: 'label', valueOf: ({ metadata }: KubernetesObject) => metadata.labels?.['label'] ?? '' }
+  const field = fc.constantFrom(labelField, nameOfObject)
+  await fc.assert(
+    fc.asyncProperty(fc.array(step), field, fc.constantFrom('x', 'a', ''), async (steps, pinned, value) => {
+      const codec = new ObjectCodec()
+      const cache = new WatchCache(prefix, codec)
+      cache.reset([], 1)
+      const matches = (object: KubernetesObject): boolean => pinned.valueOf(object) === value
+      const pin = { field: pinned, value }
+      const watches = [
+        { ...everything, matches, pin },
+        { ...everything, matches },
+      ].map((each) => cache.watch(each))
+      for (const [index, { name: changed, label, remove }] of steps.entries()) {
+        const bytes = remove ? undefined : codec.encode(thing(changed, label))
+        cache.change({ key: `${prefix}n/${changed}`, revision: index + 2, ...(bytes && { value: bytes }) })
+        const [few, all] = [cache.candidates(`${prefix}n/`, pin), cache.range(`${prefix}n/`)]
+        const select = (stored: readonly StoredObject[]): readonly StoredObject[] =>
+          stored.filter(({ object }) => matches(object))
+        assert.deepEqual(select(few), select(all))
+      }
+      const [one, other] = await Promise.all(
+        watches.map(async (watch) => {
+          watch.push({ type: 'BOOKMARK', object: {} } as never)
+          return watch.takeAll()
+        }),
+      )
+      assert.deepEqual(one, other)
+    }),
+  )
 })
 
 test('keys stay sorted under any changes', () => {

@@ -5,13 +5,17 @@ import type { ChangeEvent, Entry } from '#storage/store.ts'
 import { CacheEvent } from './cache-event.ts'
 import { CacheWatcher } from './cache-watcher.ts'
 import { EventHistory } from './event-history.ts'
+import { FieldIndex, nameOfObject, type IndexedField } from './field-index.ts'
 import type { ObjectCodec } from './object-codec.ts'
 import { SortedByKey } from './sorted-by-key.ts'
 import { StoredObject } from './stored-object.ts'
+import { WatcherSet, type Pin } from './watcher-set.ts'
 
 export interface WatchRequest {
   readonly keyPrefix: string
   readonly matches: (object: KubernetesObject) => boolean
+  /** What `matches` asks for at least, if that is one value of a field. */
+  readonly pin?: Pin | undefined
   /** Watch changes above this revision; absent: begin with the current state as ADDED events. */
   readonly from?: number
 }
@@ -26,7 +30,8 @@ export class WatchCache {
   readonly #codec: ObjectCodec
   readonly #items = new SortedByKey<StoredObject>()
   readonly #history = new EventHistory(historyLength)
-  readonly #watchers = new Set<CacheWatcher>()
+  readonly #watchers = new WatcherSet()
+  readonly #indexes = new Map<string, FieldIndex>()
   /** Answers of `objects`, by prefix. */
   readonly #lists = new Map<string, readonly KubernetesObject[]>()
   /** The revision of the newest change of this resource, or that of the last reset. */
@@ -58,6 +63,26 @@ export class WatchCache {
     return this.#items.range(prefix)
   }
 
+  /** The objects with a value of a field; the first question builds the index for all later ones. */
+  having(field: IndexedField, value: string): Iterable<StoredObject> {
+    const known = this.#indexes.get(field.name)
+    if (known !== undefined) return known.get(value)
+    const index = new FieldIndex(field)
+    for (const stored of this.#items.range(this.prefix)) index.replace(undefined, stored)
+    this.#indexes.set(field.name, index)
+    return index.get(value)
+  }
+
+  /** The same as `range`, or with a pin the fewer that have its value. */
+  candidates(prefix: string, pin: Pin | undefined): readonly StoredObject[] {
+    if (pin === undefined) return this.range(prefix)
+    if (pin.field === nameOfObject) {
+      const named = this.#items.get(prefix + pin.value)
+      return named === undefined ? this.range(prefix) : [named]
+    }
+    return [...this.having(pin.field, pin.value)].filter(({ key }) => key.startsWith(prefix)).toSorted(byKey)
+  }
+
   /** The objects under `prefix`, the resource's or a namespace's; the same array until one of them changes. */
   objects(prefix: string): readonly KubernetesObject[] {
     const known = this.#lists.get(prefix)
@@ -69,10 +94,11 @@ export class WatchCache {
 
   /** Starts over with the store's content: every watcher must list again. */
   reset(entries: readonly Entry[], revision: number): void {
-    for (const watcher of this.#watchers) watcher.close()
+    this.#watchers.close()
     const stored = entries.map(({ key, modRevision, value }) => new StoredObject(key, modRevision, value, this.#codec))
     this.#items.replaceAll(stored)
     this.#lists.clear()
+    this.#indexes.clear()
     this.#history.clear(revision)
     this.#revision = revision
   }
@@ -90,7 +116,8 @@ export class WatchCache {
     this.#lists.delete(key.slice(0, key.lastIndexOf('/') + 1))
     const event = new CacheEvent(change.revision, current, previous, this.#codec)
     this.#history.push(event)
-    for (const watcher of this.#watchers) watcher.offer(event)
+    for (const index of this.#indexes.values()) index.replace(previous, current)
+    this.#watchers.offer(event)
   }
 
   /**
@@ -98,12 +125,11 @@ export class WatchCache {
    * are not remembered any more.
    */
   watch(request: WatchRequest): CacheWatcher {
-    const { keyPrefix, matches, from } = request
+    const { keyPrefix, matches, pin, from } = request
     if (from !== undefined && from < this.#history.since) throw tooOld(from, this.#history.since)
-    const onClose = (closed: CacheWatcher): void => void this.#watchers.delete(closed)
-    const watcher = new CacheWatcher({ keyPrefix, matches, from: from ?? 0, onClose })
-    this.#watchers.add(watcher)
-    if (from === undefined) watcher.prime(this.#initialEvents(keyPrefix, matches))
+    const watcher: CacheWatcher = new CacheWatcher({ keyPrefix, matches, from: from ?? 0, onClose: () => remove() })
+    const remove = this.#watchers.add(watcher, pin)
+    if (from === undefined) watcher.prime(this.#initialEvents(request))
     else {
       const later = this.#history.after(from).filter((event) => event.key.startsWith(keyPrefix))
       watcher.prime(later.map((event) => event.through(matches)).filter((event) => event !== undefined))
@@ -112,14 +138,19 @@ export class WatchCache {
   }
 
   closeWatchers(): void {
-    for (const watcher of this.#watchers) watcher.close()
+    this.#watchers.close()
   }
 
-  #initialEvents(prefix: string, matches: (object: KubernetesObject) => boolean): WireWatchEvent[] {
+  #initialEvents({ keyPrefix, matches, pin }: WatchRequest): WireWatchEvent[] {
     const events: WireWatchEvent[] = []
-    for (const { object } of this.#items.range(prefix)) if (matches(object)) events.push({ type: 'ADDED', object })
+    for (const { object } of this.candidates(keyPrefix, pin))
+      if (matches(object)) events.push({ type: 'ADDED', object })
     return events
   }
+}
+
+function byKey({ key: left }: StoredObject, { key: right }: StoredObject): number {
+  return left < right ? -1 : 1
 }
 
 const historyLength = 2_048

@@ -1,5 +1,6 @@
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { CacheSet } from '../cache/cache-set.ts'
+import type { IndexedField } from '../cache/field-index.ts'
 import type { ObjectReader } from './object-reader.ts'
 import type { ResourceTable } from './resource-table.ts'
 import { storageKey, type ServedResource } from './served-resource.ts'
@@ -21,6 +22,10 @@ export function cacheReader(caches: CacheSet, resources: ResourceTable): ObjectR
       const resource = find(wanted)
       const scope = namespace === undefined || !resource.namespaced ? '' : `${namespace}/`
       return caches.of(resource.storage.prefix).objects(resource.storage.prefix + scope) as readonly T[]
+    },
+    having<T extends KubernetesObject>(wanted: Resource<T>, field: IndexedField, value: string): readonly T[] {
+      const found = caches.of(find(wanted).storage.prefix).having(field, value)
+      return Array.from(found, (stored) => stored.object as T)
     },
   }
 }

@@ -91,7 +91,7 @@ async function pageAt(request: PageRequest, revision: number, after: string, lim
   if (revision <= server.feed.revision && cache.revision <= revision) {
     const isWhole = request.selection.isEverything && after === '' && limit === 0
     if (isWhole) return { objects: cache.objects(prefix), revision, continue: '', remaining: undefined }
-    return cut(request, cache.range(prefix), revision, after, limit)
+    return cut(request, cache.candidates(prefix, request.selection.pin), revision, after, limit)
   }
   return cut(request, await storedAt(request, revision), revision, after, limit)
 }

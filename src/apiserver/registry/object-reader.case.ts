@@ -36,6 +36,7 @@ export function readerOf(...initial: readonly TestObject[]): TestReader {
       lists.set(scope, found)
       return found as never
     },
+    having: (resource, field, value) => reader.list(resource).filter((object) => field.valueOf(object) === value),
     put(...added) {
       for (const object of added) objects.set(keyFor(object), withUid(object) as unknown as KubernetesObject)
       lists.clear()

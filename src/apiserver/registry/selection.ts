@@ -3,6 +3,8 @@ import { parseLabelSelector } from '#api/meta/labels.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { SelectorError } from '#api/meta/selector-error.ts'
 import { badRequest } from '#api/meta/status.ts'
+import type { Pin } from '../cache/watcher-set.ts'
+import { pinOf } from './indexed-fields.ts'
 import { served } from './read.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -12,6 +14,8 @@ export interface Selection {
   readonly isEverything: boolean
   /** Takes objects in their stored version. */
   readonly matches: (stored: KubernetesObject) => boolean
+  /** One value of a field that all selected objects have, to look at fewer of them. */
+  readonly pin: Pin | undefined
 }
 
 export interface SelectionQuery {
@@ -28,9 +32,9 @@ export function compileSelection(resource: ServedResource, query: SelectionQuery
   if (query.labelSelector !== '') tests.push(compileLabels(query.labelSelector))
   if (query.fieldSelector !== '') tests.push(compileFields(resource, query))
   const [first, second] = tests
-  if (first === undefined) return { isEverything: true, matches: () => true }
-  if (second === undefined) return { isEverything: false, matches: first }
-  return { isEverything: false, matches: (object) => tests.every((test) => test(object)) }
+  if (first === undefined) return { isEverything: true, matches: () => true, pin: undefined }
+  const matches = second === undefined ? first : (object: KubernetesObject) => tests.every((test) => test(object))
+  return { isEverything: false, matches, pin: pinOf(resource, query) }
 }
 
 function compileLabels(text: string): (object: KubernetesObject) => boolean {

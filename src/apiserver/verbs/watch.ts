@@ -24,7 +24,7 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
 async function openWatch(
   context: ResourceContext,
   options: CollectionOptions,
-  { matches }: Selection,
+  { matches, pin }: Selection,
 ): Promise<AsyncIterable<WireWatchEvent>> {
   const { resource, info, server, request } = context
   const cache = server.caches.of(resource.storage.prefix)
@@ -37,7 +37,7 @@ async function openWatch(
   const from = beginsWithState ? undefined : wanted === 0 ? server.feed.revision : wanted
   let watcher: CacheWatcher
   try {
-    watcher = cache.watch({ keyPrefix, matches, ...(from !== undefined && { from }) })
+    watcher = cache.watch({ keyPrefix, matches, pin, ...(from !== undefined && { from }) })
   } catch (error) {
     if (error instanceof StatusError) return oneError(error)
     throw error
