@@ -17,6 +17,8 @@ const claimedAreas: readonly string[] = [
   'common/storage/projected_downwardapi',
   'common/storage/projected_secret',
   'common/storage/secrets_volume',
+  'scheduling/predicates',
+  'scheduling/preemption',
   'storage/csi_inline',
   'storage/csi_node',
   'storage/csistoragecapacity',
