@@ -28,6 +28,12 @@ export async function testImages(): Promise<OciImage[]> {
       layers: [busybox],
       config: { Cmd: ['sh'], Env: path },
     },
+    {
+      reference: 'coracle.test/entrypoint:1',
+      architecture: 'amd64',
+      layers: [busybox],
+      config: { Entrypoint: ['/bin/echo', 'entrypoint'], Cmd: ['default', 'arguments'], Env: path },
+    },
     web('1'),
     web('2'),
     layered('coracle.test/echo:1', echoFiles(), { ...serve, ExposedPorts: echoPorts }),

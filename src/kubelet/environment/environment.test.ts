@@ -4,6 +4,7 @@ import type { ConfigMap, Container, Pod, Secret, Service } from '#api/types/core
 import type { PodObjects } from '../objects/pod-objects.ts'
 import { containerEnvironment, type EnvironmentInput } from './container-environment.ts'
 import { expandVariables } from './expand.ts'
+import { expandSubPath } from './expand-sub-path.ts'
 import { fieldValue } from './field-ref.ts'
 import { resourceFieldValue } from './resource-field.ts'
 import { serviceEnvironment } from './service-environment.ts'
@@ -26,6 +27,21 @@ test('references are expanded once; unknown ones and escaped ones stay', () => {
       expected,
       text,
     )
+})
+
+test('a path below a volume needs every variable and stays below', () => {
+  const values: Record<string, string> = { A: 'a', EMPTY: '', UP: '..', TOP: '/tmp' }
+  const outcome = (text: string): string => {
+    try {
+      return expandSubPath(text, (name) => values[name])
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  assert.equal(outcome('$(A)/b'), 'a/b')
+  assert.equal(outcome('$(MISSING)$(EMPTY)'), 'missing value for EMPTY, MISSING')
+  assert.equal(outcome('$(TOP)'), 'error SubPath `/tmp` must not be an absolute path')
+  assert.equal(outcome('x/$(UP)'), "unable to provision SubPath `x/..`: must not contain '..'")
 })
 
 function service(name: string, namespace: string, clusterIP: string, ports: Service['spec']['ports']): Service {

@@ -1,7 +1,7 @@
 import type { Container, Pod, VolumeMount } from '#api/types/core.v1.ts'
 import type { ContainerMount } from '../cri/container.ts'
 import { configError } from '../environment/container-start-error.ts'
-import { expandVariables } from '../environment/expand.ts'
+import { expandSubPath } from '../environment/expand-sub-path.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import type { PodHost } from './pod-host.ts'
 
@@ -40,7 +40,7 @@ async function volumeMount(input: MountInput, mount: VolumeMount, index: number)
     throw configError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`)
   if (volume.isDevice === true)
     throw configError(`volume "${mount.name}" has volumeMode Block, but is specified in volumeMounts`)
-  const subPath = mount.subPathExpr ? expandVariables(mount.subPathExpr, input.valueOf) : (mount.subPath ?? '')
+  const subPath = mount.subPathExpr ? expandSubPath(mount.subPathExpr, input.valueOf) : (mount.subPath ?? '')
   const isKubeletWritten = volume.isKubeletWritten === true
   const hostPath =
     subPath === ''

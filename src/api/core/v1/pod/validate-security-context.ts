@@ -68,7 +68,8 @@ function oneOf(value: string | undefined, allowed: readonly string[], path: stri
   return value === undefined || allowed.includes(value) ? [] : [notSupported(path, value, allowed)]
 }
 
-const sysctlName = /^([a-z0-9][-_a-z0-9]*[./])*[a-z0-9][-_a-z0-9]*$/
+const sysctlFormat = String.raw`^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`
+const sysctlName = new RegExp(sysctlFormat)
 
 function validateSysctls(context: PodSecurityContext, spec: PodSpec, path: string): FieldError[] {
   const errors: FieldError[] = []
@@ -78,7 +79,7 @@ function validateSysctls(context: PodSecurityContext, spec: PodSpec, path: strin
     const dotted = name.replaceAll('/', '.')
     if (name === '') errors.push(required(at))
     else if (name.length > 253 || !sysctlName.test(name)) {
-      const detail = `must have at most 253 characters and match regex ${sysctlName.source}`
+      const detail = `must have at most 253 characters and match regex ${sysctlFormat}`
       errors.push(invalidValue(at, name, detail))
     } else if (seen.has(dotted))
       errors.push({ type: 'FieldValueDuplicate', field: at, message: `Duplicate value: "${name}"` })
