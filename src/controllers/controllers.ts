@@ -64,7 +64,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     garbageCollector(),
     clusterDnsController(options.dns),
     nodeLifecycleController(),
-    taintEvictionController,
+    taintEvictionController(),
     podGcController(options),
     clusterRoleAggregationController,
     resourceQuotaController(),

@@ -4,21 +4,33 @@ import { isStatusError } from '#api/meta/status.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
 import { nodes, pods } from '#api/types/resources.ts'
 import { formatTime } from '#lib/clock.ts'
-import { defineController, watchOf, type ControllerContext, type ReconcileResult } from '#reconcile/controller.ts'
+import {
+  defineController,
+  watchOf,
+  type Controller,
+  type ControllerContext,
+  type ReconcileResult,
+} from '#reconcile/controller.ts'
 import { podsOnNode } from '../pods-on-node.ts'
 import { evictionTimeMs } from './decide.ts'
 
+/** By pod: since when its node's taints endanger it, for taints that do not say when they came. */
+type Memory = Map<string, number>
+
 /** Deletes pods whose node carries a `NoExecute` taint that they do not tolerate, or no longer. */
-export const taintEvictionController = defineController({
-  name: 'taint-eviction-controller',
-  serviceAccount: 'node-controller',
-  watches: [watchOf(pods, endangeredPod), watchOf(nodes, podsOfTaintedNode)],
-  writes: [
-    { resource: pods, verbs: ['delete'] },
-    { resource: pods, subresource: 'status', verbs: ['patch'] },
-  ],
-  reconcile,
-})
+export function taintEvictionController(): Controller {
+  const memory: Memory = new Map()
+  return defineController({
+    name: 'taint-eviction-controller',
+    serviceAccount: 'node-controller',
+    watches: [watchOf(pods, endangeredPod), watchOf(nodes, podsOfTaintedNode)],
+    writes: [
+      { resource: pods, verbs: ['delete'] },
+      { resource: pods, subresource: 'status', verbs: ['patch'] },
+    ],
+    reconcile: (key, context) => reconcile(key, context, memory),
+  })
+}
 
 function endangeredPod(pod: Pod, { informers }: ControllerContext): readonly string[] {
   const node = pod.spec.nodeName === undefined ? undefined : informers.of(nodes).get(pod.spec.nodeName)
@@ -26,7 +38,8 @@ function endangeredPod(pod: Pod, { informers }: ControllerContext): readonly str
 }
 
 function podsOfTaintedNode(node: Node, { informers }: ControllerContext, previous?: Node): readonly string[] {
-  if (!evicts(node) || node.spec?.taints === previous?.spec?.taints) return []
+  const concerns = evicts(node) || (previous !== undefined && evicts(previous))
+  if (!concerns || node.spec?.taints === previous?.spec?.taints) return []
   return podsOnNode(informers, node.metadata.name).map(keyOf)
 }
 
@@ -34,14 +47,20 @@ function evicts({ spec }: Node): boolean {
   return spec?.taints?.some(({ effect }) => effect === 'NoExecute') ?? false
 }
 
-async function reconcile(key: string, context: ControllerContext): Promise<ReconcileResult | void> {
+async function reconcile(key: string, context: ControllerContext, memory: Memory): Promise<ReconcileResult | void> {
   const { informers, clock } = context
   const { namespace, name } = splitKey(key)
   const pod = informers.of(pods).get(name, namespace)
-  if (pod?.spec.nodeName === undefined || pod.metadata.deletionTimestamp !== undefined) return
+  const isGoing = pod?.spec.nodeName === undefined || pod.metadata.deletionTimestamp !== undefined
+  const taints = isGoing ? [] : (informers.of(nodes).get(pod.spec.nodeName)?.spec?.taints ?? [])
   const nowMs = clock.now()
-  const atMs = evictionTimeMs(pod, informers.of(nodes).get(pod.spec.nodeName)?.spec?.taints ?? [], nowMs)
-  if (atMs === undefined) return
+  const sinceMs = memory.get(key) ?? nowMs
+  const atMs = pod && evictionTimeMs(pod, taints, sinceMs)
+  if (isGoing || atMs === undefined) {
+    memory.delete(key)
+    return
+  }
+  memory.set(key, sinceMs)
   if (atMs > nowMs) return { requeueAfterMs: atMs - nowMs }
   await evict(pod, context)
 }
