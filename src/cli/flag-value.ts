@@ -1,6 +1,6 @@
 import { UsageError } from './command.ts'
 import type { Flag, FlagType, FlagTypeValues, FlagValue } from './command.ts'
-import { formatDuration, parseDuration } from './duration.ts'
+import { formatDuration, parseDuration } from '#lib/go-duration.ts'
 
 interface FlagKind<T> {
   /** Nothing means that the text is not of this kind. */

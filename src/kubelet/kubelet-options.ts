@@ -5,9 +5,8 @@ import type { Informers } from '#client/informer.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
+import type { KubeletSettings } from './configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
-import type { EvictionSettings } from './eviction/eviction-manager.ts'
-import type { ImageCollectionSettings } from './images/image-collector.ts'
 import type { NodeFiles } from './identity/host-files.ts'
 import type { NodeMachine } from './node/node-machine.ts'
 import type { PodHost } from './pod-worker/pod-host.ts'
@@ -37,10 +36,8 @@ export interface KubeletOptions {
   readonly clusterDomain: string
   /** How the node is reached by `kubectl logs` and `exec`; absent: it is not. */
   readonly server?: KubeletServerOptions
-  /** When pods are thrown out for the node's sake; upstream's defaults. */
-  readonly eviction?: EvictionSettings
-  /** When unused images are removed; upstream's defaults. */
-  readonly imageCollection?: ImageCollectionSettings
+  /** What the configuration file says; default `defaultSettings`. */
+  readonly settings?: KubeletSettings
   /** Images that are never removed although no container has them, such as that of the sandboxes. */
   readonly keptImages?: readonly string[]
   readonly effects: NodeEffects

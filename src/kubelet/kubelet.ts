@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node } from '#api/types/core.v1.ts'
-import { nodes, pods, services } from '#api/types/resources.ts'
+import { nodes, pods, runtimeClasses, services } from '#api/types/resources.ts'
 import type { Informer } from '#client/informer.ts'
 import { createCsiService, type CsiService } from './csi/csi-service.ts'
+import { defaultSettings, type KubeletSettings } from './configuration/kubelet-settings.ts'
 import { createImageManager } from './images/image-manager.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
 import { NodeAgent } from './node/node-agent.ts'
@@ -15,6 +16,7 @@ import { nodeAllocatable } from './node/node-resources.ts'
 import { createUpkeep } from './node-upkeep.ts'
 import { createObjectSource } from './objects/pod-objects.ts'
 import { PluginRegistry } from './plugins/plugin-registry.ts'
+import { runtimeHandlerOf } from './pod-worker/runtime-handler.ts'
 import { PodWorkers } from './pod-worker/pod-workers.ts'
 import type { WorkerContext } from './pod-worker/worker-context.ts'
 import { createProbers } from './probes/prober.ts'
@@ -74,11 +76,13 @@ interface RunningKubelet {
 
 async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise<RunningKubelet> {
   const metrics = new KubeletMetrics()
-  const options = { ...given, runtime: measuredRuntime(given.runtime, { clock: given.clock, metrics }) }
+  const runtimeCalls = measuredRuntime(given.runtime, { clock: given.clock, metrics })
+  const options = { ...given, settings: given.settings ?? defaultSettings, runtime: runtimeCalls }
   const { informers, runtime, nodeName, effects } = options
   const ownPods = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` })
   const ownNode = informers.of(nodes, { fieldSelector: `metadata.name=${nodeName}` })
   const allServices = informers.of(services)
+  const classes = informers.of(runtimeClasses)
   const synced = informers.synced(signal)
   synced.catch(() => undefined)
   const [facts, version] = await Promise.all([effects.machine.facts(), runtime.version()])
@@ -90,6 +94,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     ...(csi && { csi: csi.volumes }),
     runtimeName: version.name,
     objects,
+    runtimeHandler: (pod) => runtimeHandlerOf(pod, classes),
     services: () => allServices.list(),
     node: () => ownNode.get(nodeName) ?? agent.node,
     admittedPods: () => workers.list().map(({ pod }) => pod),
@@ -154,12 +159,14 @@ function followAttachments(ownNode: Informer<Node>, onChange: () => void): void 
 
 type ContextBasics = Omit<
   WorkerContext,
-  'runtimeName' | 'objects' | 'services' | 'node' | 'admittedPods' | 'pressure' | 'host' | 'csi'
+  'runtimeName' | 'objects' | 'runtimeHandler' | 'services' | 'node' | 'admittedPods' | 'pressure' | 'host' | 'csi'
 >
 
-function workerBasics(options: KubeletOptions, facts: MachineFacts, metrics: KubeletMetrics): ContextBasics {
-  const { client, clock, random, log, events, runtime, nodeName, effects } = options
-  const allocatable = resourceAmounts(nodeAllocatable(facts))
+type SettledOptions = KubeletOptions & { readonly settings: KubeletSettings }
+
+function workerBasics(options: SettledOptions, facts: MachineFacts, metrics: KubeletMetrics): ContextBasics {
+  const { client, clock, random, log, events, runtime, nodeName, effects, settings } = options
+  const allocatable = resourceAmounts(nodeAllocatable(facts, settings))
   return {
     client,
     clock,
@@ -169,6 +176,7 @@ function workerBasics(options: KubeletOptions, facts: MachineFacts, metrics: Kub
     events,
     runtime,
     nodeName,
+    settings,
     nodeFiles: effects.files,
     images: createImageManager(options),
     tokens: createTokenSource(options),
@@ -182,21 +190,22 @@ function workerBasics(options: KubeletOptions, facts: MachineFacts, metrics: Kub
   }
 }
 
-function describe(options: KubeletOptions, facts: MachineFacts): Omit<NodeDescription, 'runtime' | 'port'> {
+function describe(options: SettledOptions, facts: MachineFacts): Omit<NodeDescription, 'runtime' | 'port'> {
   return {
     name: options.nodeName,
     addresses: options.nodeAddresses,
     facts,
     kubeletVersion: options.version ?? defaultVersion,
     labels: options.labels ?? {},
-    taints: options.taints ?? [],
+    taints: [...(options.taints ?? []), ...options.settings.taints],
+    settings: options.settings,
     ...(options.podCidr !== undefined && { podCidr: options.podCidr }),
   }
 }
 
 /** The server is loaded only where a node is to be reached. */
 async function startServer(
-  options: KubeletOptions,
+  options: SettledOptions,
   parts: Pick<KubeletServerContext, 'workers' | 'facts' | 'metrics'>,
 ): Promise<KubeletServer | undefined> {
   if (options.server === undefined) return undefined

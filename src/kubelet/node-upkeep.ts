@@ -1,4 +1,5 @@
 import type { Node } from '#api/types/core.v1.ts'
+import type { KubeletSettings } from './configuration/kubelet-settings.ts'
 import { EvictionManager } from './eviction/eviction-manager.ts'
 import { ImageCollector } from './images/image-collector.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
@@ -23,10 +24,10 @@ export interface NodeUpkeepInput {
 
 /** Rotation of logs, removal of unused images, and eviction. */
 export function createUpkeep(
-  options: KubeletOptions,
+  options: KubeletOptions & { readonly settings: KubeletSettings },
   { workers, metrics, node, onChange }: NodeUpkeepInput,
 ): NodeUpkeep {
-  const { effects, events, eviction, imageCollection, keptImages = [] } = options
+  const { effects, events, settings, keptImages = [] } = options
   const images = new ImageCollector({
     ...options,
     machine: effects.machine,
@@ -36,7 +37,7 @@ export function createUpkeep(
       const own = node()
       if (own) events.record(own, 'Warning', 'FreeDiskSpaceFailed', message)
     },
-    ...(imageCollection && { settings: imageCollection }),
+    settings: settings.images,
   })
   const manager = new EvictionManager({
     ...options,
@@ -51,12 +52,16 @@ export function createUpkeep(
     },
     onChange,
     onEvict: (cause) => metrics.evictions.add({ eviction_signal: cause }),
-    ...(eviction && { settings: eviction }),
+    settings: settings.eviction,
   })
   return {
     eviction: manager,
     async run(signal) {
-      await Promise.all([rotateLogs({ ...options, workers }, signal), images.run(signal), manager.run(signal)])
+      await Promise.all([
+        rotateLogs({ ...options, workers, settings: settings.logs }, signal),
+        images.run(signal),
+        manager.run(signal),
+      ])
     },
   }
 }

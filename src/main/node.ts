@@ -12,6 +12,7 @@ import type { Machine } from '#host/machine.ts'
 import { pauseImageReference, writePauseImage } from '#host/pause-image.ts'
 import { cniBinaryDir } from '#host/prerequisites.ts'
 import { applySysctls } from '#host/sysctls.ts'
+import type { KubeletSettings } from '#kubelet/configuration/kubelet-settings.ts'
 import { containerdRuntime } from '#kubelet/cri/containerd-runtime.ts'
 import { createKubelet } from '#kubelet/kubelet.ts'
 import { subjectAccessReviewer } from '#kubelet/server/kubelet-access.ts'
@@ -35,6 +36,8 @@ export interface NodeOptions {
   readonly nodeName: string
   readonly address: string
   readonly layout: HostLayout
+  /** What the kubelet's configuration file says; absent: there is none. */
+  readonly settings?: KubeletSettings
   readonly effects: Effects
 }
 
@@ -93,6 +96,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { layout } = options
   const runtime = await containerdRuntime({ socketPath: layout.containerd.socket })
   const directories = { rootDir: layout.kubeletDir, logsDir: layout.podLogDir, cgroupRoot: layout.cgroupRoot }
+  const given = options.settings?.configuration ?? {}
   const kubelet = createKubelet({
     client: options.client,
     informers,
@@ -103,9 +107,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     runtime,
     nodeName: options.nodeName,
     nodeAddresses: [options.address],
-    clusterDns: [ranges.dnsService],
-    clusterDomain: ranges.clusterDomain,
-    server: kubeletServer(options),
+    clusterDns: given.clusterDNS ?? [ranges.dnsService],
+    clusterDomain: given.clusterDomain ?? ranges.clusterDomain,
+    ...(options.settings && { settings: options.settings }),
+    ...(given.enableServer !== false && { server: kubeletServer(options) }),
     keptImages: [pauseImageReference],
     effects: await linuxNode({ ...directories, runtime, clock }),
   })
@@ -138,8 +143,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   }
 }
 
-function kubeletServer({ client, keys, address }: NodeOptions): KubeletServerOptions {
-  return { address, port: ranges.kubeletPort, ...keys, authorize: subjectAccessReviewer(client) }
+function kubeletServer({ client, keys, address, settings }: NodeOptions): KubeletServerOptions {
+  const port = settings?.configuration.port ?? ranges.kubeletPort
+  return { address, port, ...keys, authorize: subjectAccessReviewer(client) }
 }
 
 /** The first answer that is not undefined, for a node as it is or as it becomes. */

@@ -12,6 +12,7 @@ import { identities, nodeIdentity } from './identities.ts'
 import { machineAddress } from './machine-address.ts'
 import { startManagers } from './managers.ts'
 import { prepareContainerd, startNode } from './node.ts'
+import { nodeSettings } from './node-settings.ts'
 import { schedulerConfiguration } from './scheduler-configuration.ts'
 import { terminationSignal } from './termination-signal.ts'
 import type { UpMessage, UpSettings } from './up-message.ts'
@@ -24,6 +25,7 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
   const scheduling = await schedulerConfiguration(settings.schedulerConfigFile)
   await mkdir(layout.dataDir, { recursive: true, mode: 0o711 })
   await writeProcessFile(layout.serverPidFile, process.pid)
+  const kubelet = await nodeSettings(settings.configFile)
   const nodeName = settings.nodeName === '' ? hostname().toLowerCase() : settings.nodeName
   const address = await machineAddress()
   tell({ type: 'step', text: 'Starting containerd and the control plane' })
@@ -53,6 +55,7 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
     nodeName,
     address,
     layout,
+    ...kubelet,
     effects,
   })
   await node.ready

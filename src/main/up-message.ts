@@ -8,6 +8,8 @@ export interface UpSettings {
   readonly nodeName: string
   /** Empty: one usual profile. */
   readonly schedulerConfigFile: string
+  /** Absolute path of the kubelet's configuration; empty: defaults. */
+  readonly configFile: string
 }
 
 /** What the cluster's process tells the command that started it. */

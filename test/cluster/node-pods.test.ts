@@ -270,12 +270,10 @@ describe('pod templates', options, () => {
   const area = 'common/node/podtemplates'
   const template = (space: TestSpace, name: string) => {
     const container: Container = { name: 'main', image: busybox }
-    return space
-      .of(podTemplates)
-      .create({
-        metadata: { name, labels: { set: 'test' } },
-        template: { metadata: { labels: { set: 'test' } }, spec: { containers: [container] } },
-      })
+    return space.of(podTemplates).create({
+      metadata: { name, labels: { set: 'test' } },
+      template: { metadata: { labels: { set: 'test' } }, spec: { containers: [container] } },
+    })
   }
 
   behaviour(area, 'PodTemplates should run the lifecycle of PodTemplates', async (t) => {

@@ -105,9 +105,13 @@ function webFiles(version: string): TarEntry[] {
   ]
 }
 
+/** What a gRPC health service answers: SERVING, framed as one message. */
+const servingMessage = Buffer.from([0, 0, 0, 0, 2, 0x08, 1])
+
 /**
  * Answers every request on TCP and UDP port 8080 with who answered and who asked, one `key=value` a line. `/ready` is
- * 200 as long as the file `/srv/ready` exists, so that a test can fail a probe by removing it.
+ * 200 as long as the file `/srv/ready` exists, so that a test can fail a probe by removing it; `/elsewhere` and `/here`
+ * lead to another host and to `/ready`. On port 5000 gRPC is spoken, as far as health checks go.
  */
 function echoFiles(): TarEntry[] {
   const answer = [
@@ -122,6 +126,7 @@ function echoFiles(): TarEntry[] {
   const lines = answer.map((line) => `${line}\n`).join('')
   return [
     textFile('srv/ready', ['ready']),
+    { path: 'srv/serving', kind: 'file', content: servingMessage, mode: 0o644 },
     textFile('etc/nginx/nginx.conf', [
       'load_module /usr/lib/nginx/modules/ngx_stream_module.so;',
       ...nginxHead,
@@ -131,7 +136,15 @@ function echoFiles(): TarEntry[] {
       '  server {',
       '    listen 8080;',
       '    location = /ready { root /srv; }',
+      '    location = /elsewhere { return 302 http://192.0.2.1:8080/; }',
+      '    location = /here { return 302 http://$http_host/ready; }',
       `    location / { return 200 "${lines}"; }`,
+      '  }',
+      '  server {',
+      '    listen 5000 http2;',
+      // A POST cannot be answered from a file; an error page can.
+      '    location = /grpc.health.v1.Health/Check { error_page 418 =200 /serving; return 418; }',
+      '    location = /serving { root /srv; types {} default_type application/grpc; add_trailer grpc-status 0; }',
       '  }',
       '}',
       'stream {',

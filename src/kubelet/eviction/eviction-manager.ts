@@ -11,7 +11,7 @@ import { PressureConditions } from './pressure.ts'
 import { rankForEviction, type Candidate, type PodUsage } from './rank.ts'
 import { signalFacts, type MachineReadings, type PressureCondition } from './signals.ts'
 import { diskTotal, hasStorageLimit, storageViolation, type PodDiskUse } from './storage-limits.ts'
-import { crossedThresholds, defaultThresholds, type EvictionThreshold } from './thresholds.ts'
+import { crossedThresholds, type EvictionThreshold } from './thresholds.ts'
 
 /** A pod that can be ended by the node. */
 export interface EvictablePod {
@@ -33,22 +33,23 @@ export interface EvictionOptions {
   readonly onChange: () => void
   /** A pod is about to be evicted: the signal, or upstream's name of the limit. */
   readonly onEvict?: (cause: string) => void
-  readonly settings?: EvictionSettings
+  readonly settings: EvictionSettings
 }
 
 /** As in the kubelet configuration. */
 export interface EvictionSettings {
-  readonly thresholds?: readonly EvictionThreshold[]
-  /** `evictionPressureTransitionPeriod`. Default five minutes. */
-  readonly transitionPeriodMs?: number
+  readonly thresholds: readonly EvictionThreshold[]
+  /** `evictionPressureTransitionPeriod` */
+  readonly transitionPeriodMs: number
+  /** `evictionMaxPodGracePeriod`: what containers get at most when a soft threshold is crossed; negative: their own. */
+  readonly maximumGraceSeconds: number
 }
 
 const intervalMs = 10_000
-const defaultTransitionMs = 300_000
 /** How long one evicted pod may take to end before the next look. */
 const longestEndMs = 30_000
 /** A container that is told to go while the node starves gets no more time than this. */
-const graceSeconds = 1
+const starvingGraceSeconds = 1
 
 /** Watches what the node has left, tells the API of it, and ends pods before the kernel ends everything. */
 export class EvictionManager {
@@ -60,8 +61,8 @@ export class EvictionManager {
 
   constructor(options: EvictionOptions) {
     this.#options = options
-    this.#thresholds = options.settings?.thresholds ?? defaultThresholds
-    this.#pressure = new PressureConditions(options.settings?.transitionPeriodMs ?? defaultTransitionMs)
+    this.#thresholds = options.settings.thresholds
+    this.#pressure = new PressureConditions(options.settings.transitionPeriodMs)
   }
 
   get conditions(): ReadonlySet<PressureCondition> {
@@ -158,14 +159,20 @@ export class EvictionManager {
       memoryBytes: own.find(({ labels }) => labels[containerNameLabel] === container.name)?.memoryWorkingSetBytes ?? 0,
       diskBytes: chosen.disk.containers.get(container.name) ?? 0,
     }))
-    await this.#evict(first, evictionMessage(threshold, reading, containers))
+    await this.#evict(first, evictionMessage(threshold, reading, containers), this.#graceSeconds(threshold))
   }
 
   #candidates(): readonly EvictablePod[] {
     return this.#options.pods().filter(({ pod }) => !isPodTerminal(pod) && !isCriticalPod(pod))
   }
 
-  async #evict(subject: EvictablePod, message: string): Promise<void> {
+  #graceSeconds({ gracePeriodMs = 0 }: EvictionThreshold): number {
+    if (gracePeriodMs === 0) return starvingGraceSeconds
+    const { maximumGraceSeconds } = this.#options.settings
+    return maximumGraceSeconds < 0 ? Infinity : maximumGraceSeconds
+  }
+
+  async #evict(subject: EvictablePod, message: string, graceSeconds = starvingGraceSeconds): Promise<void> {
     const { clock, log } = this.#options
     log.info('pod evicted', { pod: subject.pod.metadata.name, why: message })
     await Promise.race([subject.evict(message, graceSeconds), clock.sleep(longestEndMs)])

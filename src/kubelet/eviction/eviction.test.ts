@@ -12,6 +12,7 @@ import { rankForEviction, type Candidate } from './rank.ts'
 import type { EvictionSignal, MachineReadings, PressureCondition } from './signals.ts'
 import { storageViolation } from './storage-limits.ts'
 import { crossedThresholds, defaultThresholds } from './thresholds.ts'
+import { defaultSettings } from '../configuration/kubelet-settings.ts'
 
 const mebibyte = 1024 ** 2
 
@@ -176,6 +177,7 @@ test('the manager reports pressure, spares the critical and ends one pod a look'
   const readings: MachineReadings = { 'memory.available': { available: 1, capacity: mebibyte } }
   let changes = 0
   const manager = new EvictionManager({
+    settings: defaultSettings.eviction,
     clock,
     log: silentLog,
     runtime: { containerStats: async () => [], sandboxStats: async () => [] } as unknown as ContainerRuntime,

@@ -18,17 +18,19 @@ export interface ImageCollectorOptions {
   readonly keptImages: readonly string[]
   /** Says that the disk is too full and too little could be removed. */
   readonly onFailure: (message: string) => void
-  readonly settings?: ImageCollectionSettings
+  readonly settings: ImageCollectionSettings
 }
 
-/** As in the kubelet configuration, with upstream's defaults. */
+/** As in the kubelet configuration. */
 export interface ImageCollectionSettings {
-  /** `imageGCHighThresholdPercent`. Default 85. */
-  readonly highPercent?: number
-  /** `imageGCLowThresholdPercent`. Default 80. */
-  readonly lowPercent?: number
-  /** `imageMinimumGCAge`. Default two minutes. */
-  readonly minimumAgeMs?: number
+  /** `imageGCHighThresholdPercent` */
+  readonly highPercent: number
+  /** `imageGCLowThresholdPercent` */
+  readonly lowPercent: number
+  /** `imageMinimumGCAge` */
+  readonly minimumAgeMs: number
+  /** `imageMaximumGCAge`: images that nobody has used for so long go whatever room there is; 0: they stay. */
+  readonly maximumAgeMs: number
 }
 
 interface DetectedImages {
@@ -61,10 +63,11 @@ export class ImageCollector {
   /** Above the high threshold, frees as much as leads to the low one. */
   async collectIfFull(): Promise<void> {
     const { machine, settings, onFailure } = this.#options
-    const { highPercent = 85, lowPercent = 80 } = settings ?? {}
+    const { highPercent, lowPercent } = settings
     const readings = await machine.readings()
     const disk = readings['imagefs.available'] ?? readings['nodefs.available']
     const images = await this.#detect()
+    await this.#freeOld(images)
     if (disk === undefined || disk.capacity === 0) return
     const usedPercent = 100 - Math.floor((disk.available * 100) / disk.capacity)
     if (usedPercent < highPercent) return
@@ -112,6 +115,17 @@ export class ImageCollector {
     })
   }
 
+  async #freeOld({ images, inUse }: DetectedImages): Promise<void> {
+    const { clock, settings } = this.#options
+    const { maximumAgeMs } = settings
+    if (maximumAgeMs === 0) return
+    const isOld = ({ id }: ImageInfo): boolean => {
+      const { firstSeenMs, lastUsedMs } = this.#records.get(id) ?? { firstSeenMs: clock.now(), lastUsedMs: 0 }
+      return clock.now() - Math.max(firstSeenMs, lastUsedMs) > maximumAgeMs
+    }
+    await this.#free({ images: images.filter(isOld), inUse }, Infinity)
+  }
+
   async #free({ images, inUse }: DetectedImages, bytesToFree: number): Promise<number> {
     const { clock, log, runtime, settings } = this.#options
     const chosen = chooseImages({
@@ -119,7 +133,7 @@ export class ImageCollector {
       inUse,
       bytesToFree,
       records: this.#records,
-      minimumAgeMs: settings?.minimumAgeMs ?? 120_000,
+      minimumAgeMs: settings.minimumAgeMs,
       nowMs: clock.now(),
     })
     let freed = 0

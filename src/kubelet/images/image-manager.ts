@@ -1,12 +1,12 @@
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import type { EventRecorder } from '#client/events.ts'
 import type { Clock } from '#lib/clock.ts'
+import { formatDuration } from '#lib/go-duration.ts'
 import type { AuthConfig, ImageInfo } from '../cri/image.ts'
 import { isRuntimeError, type ContainerRuntime } from '../cri/runtime.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import { containerEvents } from '../pod-worker/container-events.ts'
-import { formatDuration } from '../pod-worker/restart-backoff.ts'
 import { parseImageName } from './image-name.ts'
 import { pullCredentials } from './pull-secrets.ts'
 

@@ -2,6 +2,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import type { LogSettings } from '../configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { PodWorkers } from '../pod-worker/pod-workers.ts'
 import { isRunning } from '../pod-worker/pod-view.ts'
@@ -11,17 +12,14 @@ export interface LogRotationOptions {
   readonly log: Log
   readonly runtime: ContainerRuntime
   readonly workers: PodWorkers
+  /** How large a log may grow, how many files of one container are kept, how often to look. */
+  readonly settings: LogSettings
 }
-
-/** Upstream's defaults: how large a log may grow, how many files of one container are kept, how often to look. */
-const maximumBytes = 10 * 1024 * 1024
-const maximumFiles = 5
-const intervalMs = 10_000
 
 /** Keeps the logs of running containers bounded until the signal aborts. */
 export async function rotateLogs(options: LogRotationOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await options.clock.sleep(intervalMs, signal).catch(() => undefined)
+    await options.clock.sleep(options.settings.intervalMs, signal).catch(() => undefined)
     if (signal.aborted) return
     for (const { id, logPath } of options.workers.list().flatMap(({ view }) => view.containers.filter(isRunning))) {
       try {
@@ -34,14 +32,14 @@ export async function rotateLogs(options: LogRotationOptions, signal: AbortSigna
 }
 
 async function rotateIfLarge(
-  { clock, runtime }: LogRotationOptions,
+  { clock, runtime, settings }: LogRotationOptions,
   { id, path }: { id: string; path: string },
 ): Promise<void> {
   const current = await stat(path).catch(() => undefined)
-  if (current === undefined || current.size < maximumBytes) return
+  if (current === undefined || current.size < settings.maximumBytes) return
   const folder = dirname(path)
   const old = (await readdir(folder)).filter((name) => name.startsWith(`${basename(path)}.`)).sort()
-  const surplus = old.slice(0, Math.max(0, old.length - (maximumFiles - 2)))
+  const surplus = old.slice(0, Math.max(0, old.length - (settings.maximumFiles - 2)))
   for (const name of surplus) await rm(join(folder, name), { force: true })
   const stamp = new Date(clock.now()).toISOString().replaceAll(/\D/g, '').slice(0, 14)
   const rotatedPath = `${path}.${stamp.slice(0, 8)}-${stamp.slice(8)}`

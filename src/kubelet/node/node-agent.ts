@@ -26,12 +26,9 @@ export interface NodeAgentOptions {
   readonly description: NodeDescription
 }
 
-const heartbeatMs = 10_000
 const newTroubleMs = 15_000
 const newTroubleLookMs = 50
 const troubleLookMs = 1_000
-/** A status that has not changed is written again after this time all the same. */
-const statusReportMs = 300_000
 /** Images are listed anew at every so-manieth heartbeat. */
 const imageListEvery = 6
 const firstRetryMs = 100
@@ -51,7 +48,7 @@ export class NodeAgent {
 
   constructor(options: NodeAgentOptions) {
     this.#options = options
-    this.#lease = new NodeLease(options)
+    this.#lease = new NodeLease(options, options.description.settings.heartbeat.leaseSeconds)
   }
 
   /** The node as the API had it last. */
@@ -128,6 +125,9 @@ export class NodeAgent {
   async #heartbeats(): Promise<void> {
     const { clock, log } = this.#options
     const { signal } = this.#stop
+    const { statusUpdateMs, leaseSeconds } = this.#options.description.settings.heartbeat
+    // The lease is renewed four times as often as it would run out.
+    const heartbeatMs = Math.min(statusUpdateMs, (leaseSeconds * 1000) / 4)
     let beatAtMs = clock.monotonic() + heartbeatMs
     while (!signal.aborted) {
       const untilBeatMs = Math.max(0, beatAtMs - clock.monotonic())
@@ -183,7 +183,7 @@ export class NodeAgent {
     const patch = statusDifference(
       known,
       { ...nodeStatus(description, this.#images), ...this.#volumesInUse(known), conditions },
-      nowMs - this.#reportedAtMs >= statusReportMs,
+      nowMs - this.#reportedAtMs >= description.settings.heartbeat.statusReportMs,
     )
     if (patch === undefined) return
     const before = known.conditions?.find(({ type }) => type === 'Ready')?.status

@@ -5,18 +5,19 @@ import type { Node } from '#api/types/core.v1.ts'
 import type { Client } from '#client/client.ts'
 import { formatMicroTime, type Clock } from '#lib/clock.ts'
 
-const leaseDurationSeconds = 40
 const leaseNamespace = 'kube-node-lease'
 
 /** The node's heartbeat: a Lease that belongs to the node. `renew` makes it when it is missing. */
 export class NodeLease {
   readonly #client: Client
   readonly #clock: Clock
+  readonly #seconds: number
   #lease: Lease | undefined
 
-  constructor({ client, clock }: { readonly client: Client; readonly clock: Clock }) {
+  constructor({ client, clock }: { readonly client: Client; readonly clock: Clock }, seconds: number) {
     this.#client = client
     this.#clock = clock
+    this.#seconds = seconds
   }
 
   async renew(node: Node, signal: AbortSignal): Promise<void> {
@@ -34,6 +35,7 @@ export class NodeLease {
   }
 
   #spec(holderIdentity: string): Lease['spec'] {
-    return { holderIdentity, leaseDurationSeconds, renewTime: formatMicroTime(this.#clock.now()) }
+    const renewTime = formatMicroTime(this.#clock.now())
+    return { holderIdentity, leaseDurationSeconds: this.#seconds, renewTime }
   }
 }

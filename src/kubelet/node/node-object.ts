@@ -1,5 +1,6 @@
 import type { New } from '#api/meta/resource.ts'
 import type { ContainerImage, Node, NodeStatus, Taint } from '#api/types/core.v1.ts'
+import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
 import type { RuntimeVersion } from '../cri/runtime.ts'
 import type { ImageInfo } from '../cri/image.ts'
 import type { MachineFacts } from './node-machine.ts'
@@ -17,15 +18,16 @@ export interface NodeDescription {
   readonly podCidr?: string
   readonly labels: Readonly<Record<string, string>>
   readonly taints: readonly Taint[]
+  readonly settings: KubeletSettings
 }
 
-/** Upstream's limit of what a node tells about its images. */
-const maximumImages = 50
+/** Upstream's limit of what a node tells about an image. */
 const maximumImageNames = 5
 
 /** The node as it registers itself, without its status. */
 export function nodeObject(description: NodeDescription): New<Node> {
-  const { name, podCidr, taints } = description
+  const { name, podCidr, taints, settings } = description
+  const { providerID } = settings.configuration
   return {
     metadata: {
       name,
@@ -35,6 +37,7 @@ export function nodeObject(description: NodeDescription): New<Node> {
     spec: {
       ...(podCidr !== undefined && { podCIDR: podCidr, podCIDRs: [podCidr] }),
       ...(taints.length > 0 && { taints }),
+      ...(providerID !== undefined && { providerID }),
     },
   }
 }
@@ -52,10 +55,10 @@ export function nodeLabels({ name, facts, labels }: NodeDescription): Readonly<R
 
 /** All of the status but its conditions. */
 export function nodeStatus(description: NodeDescription, images: readonly ImageInfo[]): NodeStatus {
-  const { name, addresses, facts, runtime, kubeletVersion, port } = description
+  const { name, addresses, facts, runtime, kubeletVersion, port, settings } = description
   return {
-    capacity: nodeCapacity(facts),
-    allocatable: nodeAllocatable(facts),
+    capacity: nodeCapacity(facts, settings),
+    allocatable: nodeAllocatable(facts, settings),
     addresses: [
       ...addresses.map((address) => ({ type: 'InternalIP' as const, address })),
       { type: 'Hostname' as const, address: name },
@@ -73,12 +76,12 @@ export function nodeStatus(description: NodeDescription, images: readonly ImageI
       operatingSystem: facts.operatingSystem,
       architecture: facts.architecture,
     },
-    images: nodeImages(images),
+    images: nodeImages(images, settings.reportedImages),
   }
 }
 
 /** The largest first: what the scheduler's image locality looks at. */
-function nodeImages(images: readonly ImageInfo[]): readonly ContainerImage[] {
+function nodeImages(images: readonly ImageInfo[], maximumImages: number): readonly ContainerImage[] {
   return [...images]
     .sort((a, b) => b.sizeBytes - a.sizeBytes)
     .slice(0, maximumImages)

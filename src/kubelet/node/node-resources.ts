@@ -1,29 +1,39 @@
+import { quantityOfMilli } from '#api/meta/quantity.ts'
+import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
+import type { EvictionSignal } from '../eviction/signals.ts'
+import { thresholdAmount } from '../eviction/thresholds.ts'
 import type { MachineFacts } from './node-machine.ts'
-
-export const maximumPods = 110
-/** What eviction keeps free; pods cannot have it. */
-const reservedMemoryBytes = 100 * 1024 * 1024
-const reservedStorage = 0.1
 
 type Quantities = Readonly<Record<string, string>>
 
 /** All that the machine has. */
-export function nodeCapacity(facts: MachineFacts): Quantities {
+export function nodeCapacity(facts: MachineFacts, settings: KubeletSettings): Quantities {
+  const { maximumPods, podsPerCpu } = settings
   return {
     cpu: String(facts.cpus),
     memory: `${Math.floor(facts.memoryBytes / 1024)}Ki`,
     'ephemeral-storage': `${Math.floor(facts.ephemeralStorageBytes / 1024)}Ki`,
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
-    pods: String(maximumPods),
+    pods: String(podsPerCpu > 0 ? Math.min(maximumPods, podsPerCpu * facts.cpus) : maximumPods),
   }
 }
 
-/** What is left for pods. */
-export function nodeAllocatable(facts: MachineFacts): Quantities {
+/** What is left for pods when the system has its share and eviction keeps free what it must. */
+export function nodeAllocatable(facts: MachineFacts, settings: KubeletSettings): Quantities {
+  const { reserved } = settings
+  const left = (capacity: number, name: string, signal: EvictionSignal): number =>
+    Math.max(0, capacity - (reserved[name] ?? 0) - keptFree(signal, capacity, settings))
+  const milliCpu = Math.max(0, facts.cpus * 1000 - (reserved['cpu'] ?? 0))
   return {
-    ...nodeCapacity(facts),
-    memory: `${Math.max(0, Math.floor((facts.memoryBytes - reservedMemoryBytes) / 1024))}Ki`,
-    'ephemeral-storage': String(Math.floor(facts.ephemeralStorageBytes * (1 - reservedStorage))),
+    ...nodeCapacity(facts, settings),
+    cpu: quantityOfMilli(milliCpu),
+    memory: `${Math.floor(left(facts.memoryBytes, 'memory', 'memory.available') / 1024)}Ki`,
+    'ephemeral-storage': String(Math.floor(left(facts.ephemeralStorageBytes, 'ephemeral-storage', 'nodefs.available'))),
   }
+}
+
+function keptFree(signal: EvictionSignal, capacity: number, { eviction }: KubeletSettings): number {
+  const hard = eviction.thresholds.find((each) => each.signal === signal && (each.gracePeriodMs ?? 0) === 0)
+  return hard === undefined ? 0 : thresholdAmount(hard, { available: capacity, capacity })
 }

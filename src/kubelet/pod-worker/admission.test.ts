@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Pod, PodSpec, Taint } from '#api/types/core.v1.ts'
 import { refusalOf } from './admission.ts'
+import { sysctlRefusal } from './sysctl-refusal.ts'
 
 const metadata = { resourceVersion: '1', creationTimestamp: '' }
 
@@ -40,4 +41,14 @@ test('what the node takes and what it refuses', () => {
     refusalOf(pod('x', '501m'), node(), others)?.message,
     "Pod was rejected: Node didn't have enough resource: cpu, requested: 501, used: 1500, capacity: 2000",
   )
+})
+
+test('sysctls: only safe ones, those that the node allows, and none of the node itself', () => {
+  const message = (name: string, spec: object = {}, allowed: readonly string[] = []): string | undefined =>
+    sysctlRefusal({ containers: [], securityContext: { sysctls: [{ name, value: '1' }] }, ...spec }, allowed)?.message
+  assert.equal(message('kernel.shm_rmid_forced'), undefined)
+  assert.equal(message('kernel.msgmax'), 'forbidden sysctl: "kernel.msgmax" not allowlisted')
+  assert.equal(message('kernel/msgmax', {}, ['kernel.msg*']), undefined)
+  assert.match(message('net.ipv4.tcp_syncookies', { hostNetwork: true }) ?? '', /not allowed with host net enabled$/)
+  assert.match(message('kernel.shm_rmid_forced', { hostIPC: true }) ?? '', /not allowed with host ipc enabled$/)
 })

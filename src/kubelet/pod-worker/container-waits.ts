@@ -1,10 +1,11 @@
 import { allContainers } from '#api/core/v1/pod-facts.ts'
 import type { Pod } from '#api/types/core.v1.ts'
+import { formatDuration } from '#lib/go-duration.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 import type { WaitingReason } from '../status/pod-status-input.ts'
 import { containerEvents } from './container-events.ts'
 import type { PodPlan } from './pod-plan.ts'
-import { formatDuration, type RestartBackoff } from './restart-backoff.ts'
+import type { RestartBackoff } from './restart-backoff.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** How long a container that could not be started is left alone, doubled with each failure, unless its image says otherwise. */

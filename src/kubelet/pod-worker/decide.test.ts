@@ -7,6 +7,7 @@ import type { ProbeResults } from '../probes/probe-results.ts'
 import { containerHash, hashAnnotation } from './container-hash.ts'
 import { decidePod } from './decide.ts'
 import type { PodAction, PodSituation } from './pod-plan.ts'
+import { defaultRestartDelays as restartDelays } from './restart-backoff.ts'
 
 const nowMs = 1_000_000
 
@@ -49,7 +50,7 @@ const healthy: ProbeResults = { hasFailed: () => false, isStarted: () => true, i
 
 function situation(spec: Partial<PodSpec>, more: Partial<PodSituation> = {}): PodSituation {
   const view = { sandboxes: [], containers: [] }
-  return { pod: pod(spec), view, probes: healthy, backoffs: new Map(), holds: new Map(), nowMs, ...more }
+  return { pod: pod(spec), view, probes: healthy, backoffs: new Map(), holds: new Map(), restartDelays, nowMs, ...more }
 }
 
 function summary(action: PodAction): string {
@@ -74,6 +75,12 @@ function summary(action: PodAction): string {
 const init: Container = { name: 'i' }
 const sidecar: Container = { name: 's', restartPolicy: 'Always' }
 const live = [sandbox('s')]
+const rule = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } }
+const restartingAll: Partial<PodSpec> = {
+  restartPolicy: 'Never',
+  initContainers: [init],
+  containers: [{ name: 'c', restartPolicy: 'Never', restartPolicyRules: [rule] }, { name: 'd' }],
+}
 
 const cases: readonly [name: string, situation: PodSituation, actions: readonly string[]][] = [
   [
@@ -170,7 +177,7 @@ const cases: readonly [name: string, situation: PodSituation, actions: readonly 
         probes: { ...healthy, hasFailed: (type) => type === 'liveness' },
       },
     ),
-    ['kill c liveness'],
+    ['kill c liveness', 'start c#1'],
   ],
   [
     'the image was changed',
@@ -178,7 +185,7 @@ const cases: readonly [name: string, situation: PodSituation, actions: readonly 
       { containers: [{ name: 'c', image: 'new' }] },
       { view: { sandboxes: live, containers: [run('c', 'running')] } },
     ),
-    ['kill c definition'],
+    ['kill c definition', 'start c#1'],
   ],
   [
     'the sandbox died: everything starts over',
@@ -191,6 +198,44 @@ const cases: readonly [name: string, situation: PodSituation, actions: readonly 
       { restartPolicy: 'Never' },
       { view: { sandboxes: [sandbox('s', { ready: false })], containers: [run('c', 0)] } },
     ),
+    ['stopPod'],
+  ],
+  [
+    'a probe failed, but the pod never restarts',
+    situation(
+      { restartPolicy: 'Never' },
+      {
+        view: { sandboxes: live, containers: [run('c', 'running')] },
+        probes: { ...healthy, hasFailed: (type) => type === 'liveness' },
+      },
+    ),
+    ['kill c liveness'],
+  ],
+  [
+    'an end that restarts all: what runs goes first',
+    situation(restartingAll, {
+      view: { sandboxes: live, containers: [run('d', 'running'), run('c', 42), run('i', 0)] },
+    }),
+    ['kill d restartAll'],
+  ],
+  [
+    'an end that restarts all: then the pod begins anew in its sandbox',
+    situation(restartingAll, { view: { sandboxes: live, containers: [run('d', 137), run('c', 42), run('i', 0)] } }),
+    ['start i#1'],
+  ],
+  [
+    'an end that restarts all: the rest follows',
+    situation(restartingAll, {
+      view: {
+        sandboxes: live,
+        containers: [run('i', 0, { attempt: 1, createdAtMs: nowMs + 1 }), run('d', 137), run('c', 42), run('i', 0)],
+      },
+    }),
+    ['start c#1', 'start d#1'],
+  ],
+  [
+    'another end than the one that restarts all ends the pod',
+    situation(restartingAll, { view: { sandboxes: live, containers: [run('d', 0), run('c', 1), run('i', 0)] } }),
     ['stopPod'],
   ],
   [

@@ -6,8 +6,9 @@ import type { ProbeResults } from '../probes/probe-results.ts'
 import { containerHash, hashAnnotation } from './container-hash.ts'
 import { outdatedRemains } from './outdated-remains.ts'
 import type { KillCause, PodAction, PodPlan, PodSituation } from './pod-plan.ts'
-import { currentSandbox, isRunning, latestContainer } from './pod-view.ts'
+import { currentSandbox, isRunning, latestContainer, type PodView } from './pod-view.ts'
 import { nextBackoff, restartNotBefore } from './restart-backoff.ts'
+import { restartedAllAtMs } from './restart-all.ts'
 import { shouldRestart, shouldRestartInit } from './restart-policy.ts'
 
 /**
@@ -18,13 +19,29 @@ export function decidePod(situation: PodSituation): PodPlan {
   const { pod, view } = situation
   const sandbox = currentSandbox(view)
   if (sandbox === undefined || !isUsable(pod, sandbox)) return planNewSandbox(situation, sandbox)
-  const draft = new PlanDraft(situation, sandbox.id)
+  const sinceMs = restartedAllAtMs(pod.spec, view)
+  const outlived = view.containers.filter((run) => isRunning(run) && run.createdAtMs <= sinceMs)
+  if (outlived.length > 0) return planKillOfAll(situation, outlived)
+  // What ran before everything was told to start over counts for nothing but its number and its delay.
+  const counted = { ...view, containers: view.containers.filter(({ createdAtMs }) => createdAtMs > sinceMs) }
+  return planInSandbox({ ...situation, view: counted }, view, sandbox.id)
+}
+
+function planKillOfAll(situation: PodSituation, outlived: readonly ContainerStatus[]): PodPlan {
+  const draft = new PlanDraft(situation, situation.view, undefined)
+  for (const run of outlived) draft.kill(run, undefined, 'restartAll')
+  return draft.finish(draft.actions)
+}
+
+function planInSandbox(situation: PodSituation, history: PodView, sandboxId: string): PodPlan {
+  const { pod } = situation
+  const draft = new PlanDraft(situation, history, sandboxId)
   const init = planInitContainers(draft)
   if (init === 'failed') return draft.finish([{ type: 'stopPod' }])
   planEphemeralContainers(draft)
   if (init === 'done') {
     for (const container of pod.spec.containers) planMainContainer(draft, container)
-    if (isFinished(situation, sandbox.id)) return draft.finish([{ type: 'stopPod' }])
+    if (isFinished(situation, sandboxId)) return draft.finish([{ type: 'stopPod' }])
   }
   return draft.plan()
 }
@@ -37,7 +54,7 @@ function isUsable(pod: Pod, sandbox: SandboxStatus): boolean {
 
 function planNewSandbox(situation: PodSituation, old: SandboxStatus | undefined): PodPlan {
   const { pod, view } = situation
-  const draft = new PlanDraft(situation, undefined)
+  const draft = new PlanDraft(situation, view, undefined)
   if (old !== undefined) {
     if (hasNothingLeftToRun(situation)) return draft.finish([{ type: 'stopPod' }])
     for (const container of view.containers.filter(isRunning)) draft.kill(container, undefined, 'sandbox')
@@ -46,8 +63,7 @@ function planNewSandbox(situation: PodSituation, old: SandboxStatus | undefined)
   draft.actions.push({ type: 'createSandbox', attempt: old === undefined ? 0 : old.metadata.attempt + 1 })
   const [firstInit] = pod.spec.initContainers ?? []
   const starting = firstInit === undefined ? pod.spec.containers : [firstInit]
-  for (const container of starting)
-    if (wantsToRun(situation, container)) draft.start(container, latestContainer(view, container.name))
+  for (const container of starting) if (wantsToRun(situation, container)) draft.start(container)
   return draft.plan()
 }
 
@@ -97,7 +113,7 @@ function planInitContainer(draft: PlanDraft, container: Container, hasMain: bool
     if (latest.exitCode === 0) return 'done'
     if (!shouldRestartInit(draft.situation.pod.spec, container, latest.exitCode)) return 'failed'
   }
-  draft.start(container, latest ?? latestContainer(draft.situation.view, container.name))
+  draft.start(container)
   return 'waiting'
 }
 
@@ -107,7 +123,7 @@ function planSidecar(draft: PlanDraft, container: Container): 'done' | 'waiting'
     if (planKillOfRunning(draft, container, latest)) return 'waiting'
     return draft.situation.probes.isStarted(container, latest.id) ? 'done' : 'waiting'
   }
-  draft.start(container, latest ?? latestContainer(draft.situation.view, container.name))
+  draft.start(container)
   return 'waiting'
 }
 
@@ -119,20 +135,26 @@ function planMainContainer(draft: PlanDraft, container: Container): void {
   }
   const previous = latest ?? latestContainer(draft.situation.view, container.name)
   if (previous?.state === 'exited' && !shouldRestart(draft.situation.pod.spec, container, previous.exitCode)) return
-  draft.start(container, previous)
+  draft.start(container)
 }
 
 function planEphemeralContainers(draft: PlanDraft): void {
   for (const container of draft.situation.pod.spec.ephemeralContainers ?? []) {
-    if (latestContainer(draft.situation.view, container.name) === undefined) draft.start(container, undefined)
+    if (latestContainer(draft.situation.view, container.name) === undefined) draft.start(container)
   }
 }
 
-/** Whether a running container has to go: its probe failed, or its definition is another one now. */
+/** What a container that is told to end is taken to end with. */
+const killedExitCode = 137
+
+/** Whether a running container has to go, to be replaced at once: its probe failed, or its definition is another now. */
 function planKillOfRunning(draft: PlanDraft, spec: Container, running: ContainerStatus): boolean {
   const cause = causeOfKill(draft.situation.probes, spec, running)
-  if (cause) draft.kill(running, spec, cause)
-  return cause !== undefined
+  if (cause === undefined) return false
+  draft.kill(running, spec, cause)
+  // A new definition is run whatever the restart policy says, for the old one has not ended by itself.
+  if (cause === 'definition' || shouldRestart(draft.situation.pod.spec, spec, killedExitCode)) draft.start(spec)
+  return true
 }
 
 function causeOfKill(probes: ProbeResults, spec: Container, running: ContainerStatus): KillCause | undefined {
@@ -152,6 +174,8 @@ function killMessage(cause: KillCause, name: string): string {
       return `Container ${name} definition changed, will be restarted`
     case 'resize':
       return `Container ${name} resize requires restart`
+    case 'restartAll':
+      return `Container ${name} is stopped because all containers of the pod are restarted`
     case 'sandbox':
       return 'Pod sandbox changed, it will be killed and re-created.'
   }
@@ -159,13 +183,16 @@ function killMessage(cause: KillCause, name: string): string {
 
 class PlanDraft {
   readonly situation: PodSituation
+  /** Everything that ever ran, of which the situation's view may be a part. */
+  readonly history: PodView
   readonly sandboxId: string | undefined
   readonly actions: PodAction[] = []
   readonly #backingOff = new Map<string, number>()
   #wakeAtMs = Infinity
 
-  constructor(situation: PodSituation, sandboxId: string | undefined) {
+  constructor(situation: PodSituation, history: PodView, sandboxId: string | undefined) {
     this.situation = situation
+    this.history = history
     this.sandboxId = sandboxId
   }
 
@@ -174,25 +201,28 @@ class PlanDraft {
     this.actions.push({ type: 'killContainer', container, message, cause, ...(spec && { spec }) })
   }
 
-  /** Starts the container, now or when its delays are over. `previous` is the run before, if any. */
-  start(spec: Container, previous: ContainerStatus | undefined): void {
-    const { backoffs, holds, nowMs } = this.situation
+  /** Starts the container, now or when its delays are over. The last run that has ended says since when they count. */
+  start(spec: Container): void {
+    const { backoffs, holds, nowMs, restartDelays } = this.situation
+    const last = latestContainer(this.history, spec.name)
     const holdMs = holds.get(spec.name)
     if (holdMs !== undefined && holdMs > nowMs) return this.#wakeAt(holdMs)
-    if (previous === undefined) return void this.actions.push({ type: 'startContainer', spec, attempt: 0 })
+    const attempt = last === undefined ? 0 : last.attempt + 1
+    const previous = this.history.containers.find((run) => run.name === spec.name && !isRunning(run))
+    if (previous === undefined) return void this.actions.push({ type: 'startContainer', spec, attempt })
     const finishedAtMs = previous.finishedAtMs || previous.createdAtMs
     const entry = backoffs.get(spec.name)
-    const notBeforeMs = restartNotBefore(entry, { finishedAtMs, nowMs })
+    const notBeforeMs = restartNotBefore(entry, { finishedAtMs, nowMs }, restartDelays)
     if (notBeforeMs !== undefined && entry) {
       this.#backingOff.set(spec.name, entry.delayMs)
       return this.#wakeAt(notBeforeMs)
     }
-    const backoff = nextBackoff(entry, { finishedAtMs, nowMs })
-    this.actions.push({ type: 'startContainer', spec, attempt: previous.attempt + 1, backoff })
+    const backoff = nextBackoff(entry, { finishedAtMs, nowMs }, restartDelays)
+    this.actions.push({ type: 'startContainer', spec, attempt, backoff })
   }
 
   plan(): PodPlan {
-    return this.finish([...this.actions, ...outdatedRemains(this.situation.view)])
+    return this.finish([...this.actions, ...outdatedRemains(this.history)])
   }
 
   finish(actions: readonly PodAction[]): PodPlan {

@@ -102,7 +102,8 @@ export class PlanApplier {
     const { context, record, observer, onSandbox } = this.#options
     try {
       const config = await this.#sandboxConfig(attempt)
-      const id = await context.runtime.runSandbox(config, { signal: record.run.signal })
+      const handler = context.runtimeHandler(record.pod)
+      const id = await context.runtime.runSandbox(config, { signal: record.run.signal, handler })
       record.view = await observer.withSandbox(record.view, id)
     } catch (error) {
       if (!isRuntimeError(error, 'Cancelled')) {

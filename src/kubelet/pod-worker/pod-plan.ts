@@ -3,7 +3,7 @@ import type { ContainerStatus } from '../cri/container.ts'
 import type { SandboxStatus } from '../cri/sandbox.ts'
 import type { ProbeResults } from '../probes/probe-results.ts'
 import type { PodView } from './pod-view.ts'
-import type { RestartBackoff } from './restart-backoff.ts'
+import type { RestartBackoff, RestartDelays } from './restart-backoff.ts'
 
 /** Everything the decision about one pod depends on. */
 export interface PodSituation {
@@ -14,6 +14,7 @@ export interface PodSituation {
   readonly backoffs: ReadonlyMap<string, RestartBackoff>
   /** By container name: not to be started before, because its image could not be pulled or it failed to start. */
   readonly holds: ReadonlyMap<string, number>
+  readonly restartDelays: RestartDelays
   readonly nowMs: number
 }
 
@@ -38,7 +39,7 @@ export type PodAction =
   | { readonly type: 'removeContainer'; readonly container: ContainerStatus }
   | { readonly type: 'removeSandbox'; readonly id: string }
 
-export type KillCause = 'liveness' | 'startup' | 'definition' | 'sandbox' | 'resize'
+export type KillCause = 'liveness' | 'startup' | 'definition' | 'sandbox' | 'resize' | 'restartAll'
 
 export interface PodPlan {
   /** To be done in this order; a failed one ends the round. */

@@ -9,6 +9,9 @@ import { decideResize, type ResizeChange } from './decide-resize.ts'
 import { isRunning, latestContainer, type PodView } from './pod-view.ts'
 import type { WorkerContext } from './worker-context.ts'
 
+/** `restarted`: what the pod was seen to be is out of date; `retry`: come back although nothing happens. */
+type ResizeOutcome = 'settled' | 'restarted' | 'retry'
+
 /** Keeps what containers were given apart from what they ask for, and brings the two together while they run. */
 export class PodResizer {
   readonly #context: WorkerContext
@@ -38,8 +41,8 @@ export class PodResizer {
     return given === undefined ? container : { ...container, resources: given }
   }
 
-  /** One look at a pod that is to run. Resolves to whether to come back although nothing happens. */
-  async sync(pod: Pod, view: PodView): Promise<boolean> {
+  /** One look at a pod that is to run, before anything is told of it. */
+  async sync(pod: Pod, view: PodView): Promise<ResizeOutcome> {
     const running = this.#noteRunning(pod, view)
     const { allocatable, admittedPods } = this.#context
     const applied = new Map([...this.#given].filter(([name]) => running.has(name)))
@@ -47,17 +50,17 @@ export class PodResizer {
     if (plan.type === 'none') this.#condition = undefined
     if (plan.type === 'pending') {
       this.#condition = { type: 'PodResizePending', reason: plan.reason, message: plan.message }
-      return plan.reason === 'Deferred'
+      return plan.reason === 'Deferred' ? 'retry' : 'settled'
     }
-    if (plan.type === 'none') return false
+    if (plan.type === 'none') return 'settled'
     try {
       await this.#apply(pod, plan.changes, running)
       this.#condition = undefined
-      return false
+      return plan.changes.some(({ needsRestart }) => needsRestart) ? 'restarted' : 'settled'
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       this.#condition = { type: 'PodResizeInProgress', reason: 'Error', message }
-      return true
+      return 'retry'
     }
   }
 

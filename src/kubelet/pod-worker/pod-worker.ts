@@ -18,6 +18,7 @@ import { PodRecord } from './pod-record.ts'
 import { PodReporter } from './pod-reporter.ts'
 import { PodResizer } from './pod-resizer.ts'
 import { isRunning, type PodView } from './pod-view.ts'
+import { sysctlRefusal } from './sysctl-refusal.ts'
 import { Suspects } from './suspects.ts'
 import { VolumeKeeper } from './volume-keeper.ts'
 import { WakeTimer } from './wake-timer.ts'
@@ -202,7 +203,12 @@ export class PodWorker {
         message: 'Pod was active on the node longer than the specified deadline',
       })
     }
-    if (await this.#resizer.sync(this.pod, this.view)) this.#wake.in(resizeRetryMs)
+    const resized = await this.#resizer.sync(this.pod, this.view)
+    if (resized === 'restarted') {
+      this.#again = true
+      return
+    }
+    if (resized === 'retry') this.#wake.in(resizeRetryMs)
     const plan = this.#decide()
     this.#waits.noteBackoffs(this.pod, plan)
     this.#reporter.report()
@@ -225,6 +231,7 @@ export class PodWorker {
     const hasStarted = this.pod.status?.startTime !== undefined
     if (hasStarted) return
     const refusal =
+      sysctlRefusal(this.pod.spec, this.#context.settings.allowedUnsafeSysctls) ??
       pressureRefusal(this.pod, this.#context.pressure()) ??
       (node && refusalOf(this.pod, node, this.#context.admittedPods()))
     if (!refusal) return
@@ -261,6 +268,7 @@ export class PodWorker {
       probes: this.#prober,
       backoffs: this.#waits.backoffs,
       holds: this.#waits.holds,
+      restartDelays: this.#context.settings.restartDelays,
       nowMs: this.#context.clock.now(),
     })
   }

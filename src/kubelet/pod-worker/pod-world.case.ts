@@ -19,6 +19,7 @@ import { simulatedRuntime } from '../simulated/simulated-runtime.ts'
 import type { ProbeRunner } from '../probes/run-probe.ts'
 import { createTokenSource } from '../volumes/token-source.ts'
 import { PodWorkers } from './pod-workers.ts'
+import { defaultSettings } from '../configuration/kubelet-settings.ts'
 
 type StatusChange = { readonly [Key in keyof PodStatus]: PodStatus[Key] | null }
 
@@ -149,6 +150,7 @@ export class PodWorld {
       objects: createObjectSource({ client, clock }),
       tokens: createTokenSource({ client, clock, random }),
       probers: createProbers({ clock, random, events, metrics, run: effects.probe }),
+      runtimeHandler: () => '',
       services: () => [],
       node: () => undefined,
       admittedPods: () => [],
@@ -159,6 +161,7 @@ export class PodWorld {
       memoryCapacityBytes: 1024 ** 3,
       clusterDns: [],
       clusterDomain: 'cluster.local',
+      settings: defaultSettings,
       seccompDirectory: '/',
     })
     workers.start(this.#informer())

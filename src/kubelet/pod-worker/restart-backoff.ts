@@ -5,18 +5,25 @@ export interface RestartBackoff {
   readonly restartedAtMs: number
 }
 
-const initialDelayMs = 10_000
-const maximumDelayMs = 300_000
+export interface RestartDelays {
+  /** Of the first restart that is held back; each further one is twice as long. */
+  readonly initialMs: number
+  /** `crashLoopBackOff.maxContainerRestartPeriod` of the kubelet's configuration. */
+  readonly maximumMs: number
+}
+
+export const defaultRestartDelays: RestartDelays = { initialMs: 10_000, maximumMs: 300_000 }
 /** A container that ran this long starts over with the first delay (API reference, pod lifecycle). */
-const forgottenAfterMs = 2 * maximumDelayMs
+const forgottenAfterMs = 600_000
 
 /** When a container that ended at `finishedAtMs` may start again, or `undefined` for "now". */
 export function restartNotBefore(
   entry: RestartBackoff | undefined,
   { finishedAtMs, nowMs }: { finishedAtMs: number; nowMs: number },
+  { maximumMs }: RestartDelays,
 ): number | undefined {
   if (entry === undefined || finishedAtMs - entry.restartedAtMs > forgottenAfterMs) return undefined
-  const notBeforeMs = finishedAtMs + entry.delayMs
+  const notBeforeMs = finishedAtMs + Math.min(entry.delayMs, maximumMs)
   return notBeforeMs > nowMs ? notBeforeMs : undefined
 }
 
@@ -24,19 +31,9 @@ export function restartNotBefore(
 export function nextBackoff(
   entry: RestartBackoff | undefined,
   { finishedAtMs, nowMs }: { finishedAtMs: number; nowMs: number },
+  { initialMs, maximumMs }: RestartDelays,
 ): RestartBackoff {
   const isFresh = entry === undefined || finishedAtMs - entry.restartedAtMs > forgottenAfterMs
-  const delayMs = isFresh ? initialDelayMs : Math.min(entry.delayMs * 2, maximumDelayMs)
+  const delayMs = Math.min(isFresh ? initialMs : entry.delayMs * 2, maximumMs)
   return { delayMs, restartedAtMs: nowMs }
-}
-
-/** A duration as Kubernetes writes it in messages: `10s`, `1m20s`, `5m0s`, `1h0m0s`, `500ms`. */
-export function formatDuration(durationMs: number): string {
-  if (durationMs < 1000) return durationMs === 0 ? '0s' : `${Math.round(durationMs)}ms`
-  const seconds = durationMs / 1000
-  const hours = Math.floor(seconds / 3600)
-  const minutes = Math.floor((seconds % 3600) / 60)
-  const rest = Number((seconds % 60).toFixed(3))
-  if (hours > 0) return `${hours}h${minutes}m${rest}s`
-  return minutes > 0 ? `${minutes}m${rest}s` : `${rest}s`
 }

@@ -2,18 +2,22 @@ import type { Container, PodSpec } from '#api/types/core.v1.ts'
 
 type RestartPolicy = 'Always' | 'OnFailure' | 'Never'
 
-/** The container's own policy (KEP-753, KEP-5307), else the pod's. */
+/** A container's own policy goes before the pod's (KEP-5307). */
 function restartPolicyOf(spec: PodSpec, container: Container): RestartPolicy {
   return (container.restartPolicy as RestartPolicy | undefined) ?? spec.restartPolicy ?? 'Always'
 }
 
-/** Whether a main container that ended with the code runs again. The first rule that names the code decides. */
+/** What the container's own rules say of its end; the first rule that names the code decides. */
+export function restartActionOf({ restartPolicyRules = [] }: Container, exitCode: number): string | undefined {
+  return restartPolicyRules.find(({ exitCodes }) => {
+    const isListed = exitCodes?.values?.includes(exitCode) ?? false
+    return exitCodes?.operator === 'NotIn' ? !isListed : isListed
+  })?.action
+}
+
+/** Whether a main container that ended with the code runs again. */
 export function shouldRestart(spec: PodSpec, container: Container, exitCode: number): boolean {
-  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
-    const listed = exitCodes?.values?.includes(exitCode) ?? false
-    const matches = exitCodes?.operator === 'NotIn' ? !listed : listed
-    if (matches && action === 'Restart') return true
-  }
+  if (restartActionOf(container, exitCode) !== undefined) return true
   const policy = restartPolicyOf(spec, container)
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
 }

@@ -5,6 +5,7 @@ import type { EventRecorder } from '#client/events.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
+import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { PressureCondition } from '../eviction/signals.ts'
 import type { NodeFiles } from '../identity/host-files.ts'
@@ -35,6 +36,8 @@ export interface WorkerContext {
   readonly objects: ObjectSource
   readonly tokens: TokenSource
   readonly probers: Probers
+  /** The runtime's handler that a pod's RuntimeClass names; throws when there is no such class. */
+  readonly runtimeHandler: (pod: Pod) => string
   /** All services of the cluster that are known. */
   readonly services: () => readonly Service[]
   /** This node as the API has it. */
@@ -51,4 +54,5 @@ export interface WorkerContext {
   readonly clusterDns: readonly string[]
   readonly clusterDomain: string
   readonly seccompDirectory: string
+  readonly settings: KubeletSettings
 }

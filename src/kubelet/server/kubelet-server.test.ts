@@ -17,6 +17,7 @@ import { StatsCollector } from '../stats/stats-collector.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
 import { startKubeletServer, type KubeletServer } from './kubelet-server.ts'
 import { fixedCertificate } from './serving-certificate.ts'
+import { defaultSettings } from '../configuration/kubelet-settings.ts'
 
 const dayMs = 86_400_000
 
@@ -117,6 +118,7 @@ before(async () => {
     metrics: new KubeletMetrics(),
     stats: new StatsCollector({ clock: systemClock, machine: simulatedNode().machine, runtime }),
     clusterDns: [],
+    settings: defaultSettings,
     clusterDomain: 'cluster.local',
   })
 })

@@ -1,8 +1,7 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
-import type { EvictionSettings } from '../eviction/eviction-manager.ts'
-import type { ImageCollectionSettings } from '../images/image-collector.ts'
 import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import type { MachineFacts } from '../node/node-machine.ts'
 import type { PodHost } from '../pod-worker/pod-host.ts'
@@ -37,6 +36,5 @@ export interface KubeletServerContext extends KubeletServerOptions {
   readonly stats: StatsCollector
   readonly clusterDns: readonly string[]
   readonly clusterDomain: string
-  readonly eviction?: EvictionSettings
-  readonly imageCollection?: ImageCollectionSettings
+  readonly settings: KubeletSettings
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatDuration, parseDuration } from './duration.ts'
+import { formatDuration, parseDuration } from './go-duration.ts'
 
 const durations: readonly [string, number, string][] = [
   ['0', 0, '0s'],
