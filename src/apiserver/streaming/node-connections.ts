@@ -7,6 +7,7 @@ import type { ObjectReader } from '../registry/object-reader.ts'
 import type { UpgradeHandler } from '../upgrade.ts'
 import { proxyHttp } from './http-proxy.ts'
 import type { KubeletDialer } from './kubelet-dialer.ts'
+import { logWebSocket } from './log-websocket.ts'
 import { podLog, type NodeRequest } from './pod-log.ts'
 import { streamTarget, streamUpgradeHandler } from './stream-upgrade.ts'
 
@@ -36,6 +37,7 @@ export interface NodeConnections {
 
 export function createNodeConnections(options: NodeConnectionsOptions): NodeConnections {
   const { reader, dialer } = options
+  const stream = streamUpgradeHandler(options)
   return {
     log: (context) => podLog(context, reader, dialer),
     async notUpgraded(context) {
@@ -43,7 +45,8 @@ export function createNodeConnections(options: NodeConnectionsOptions): NodeConn
       throw badRequest('Upgrade request required')
     },
     proxy: (context) => proxyHttp(context, options, dialer),
-    upgrade: streamUpgradeHandler(options),
+    upgrade: (upgrade) =>
+      upgrade.info.subresource === 'log' ? logWebSocket(upgrade, reader, dialer) : stream(upgrade),
     close: () => dialer.close(),
   }
 }
