@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import type { Container, ContainerStatus, Pod } from '#api/types/core.v1.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import { pods } from '#api/types/resources.ts'
@@ -74,8 +75,7 @@ const statusOf = (pod: Pod, index: number): ContainerStatus | undefined =>
 
 function hasSize(status: ContainerStatus | undefined, { requests, limits }: Size): boolean {
   const same = (a: object | undefined, b: object | undefined): boolean =>
-    JSON.stringify(Object.entries(resourceAmounts(a as Record<string, string>)).sort()) ===
-    JSON.stringify(Object.entries(resourceAmounts(b as Record<string, string>)).sort())
+    isDeepStrictEqual(resourceAmounts(a as Record<string, string>), resourceAmounts(b as Record<string, string>))
   const given = status?.resources
   return same(given?.requests, requests) && same(given?.limits, limits) && same(status?.allocatedResources, requests)
 }

@@ -146,16 +146,9 @@ function thresholdsOf(values: Readonly<Record<string, string>>): EvictionThresho
 }
 
 function reservedOf(given: KubeletConfiguration): ResourceAmounts {
-  const system = { ...resourceAmounts(given.systemReserved) }
-  const kube = resourceAmounts(given.kubeReserved)
+  const together = added(resourceAmounts(given.systemReserved), resourceAmounts(given.kubeReserved))
   // Processors that are reserved by name stand for both amounts.
-  if (given.reservedSystemCPUs)
-    return { ...system, ...added(without(system), without(kube)), cpu: cpuCount(given.reservedSystemCPUs) * 1000 }
-  return added(system, kube)
-}
-
-function without({ cpu: _, ...others }: ResourceAmounts): ResourceAmounts {
-  return others
+  return given.reservedSystemCPUs ? { ...together, cpu: cpuCount(given.reservedSystemCPUs) * 1000 } : together
 }
 
 function added(a: ResourceAmounts, b: ResourceAmounts): ResourceAmounts {

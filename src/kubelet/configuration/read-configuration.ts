@@ -22,7 +22,7 @@ export function readConfiguration(text: string): KubeletConfiguration {
     throw new ConfigurationError("failed to decode: Object 'Kind' is missing in the file")
   if (kind !== 'KubeletConfiguration' || version !== apiVersion) {
     throw new ConfigurationError(
-      `failed to decode: no kind "${String(kind)}" is registered for version "${String(version)}"`,
+      `failed to decode: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)}`,
     )
   }
   const unknown: string[] = [...duplicates]
