@@ -1,4 +1,5 @@
 import type { Controller } from '#reconcile/controller.ts'
+import { attachDetachController } from './attach-detach/controller.ts'
 import { bootstrapSigner } from './bootstrap-signer/controller.ts'
 import { certificateApprovalController } from './certificates/approval.ts'
 import { certificateCleanupController } from './certificates/cleanup.ts'
@@ -33,6 +34,7 @@ import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { tokenCleaner } from './token-cleaner/controller.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
+import { volumeExpansionController } from './volume-expansion/controller.ts'
 
 /** What a cluster tells its controllers; each is given what it needs of it. */
 export interface ControllersOptions extends PodGcOptions {
@@ -73,6 +75,8 @@ export function createControllers(options: ControllersOptions): readonly Control
     ...protectionControllers,
     persistentVolumeBinder,
     ephemeralVolumeController,
+    attachDetachController(),
+    volumeExpansionController,
     serviceCidrController,
     bootstrapSigner,
     certificateApprovalController,

@@ -14,6 +14,7 @@ import type { AuthorizationAttributes } from '../request-info.ts'
 import type { Authorizer, Decision } from './authorizer.ts'
 import { claimNames, podReferences, type ReferencedKind } from './pod-references.ts'
 import { ruleAllows } from './rule-match.ts'
+import { volumeNeedsSecret } from './volume-secrets.ts'
 
 const noOpinion = (reason: string): Decision => ({ decision: 'noOpinion', reason })
 const allowed: Decision = { decision: 'allow', reason: '' }
@@ -46,7 +47,8 @@ export function nodeAuthorizer(reader: ObjectReader): Authorizer {
 type Decider = (asked: AuthorizationAttributes, node: string, reader: ObjectReader) => Decision
 
 const deciders: Readonly<Record<string, Decider>> = {
-  '/secrets': (asked, node, reader) => readable(asked, node, () => usedByPod(asked, 'secrets', node, reader)),
+  '/secrets': (asked, node, reader) =>
+    readable(asked, node, () => usedByPod(asked, 'secrets', node, reader) || usedByVolume(asked, node, reader)),
   '/configmaps': (asked, node, reader) => readable(asked, node, () => usedByPod(asked, 'configmaps', node, reader)),
   '/persistentvolumeclaims': (asked, node, reader) => {
     const used = (): boolean => usedByPod(asked, 'persistentvolumeclaims', node, reader)
@@ -110,6 +112,12 @@ function ownObject(asked: AuthorizationAttributes, node: string, kind: string): 
 
 function usedByPod(asked: AuthorizationAttributes, kind: ReferencedKind, node: string, reader: ObjectReader): boolean {
   return podsOn(node, asked.namespace, reader).some((pod) => podReferences(pod, kind, asked.name))
+}
+
+function usedByVolume({ namespace, name }: AuthorizationAttributes, node: string, reader: ObjectReader): boolean {
+  return reader
+    .list(persistentVolumes)
+    .some((volume) => volumeNeedsSecret(volume, namespace, name) && usesVolume(volume.metadata.name, node, reader))
 }
 
 function usesVolume(volumeName: string, node: string, reader: ObjectReader): boolean {

@@ -1,9 +1,10 @@
+import { attachmentName, uniqueVolumeName } from '#api/storage/v1/attachment-name.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import type { Node } from '#api/types/core.v1.ts'
 import { volumeAttachments } from '#api/types/resources.ts'
 import type { Client } from '#client/client.ts'
-import { VolumePending } from '../volumes/volume-pending.ts'
-import { attachmentName, uniqueVolumeName, type CsiSource } from './csi-source.ts'
+import { VolumePending } from '../volumes/volume-errors.ts'
+import { type CsiSource } from './csi-source.ts'
 
 /**
  * What the attacher tells of the volume's attachment to the node. Throws `VolumePending` as long as the node's status

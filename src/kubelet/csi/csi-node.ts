@@ -85,8 +85,10 @@ export class CsiNodeWriter {
           await own.create(freshCsiNode(await this.#client.resource(nodes).get(this.#nodeName), decide([])))
           return
         }
-        const drivers = decide(existing.spec.drivers)
-        if (!isDeepStrictEqual(drivers, existing.spec.drivers)) await own.update({ ...existing, spec: { drivers } })
+        // An empty list comes back as null, as required lists do.
+        const known = (existing.spec.drivers as typeof existing.spec.drivers | null) ?? []
+        const drivers = decide(known)
+        if (!isDeepStrictEqual(drivers, known)) await own.update({ ...existing, spec: { drivers } })
         return
       } catch (error) {
         if (attempt >= attempts || !isStatusError(error, 'Conflict', 'AlreadyExists')) throw error

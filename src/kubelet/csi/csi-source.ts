@@ -68,16 +68,7 @@ export function inlineSource({ metadata }: Pod, { name, csi }: Volume): CsiSourc
   }
 }
 
-/** What nodes and the attach controller call the volume in the node's status. */
-export function uniqueVolumeName({ driver, handle }: Pick<CsiVolumeId, 'driver' | 'handle'>): string {
-  return `kubernetes.io/csi/${driver}^${handle}`
-}
-
-/** The VolumeAttachment that stands for a volume at a node. */
-export function attachmentName({ driver, handle }: Pick<CsiVolumeId, 'driver' | 'handle'>, nodeName: string): string {
-  return `csi-${sha256(`${handle}${driver}${nodeName}`)}`
-}
-
+/** The digest that drivers and tools expect in names and paths. */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }

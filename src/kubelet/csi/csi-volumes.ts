@@ -1,3 +1,4 @@
+import { uniqueVolumeName } from '#api/storage/v1/attachment-name.ts'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { PersistentVolumeClaim, SecretReference } from '#api/types/core.v1.ts'
@@ -9,12 +10,13 @@ import { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Log } from '#lib/log.ts'
 import { giveToGroup } from '../volumes/group-ownership.ts'
 import { isMountPoint } from '../volumes/mounts.ts'
+import { VolumeStepError } from '../volumes/volume-errors.ts'
 import type { VolumeOnHost, VolumeRequest } from '../volumes/volume-plugin.ts'
 import { publishContext } from './attachments.ts'
 import type { CsiDriver, NodeCapability } from './csi-driver.ts'
 import type { CsiDrivers } from './csi-drivers.ts'
 import { csiPaths, type CsiPaths } from './csi-paths.ts'
-import { uniqueVolumeName, type CsiSource, type CsiVolumeId } from './csi-source.ts'
+import { type CsiSource, type CsiVolumeId } from './csi-source.ts'
 import { growthWanted, grownStatus } from './expansion.ts'
 import { publishAttributes } from './publish-attributes.ts'
 import { isGivenToGroup, volumeCapability } from './volume-capability.ts'
@@ -78,7 +80,7 @@ export class CsiVolumes {
     const rules = await this.#options.drivers.rulesOf(source.driver)
     const isRenewed = rules?.spec.requiresRepublish === true
     if (isPublished && !isRenewed) return onHost
-    const driver = this.#driver(source, isPublished ? 'SetUpAt' : 'MountDevice')
+    const driver = this.#driver(source)
     requireLifecycle(source, rules)
     const context = await this.#attach(request, source, rules)
     await this.#turns.run(keyOf(source), () => this.#mount({ request, source, rules, driver, context, isPublished }))
@@ -130,13 +132,16 @@ export class CsiVolumes {
     this.#options.onUse()
   }
 
-  #driver({ driver }: CsiVolumeId, step: string): CsiDriver {
+  #driver({ driver, lifecycle, isBlock }: CsiVolumeId): CsiDriver {
     try {
       return this.#options.drivers.get(driver)
     } catch (error) {
-      throw new Error(
-        `kubernetes.io/csi: attacher.${step} failed to create newCsiDriverClient: ${(error as Error).message}`,
-      )
+      const text = (error as Error).message
+      if (isBlock) throw new Error(`kubernetes.io/csi: blockMapper.SetUpDevice failed to get CSI client: ${text}`)
+      if (lifecycle === 'Ephemeral')
+        throw new Error(`kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: ${text}`)
+      const message = `kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: ${text}`
+      throw new VolumeStepError('MountVolume.MountDevice', message)
     }
   }
 
@@ -160,7 +165,9 @@ export class CsiVolumes {
     const can = await driver.capabilities()
     await this.#records.addPod(uid, source)
     if (!isPublished && can.has('STAGE_UNSTAGE_VOLUME') && source.lifecycle === 'Persistent')
-      await this.#stage(mount, can)
+      await this.#stage(mount, can).catch((error: unknown) => {
+        throw new VolumeStepError('MountVolume.MountDevice', error instanceof Error ? error.message : String(error))
+      })
     await this.#publish(mount, can)
     const policy = mount.rules?.spec.fsGroupPolicy ?? 'ReadWriteOnceWithFSType'
     if (!isPublished && isGivenToGroup(source, policy, can))

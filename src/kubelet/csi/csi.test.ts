@@ -1,9 +1,10 @@
+import { attachmentName, uniqueVolumeName } from '#api/storage/v1/attachment-name.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
 import type { NodeCapability } from './csi-driver.ts'
 import { withDriver } from './csi-node.ts'
-import { attachmentName, inlineSource, persistentSource, uniqueVolumeName, type CsiSource } from './csi-source.ts'
+import { inlineSource, persistentSource, type CsiSource } from './csi-source.ts'
 import { growthWanted, grownStatus } from './expansion.ts'
 import { isGivenToGroup, volumeCapability } from './volume-capability.ts'
 

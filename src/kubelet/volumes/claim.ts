@@ -1,6 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '#api/types/core.v1.ts'
 import { persistentVolumeClaims, persistentVolumes } from '#api/types/resources.ts'
-import { VolumeProcessError } from './volume-process-error.ts'
+import { VolumeProcessError } from './volume-errors.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 
 /** What a volume claims is not there yet, or not the pod's. */

@@ -6,7 +6,7 @@ import { boundVolume, type BoundVolume } from './claim.ts'
 import { checkHostPath } from './host-path.ts'
 import { giveToGroup } from './group-ownership.ts'
 import { mountNfs } from './nfs.ts'
-import { VolumeProcessError } from './volume-process-error.ts'
+import { NamedVolumeError, VolumePending, VolumeProcessError, VolumeStepError } from './volume-errors.ts'
 import type { VolumeOnHost, VolumePlugin, VolumeRequest } from './volume-plugin.ts'
 
 /** What a claim is bound to. */
@@ -17,9 +17,18 @@ export const ephemeralVolume: VolumePlugin = { type: 'ephemeral', isLive: false,
 
 async function setUpClaim(request: VolumeRequest): Promise<VolumeOnHost> {
   const bound = await boundVolume(request)
+  try {
+    return await setUpBound(request, bound)
+  } catch (error) {
+    if (error instanceof VolumePending || error instanceof VolumeProcessError) throw error
+    throw new NamedVolumeError(bound.persistent.metadata.name, error)
+  }
+}
+
+async function setUpBound(request: VolumeRequest, bound: BoundVolume): Promise<VolumeOnHost> {
   const { persistent } = bound
   if (!reachesNode(persistent, request.node))
-    throw new Error(`MountVolume.NodeAffinity check failed for volume "${persistent.metadata.name}"`)
+    throw new VolumeStepError('MountVolume.NodeAffinity check', 'no matching NodeSelectorTerms')
   const { spec } = persistent
   const setUp = persistentTypes.find(([type]) => spec[type] !== undefined)?.[1]
   if (setUp === undefined)

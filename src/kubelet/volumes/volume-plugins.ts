@@ -9,7 +9,7 @@ import { claimVolume, ephemeralVolume } from './persistent.ts'
 import { projectedVolume } from './projected.ts'
 import { refusedVolumes } from './refused.ts'
 import { secretVolume } from './secret.ts'
-import { VolumeProcessError } from './volume-process-error.ts'
+import { VolumeProcessError } from './volume-errors.ts'
 import type { VolumePlugin } from './volume-plugin.ts'
 
 /** All types of volumes that the node knows. */
