@@ -1,3 +1,6 @@
+import { boolType, dynType, listOf, nullType, stringType } from '#lib/cel/types.ts'
+import { ExpressionScope } from '../../cel/policy-expressions.ts'
+import { configurationType, jsonPatchType } from '../../cel/policy-types.ts'
 import { defineKind } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { invalidValue, notSupported, required, tooMany } from '../../meta/field-errors.ts'
@@ -13,7 +16,6 @@ import type {
 import { validateRule } from './validate-rules.ts'
 import { setMatchDefaults } from './webhook-defaults.ts'
 
-/** Expressions are compiled by who evaluates them; here only their presence is checked. */
 export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   group: 'admissionregistration.k8s.io',
   version: 'v1',
@@ -102,14 +104,62 @@ function validateValidatingPolicy({ spec }: ValidatingAdmissionPolicy): FieldErr
     const detail = 'validations or auditAnnotations must contain at least one item'
     errors.push(required('spec.validations', detail), required('spec.auditAnnotations', detail))
   }
-  return [...errors, ...validations.flatMap((one, index) => validateValidation(one, `spec.validations[${index}]`))]
+  const scope = scopeOf(spec)
+  errors.push(...validateConditions(spec, scope), ...declareVariables(spec, scope))
+  errors.push(
+    ...validations.flatMap((one, index) => validateValidation(one, `spec.validations[${index}]`, scope)),
+    ...auditAnnotations.flatMap(({ valueExpression }, index) =>
+      expressionErrors(valueExpression, `spec.auditAnnotations[${index}].valueExpression`, scope, [
+        stringType,
+        nullType,
+      ]),
+    ),
+  )
+  return errors
+}
+
+type PolicySpec = ValidatingAdmissionPolicy['spec'] | MutatingAdmissionPolicy['spec']
+
+function scopeOf({ paramKind }: PolicySpec, mutates = false): ExpressionScope {
+  return new ExpressionScope({ params: paramKind === undefined ? undefined : dynType, mutates })
+}
+
+function declareVariables({ variables = [] }: PolicySpec, scope: ExpressionScope): FieldError[] {
+  return variables.flatMap(({ name, expression }, index) => {
+    const problem = scope.declare({ name, expression })
+    return problem === undefined || expression.trim() === ''
+      ? []
+      : [invalidValue(`spec.variables[${index}].expression`, expression, problem)]
+  })
+}
+
+/** Conditions are asked before the policy, and do not see its variables. */
+function validateConditions({ matchConditions = [] }: PolicySpec, scope: ExpressionScope): FieldError[] {
+  return matchConditions.flatMap(({ expression }, index) =>
+    expressionErrors(expression, `spec.matchConditions[${index}].expression`, scope, [boolType]),
+  )
+}
+
+function expressionErrors(
+  expression: string,
+  path: string,
+  scope: ExpressionScope,
+  wanted: Parameters<ExpressionScope['errorsOf']>[2],
+): FieldError[] {
+  return expression.trim() === '' ? [] : scope.errorsOf(path, expression, wanted)
 }
 
 const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
 
-function validateValidation({ expression, message, reason }: Validation, path: string): FieldError[] {
+function validateValidation(
+  { expression, message, messageExpression = '', reason }: Validation,
+  path: string,
+  scope: ExpressionScope,
+): FieldError[] {
   const errors: FieldError[] = []
   if (expression.trim() === '') errors.push(required(`${path}.expression`, 'expression is not specified'))
+  else errors.push(...scope.errorsOf(`${path}.expression`, expression, [boolType]))
+  errors.push(...expressionErrors(messageExpression, `${path}.messageExpression`, scope, [stringType]))
   if (message !== undefined && message.trim() === '') {
     errors.push(invalidValue(`${path}.message`, message, 'message must be non-empty if specified'))
   } else if (message?.includes('\n')) {
@@ -123,6 +173,8 @@ function validateMutatingPolicy({ spec }: MutatingAdmissionPolicy): FieldError[]
   const errors = validateCommon(spec)
   const { mutations = [], reinvocationPolicy } = spec
   if (mutations.length === 0) errors.push(required('spec.mutations', 'mutations must contain at least one item'))
+  const scope = scopeOf(spec, true)
+  errors.push(...validateConditions(spec, scope), ...declareVariables(spec, scope))
   for (const [index, { patchType, jsonPatch, applyConfiguration }] of mutations.entries()) {
     const path = `spec.mutations[${index}]`
     const types = ['ApplyConfiguration', 'JSONPatch']
@@ -131,6 +183,12 @@ function validateMutatingPolicy({ spec }: MutatingAdmissionPolicy): FieldError[]
     else if (patchType === 'JSONPatch' && jsonPatch === undefined) errors.push(required(`${path}.jsonPatch`))
     else if (patchType === 'ApplyConfiguration' && applyConfiguration === undefined) {
       errors.push(required(`${path}.applyConfiguration`))
+    } else if (patchType === 'JSONPatch') {
+      const { expression = '' } = jsonPatch ?? {}
+      errors.push(...expressionErrors(expression, `${path}.jsonPatch.expression`, scope, [listOf(jsonPatchType)]))
+    } else {
+      const { expression = '' } = applyConfiguration ?? {}
+      errors.push(...expressionErrors(expression, `${path}.applyConfiguration.expression`, scope, [configurationType]))
     }
   }
   if (reinvocationPolicy === undefined) errors.push(required('spec.reinvocationPolicy'))

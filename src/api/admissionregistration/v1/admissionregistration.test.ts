@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { tryCreate } from '../../kind-trial.case.ts'
 import type { MutatingWebhookConfiguration, ValidatingAdmissionPolicy } from '../../types/admissionregistration.v1.ts'
 import { validatingAdmissionPolicyBinding } from './admission-policy-binding.ts'
-import { validatingAdmissionPolicy } from './admission-policy.ts'
+import { mutatingAdmissionPolicy, validatingAdmissionPolicy } from './admission-policy.ts'
 import { mutatingWebhookConfiguration, validatingWebhookConfiguration } from './webhook-configuration.ts'
 
 const rule = { apiGroups: ['e.com'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['things'] }
@@ -69,4 +69,77 @@ test('policies and bindings', () => {
     'spec.policyName: Required value',
     'spec.validationActions: Invalid value: ["Deny","Warn"]: must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
   ])
+})
+
+const path = 'spec.validations[0]'
+const expressions: readonly (readonly [what: string, spec: object, ...messages: string[]])[] = [
+  ['typed', { validations: [{ expression: "request.userInfo.username == 'x' && object.spec.x > 1" }] }],
+  [
+    'of another type',
+    { validations: [{ expression: '1 + 1' }] },
+    `${path}.expression: Invalid value: "1 + 1": must evaluate to bool but got int`,
+  ],
+  [
+    'of any type',
+    { validations: [{ expression: 'object.x' }] },
+    `${path}.expression: Invalid value: "object.x": must evaluate to bool but got dyn`,
+  ],
+  [
+    'with parameters that the policy does not take',
+    { validations: [{ expression: 'params.x == 1' }] },
+    `${path}.expression: Invalid value: "params.x == 1": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')\n | params.x == 1\n | ^`,
+  ],
+  [
+    'with a message of another type',
+    { validations: [{ expression: 'true', messageExpression: '1' }] },
+    `${path}.messageExpression: Invalid value: "1": must evaluate to string but got int`,
+  ],
+  [
+    'with variables of a type',
+    {
+      variables: [{ name: 'n', expression: 'size(request.name)' }],
+      validations: [{ expression: "variables.n == 'a'" }],
+    },
+    `${path}.expression: Invalid value: "variables.n == 'a'": compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, string)'\n | variables.n == 'a'\n | ............^`,
+  ],
+  ['that ask an authorizer', { validations: [{ expression: "authorizer.requestResource.check('get').allowed()" }] }],
+  [
+    'of audit annotations',
+    { auditAnnotations: [{ key: 'a', valueExpression: 'true' }] },
+    'spec.auditAnnotations[0].valueExpression: Invalid value: "true": must evaluate to one of [string null_type] but got bool',
+  ],
+]
+for (const [what, more, ...messages] of expressions) {
+  test(`expressions of a policy: ${what}`, () => {
+    const spec = { matchConstraints: { resourceRules: [rule] }, ...more }
+    assert.deepEqual(tryCreate(validatingAdmissionPolicy, { spec }, '').messages, messages)
+  })
+}
+
+test('the expressions of mutations make configurations and patches', () => {
+  const jsonPatch = { expression: "[JSONPatch{op: 'add', path: '/a', value: 1}]" }
+  const applyConfiguration = { expression: 'Object{metadata: Object.metadata{labels: {"a": "b"}}}' }
+  const messagesOf = (...mutations: object[]): readonly string[] => {
+    const spec = { matchConstraints: { resourceRules: [rule] }, reinvocationPolicy: 'Never', mutations }
+    return tryCreate(mutatingAdmissionPolicy, { spec }, '').messages
+  }
+  const patch = { patchType: 'JSONPatch', jsonPatch }
+  const apply = { patchType: 'ApplyConfiguration', applyConfiguration }
+  assert.deepEqual(messagesOf(patch, apply), [])
+  assert.deepEqual(messagesOf({ ...patch, jsonPatch: { expression: 'true' } }), [
+    'spec.mutations[0].jsonPatch.expression: Invalid value: "true": must evaluate to list(JSONPatch) but got bool',
+  ])
+  assert.deepEqual(messagesOf({ ...apply, applyConfiguration: { expression: '{"a": 1}' } }), [
+    'spec.mutations[0].applyConfiguration.expression: Invalid value: "{\\"a\\": 1}": must evaluate to Object but got map(string, int)',
+  ])
+})
+
+test('a webhook with a condition that cannot be read is refused', () => {
+  const conditions = [{ name: 'x', expression: 'object.a ==' }]
+  const webhook = { ...hook, clientConfig: { url: 'https://a.b/c' }, matchConditions: conditions }
+  const [message = ''] = tryCreate(validatingWebhookConfiguration, { webhooks: [webhook] }, '').messages
+  assert.match(
+    message,
+    /^webhooks\[0\].matchConditions\[0\].expression: Invalid value: "object.a ==": compilation failed/,
+  )
 })

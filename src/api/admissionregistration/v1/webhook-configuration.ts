@@ -1,3 +1,5 @@
+import { boolType } from '#lib/cel/types.ts'
+import { ExpressionScope } from '../../cel/policy-expressions.ts'
 import { defineKind } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { duplicate, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
@@ -5,6 +7,7 @@ import { dnsSubdomain } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { validateLabelSelector } from '../../meta/validate-labels.ts'
 import type {
+  MatchCondition,
   MutatingWebhookConfiguration,
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
@@ -86,7 +89,16 @@ function validateWebhook(webhook: ValidatingWebhook, path: string): FieldError[]
     ...validateLabelSelector(webhook.objectSelector, `${path}.objectSelector`),
     ...validateClientConfig(webhook.clientConfig, `${path}.clientConfig`),
     ...validateReviewVersions(webhook.admissionReviewVersions ?? [], `${path}.admissionReviewVersions`),
+    ...validateConditions(webhook.matchConditions ?? [], `${path}.matchConditions`),
   ]
+}
+
+function validateConditions(conditions: readonly MatchCondition[], path: string): FieldError[] {
+  if (conditions.length === 0) return []
+  const scope = new ExpressionScope()
+  return conditions.flatMap(({ expression }, index) =>
+    expression.trim() === '' ? [] : scope.errorsOf(`${path}[${index}].expression`, expression, [boolType]),
+  )
 }
 
 /** Names of webhooks are domains with at least three parts, so that they do not collide. */
