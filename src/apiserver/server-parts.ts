@@ -6,7 +6,8 @@ import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { Store } from '#storage/store.ts'
 import type { AdmissionPlugin } from './admission/admission.ts'
-import type { WebhookCaller } from './admission/dynamic/webhook-caller.ts'
+import type { Programs } from './admission/dynamic/expressions.ts'
+import type { WebhookCaller } from './webhooks/webhook-caller.ts'
 import type { Authenticator } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { CacheSet } from './cache/cache-set.ts'
@@ -51,6 +52,8 @@ export interface ServerParts {
   readonly connections: NodeConnections | undefined
   /** Reaches admission webhooks; absent where none can be called. */
   readonly callWebhook: WebhookCaller | undefined
+  /** Expressions of policies and webhooks that were compiled before. */
+  readonly programs: Programs
   readonly metrics: RequestMetrics
   /** Answers paths that name no resource and that the server itself does not know. */
   readonly morePaths: PathHandler | undefined

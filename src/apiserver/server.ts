@@ -4,10 +4,11 @@ import { builtInCatalog } from '#api/schema/catalog.ts'
 import type { Clock } from '#lib/clock.ts'
 import { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Log } from '#lib/log.ts'
+import { LruMap } from '#lib/lru-map.ts'
 import type { Random } from '#lib/random.ts'
 import type { Store } from '#storage/store.ts'
 import type { AdmissionPlugin } from './admission/admission.ts'
-import type { WebhookCaller } from './admission/dynamic/webhook-caller.ts'
+import type { WebhookCaller } from './webhooks/webhook-caller.ts'
 import type { Authenticator } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { BootstrapStore } from './bootstrap/bootstrap-store.ts'
@@ -16,6 +17,7 @@ import { ObjectCodec } from './cache/object-codec.ts'
 import { StoreFeed } from './cache/store-feed.ts'
 import { CustomResources } from './crd/custom-resources.ts'
 import { DefinitionController } from './crd/definition-controller.ts'
+import { webhookConverter } from './crd/webhook-conversion.ts'
 import { FlowControl, type FlowControlOptions } from './flowcontrol/flow-control.ts'
 import { admit, answer } from './pipeline.ts'
 import { cacheReader } from './registry/cache-reader.ts'
@@ -59,6 +61,9 @@ export interface ApiServerOptions {
   readonly morePaths?: PathHandler
 }
 
+/** Compiled expressions that are kept. */
+const maxPrograms = 2_000
+
 /** One API server over one store. It owns no socket: `listen` in `listener.ts` puts it on one. */
 export interface ApiServer {
   /** Answers requests of this process by reference. Never rejects. */
@@ -85,14 +90,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const codec = new ObjectCodec()
   const caches = new CacheSet(codec)
   const resources = new ResourceTable(builtInCatalog(), builtInKinds())
-  const customResources = new CustomResources(caches, resources)
-  const feed = new StoreFeed({ store, prefix: '/registry/', consumer: customResources, clock, log })
   const reader = cacheReader(caches, resources)
+  const { random, callWebhook } = options
+  const customResources = new CustomResources(caches, resources, webhookConverter({ reader, random, callWebhook }))
+  const feed = new StoreFeed({ store, prefix: '/registry/', consumer: customResources, clock, log })
   const authorizers = options.authorizers?.(reader) ?? []
   const parts: ServerParts = {
     store,
     clock,
-    random: options.random,
+    random,
     log,
     codec,
     caches,
@@ -103,7 +109,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authorizers,
     services: new ServiceAllocator({
       reader,
-      random: options.random,
+      random,
       serviceCidrs: options.serviceCidrs ?? ['10.96.0.0/12'],
       nodePortRange: options.nodePortRange ?? { from: 30_000, to: 32_767 },
     }),
@@ -113,7 +119,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     updateStatus: statusWriter({ store, codec, resources, feed }),
     turns: new KeyedTurns(),
     connections: options.connections?.(reader, authorizers),
-    callWebhook: options.callWebhook,
+    callWebhook,
+    programs: new LruMap(maxPrograms),
     metrics: new RequestMetrics(),
     morePaths: options.morePaths,
     flowControl: new FlowControl({ reader, clock, ...options.flowControl }),

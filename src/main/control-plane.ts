@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { ApiHandler, UserInfo } from '#api/meta/exchange.ts'
-import { httpsWebhookCaller } from '#apiserver/admission/dynamic/webhook-caller.ts'
+import { httpsWebhookCaller } from '#apiserver/webhooks/webhook-caller.ts'
 import { admissionPlugins } from '#apiserver/admission/plugins.ts'
 import { createAuthenticators, tokenAuthenticators } from '#apiserver/authn/authenticators.ts'
 import { peerIdentity } from '#apiserver/authn/peer-certificate.ts'

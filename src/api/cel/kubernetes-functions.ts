@@ -1,7 +1,7 @@
 import { CelError } from '#lib/cel/cel-error.ts'
 import type { CelFunction, CelFunctions } from '#lib/cel/cel-function.ts'
 import { standardFunctions } from '#lib/cel/standard-functions.ts'
-import { CelOpaque, CelOptional, type CelValue } from '#lib/cel/values.ts'
+import { CelOpaque, CelOptional, EntryMap, type CelValue } from '#lib/cel/values.ts'
 import { hasFormat } from '../apiextensions/structural/formats.ts'
 import { dns1035Label, dnsLabel, dnsSubdomain, labelValue, qualifiedName } from '../meta/names.ts'
 import { addressFunctions } from './address-functions.ts'
@@ -39,6 +39,10 @@ const urls: CelFunctions = {
   getHostname: urlPart(({ hostname }) => hostname.replace(/^\[|\]$/g, '')),
   getPort: urlPart(({ port }) => port),
   getEscapedPath: urlPart(({ pathname }) => pathname),
+  getQuery: ([value]) => {
+    const { searchParams } = opaque(value, urlType) as URL
+    return new EntryMap([...new Set(searchParams.keys())].map((key) => [key, searchParams.getAll(key)] as const))
+  },
 }
 
 const formatType = 'kubernetes.NamedFormat'

@@ -6,7 +6,8 @@ import type { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Random } from '#lib/random.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
-import type { WebhookCaller } from './dynamic/webhook-caller.ts'
+import type { Programs } from './dynamic/expressions.ts'
+import type { WebhookCaller } from '../webhooks/webhook-caller.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { RequestInfo } from '../request-info.ts'
 
@@ -32,6 +33,8 @@ export interface AdmissionContext {
   readonly resources?: ResourceTable
   /** Reaches admission webhooks; absent where none can be called. */
   readonly callWebhook?: WebhookCaller | undefined
+  /** Expressions that were compiled before, by their text. Absent: each use compiles. */
+  readonly programs?: Programs | undefined
   /** For plugins that ask whether the user may do one thing more. */
   readonly authorizers: readonly Authorizer[]
   /**

@@ -6,6 +6,7 @@ import type { FeedConsumer } from '../cache/store-feed.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import { storagePrefix, type ServedResource } from '../registry/served-resource.ts'
 import { servedVersions } from './served-versions.ts'
+import type { ConvertByWebhook } from './webhook-conversion.ts'
 
 export const definitionsPrefix: string = storagePrefix('apiextensions.k8s.io', 'customresourcedefinitions')
 
@@ -21,14 +22,16 @@ export interface DefinitionObserver {
 export class CustomResources implements FeedConsumer {
   readonly #caches: CacheSet
   readonly #table: ResourceTable
+  readonly #convert: ConvertByWebhook
   readonly #served = new Map<string, readonly ServedResource[]>()
   /** Definitions that are going away, by the key prefix of their objects. */
   readonly #terminating = new Map<string, string>()
   #observer: DefinitionObserver | undefined
 
-  constructor(caches: CacheSet, table: ResourceTable) {
+  constructor(caches: CacheSet, table: ResourceTable, convert: ConvertByWebhook) {
     this.#caches = caches
     this.#table = table
+    this.#convert = convert
   }
 
   observe(observer: DefinitionObserver): void {
@@ -57,7 +60,7 @@ export class CustomResources implements FeedConsumer {
   #update(name: string): void {
     const definition = this.#definition(name)
     const before = this.#served.get(name) ?? []
-    const now = definition === undefined ? [] : servedVersions(definition)
+    const now = definition === undefined ? [] : servedVersions(definition, this.#convert)
     const [first] = before
     if (first !== undefined && !isSameServing(first.custom?.definition, definition)) {
       // Streams that are open were made by the old schema; their clients begin again, or find nothing.

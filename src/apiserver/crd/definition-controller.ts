@@ -123,12 +123,14 @@ export class DefinitionController implements DefinitionObserver {
   }
 
   async #deleteAll({ spec }: CustomResourceDefinition, objects: readonly KubernetesObject[]): Promise<void> {
-    const version = spec.versions.find(({ served }) => served)?.name ?? ''
+    // What is stored needs no conversion to go.
+    const version =
+      spec.versions.find(({ storage, served }) => storage && served) ?? spec.versions.find(({ served }) => served)
     const failures: string[] = []
     for (const { metadata } of objects) {
       if (metadata.deletionTimestamp !== undefined) continue
       const scope = metadata.namespace === undefined ? '' : `namespaces/${metadata.namespace}/`
-      const path = `/apis/${spec.group}/${version}/${scope}${spec.names.plural}/${metadata.name}`
+      const path = `/apis/${spec.group}/${version?.name ?? ''}/${scope}${spec.names.plural}/${metadata.name}`
       const request = { method: 'DELETE', path, query: new URLSearchParams(), headers: {}, user: self }
       const { status } = await this.#handle({ ...request, signal: this.#server.closing })
       if (status >= 400 && status !== 404) failures.push(metadata.name)

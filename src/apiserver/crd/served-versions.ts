@@ -9,8 +9,9 @@ import { kindNode, type ObjectNode } from '#api/schema/node.ts'
 import type { ResourceRow } from '#api/schema/shapes.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '#api/types/apiextensions.v1.ts'
 import { storagePrefix, type ServedResource } from '../registry/served-resource.ts'
-import { customConversion } from './conversion.ts'
+import { customConversion, type VersionForm } from './conversion.ts'
 import { compareVersions } from './version-order.ts'
+import type { ConvertByWebhook } from './webhook-conversion.ts'
 
 /** The verbs of every custom resource, in discovery's order. */
 export const customVerbs: readonly string[] = [
@@ -25,7 +26,10 @@ export const customVerbs: readonly string[] = [
 ]
 
 /** The resources that a definition adds to the server, one for each served version; none until its names are accepted. */
-export function servedVersions(definition: CustomResourceDefinition): readonly ServedResource[] {
+export function servedVersions(
+  definition: CustomResourceDefinition,
+  convert: ConvertByWebhook,
+): readonly ServedResource[] {
   if (!isEstablished(definition)) return []
   const { versions } = definition.spec
   const storage = versions.find((version) => version.storage)
@@ -33,7 +37,7 @@ export function servedVersions(definition: CustomResourceDefinition): readonly S
   const storedNode = once(() => nodeOf(definition, storage))
   return versions
     .filter((version) => version.served)
-    .map((version) => servedVersion(definition, version, { version: storage.name, node: storedNode }))
+    .map((version) => servedVersion(definition, version, { version: storage.name, node: storedNode }, convert))
 }
 
 export function isEstablished({ status }: CustomResourceDefinition): boolean {
@@ -47,7 +51,8 @@ function nodeOf({ spec }: CustomResourceDefinition, version: CustomResourceDefin
 function servedVersion(
   definition: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
-  stored: { readonly version: string; readonly node: () => ObjectNode },
+  stored: VersionForm,
+  convertByWebhook: ConvertByWebhook,
 ): ServedResource {
   const { spec, metadata } = definition
   const { plural, singular = '', kind, listKind = `${kind}List` } = spec.names
@@ -55,7 +60,7 @@ function servedVersion(
   const rules = once((): Kind => customResourceKind(definition, version) as unknown as Kind)
   const columns = once(() => customColumns(version))
   const scale = version.subresources?.scale
-  const convert = customConversion(definition, { version: version.name, node }, stored)
+  const convert = customConversion(definition, { version: version.name, node }, stored, convertByWebhook)
   return {
     group: spec.group,
     version: version.name,

@@ -15,7 +15,7 @@ import { trackManagers } from './field-managers.ts'
 import { finishLater } from './finish-later.ts'
 import { served } from './read.ts'
 import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
-import { toStored } from './stored-version.ts'
+import { prepareServed, prepareStored, toStored } from './stored-version.ts'
 import type { WriteOptions } from './write-options.ts'
 
 /** Stores a new object; answers it as stored. `draft` belongs to this call; its `managedFields` are made or taken as given. */
@@ -132,10 +132,13 @@ async function store(context: ResourceContext, draft: Draft<KubernetesObject>): 
     const spare = wasGenerated ? deepCopy(draft) : undefined
     const key = storageKey(resource, namespace, name)
     const claims = behaviourOf(resource).claims?.(context, draft as KubernetesObject, undefined) ?? []
+    await prepareStored(resource, draft)
     const value = server.codec.encode(toStored(resource, draft))
     try {
       const { revision } = await server.store.commit([{ key, value, ifRevision: 0 }, ...claims])
-      return served(resource, server.codec.decode(value, revision))
+      const made = server.codec.decode(value, revision)
+      await prepareServed(resource, [made])
+      return served(resource, made)
     } catch (error) {
       if (!(error instanceof ConflictError) || error.key !== key) throw error
       if (spare === undefined || attempt >= generateAttempts) throw exists(resource, name, isBeingDeleted(error))

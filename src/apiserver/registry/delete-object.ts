@@ -12,7 +12,7 @@ import { deepCopy } from './deep-copy.ts'
 import type { DeleteRequest } from './delete-options.ts'
 import { findStored, served } from './read.ts'
 import { storageKey } from './served-resource.ts'
-import { toStored } from './stored-version.ts'
+import { prepareServed, prepareStored, toStored } from './stored-version.ts'
 import { isGone } from './update-object.ts'
 
 export interface Deletion {
@@ -47,6 +47,7 @@ async function attemptDelete(
   options: DeleteRequest,
 ): Promise<Deletion> {
   const { server, resource } = context
+  await prepareServed(resource, [stored.object])
   const old = served(resource, stored.object)
   behaviourOf(resource).beforeDelete?.(old)
   checkPreconditions(context, old, options)
@@ -68,11 +69,14 @@ async function attemptDelete(
     return { object: old, isRemoved }
   }
   if (options.dryRun || isSameJson(object, old)) return { object, isRemoved }
+  await prepareStored(resource, marked)
   const value = server.codec.encode(toStored(resource, marked))
   const { revision } = await server.store.commit([{ key, value, ifRevision: stored.revision }])
   // Watchers of a kind with graceful deletion see the end announced, even where no time is left before it.
   if (isRemoved) await server.store.commit([{ key, delete: true, ifRevision: revision }])
-  return { object: served(resource, server.codec.decode(value, revision)), isRemoved }
+  const made = server.codec.decode(value, revision)
+  await prepareServed(resource, [made])
+  return { object: served(resource, made), isRemoved }
 }
 
 function checkPreconditions(

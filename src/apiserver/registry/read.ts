@@ -13,6 +13,12 @@ export function requireObject(context: ResourceContext): KubernetesObject {
   return served(resource, stored.object)
 }
 
+/** Makes the object ready for `requireObject`, where others convert it. */
+export async function prepareObject({ resource, info, server }: ResourceContext): Promise<void> {
+  const stored = findStored(server, resource, info.namespace, info.name)
+  if (stored !== undefined) await resource.storage.convert?.prepareServed?.([stored.object])
+}
+
 export function findStored(
   server: Pick<ServerParts, 'caches'>,
   resource: ServedResource,

@@ -40,8 +40,14 @@ export interface StorageForm {
   readonly convert?: VersionConversion
 }
 
-/** Between the stored version of an object and the served one. Pure; inputs may be frozen and are not changed. */
+/** Between the stored version of an object and the served one. Inputs may be frozen and are not changed. */
 export interface VersionConversion {
+  /**
+   * Where others convert, the work is done here first, for all objects at once, and remembered for those very objects.
+   * Undefined: nothing has to be waited for.
+   */
+  prepareServed?(stored: readonly KubernetesObject[]): Promise<void> | undefined
+  prepareStored?(served: KubernetesObject): Promise<void> | undefined
   toServed(stored: KubernetesObject): KubernetesObject
   toStored(served: KubernetesObject): KubernetesObject
 }

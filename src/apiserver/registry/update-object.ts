@@ -14,7 +14,7 @@ import { trackManagers } from './field-managers.ts'
 import { finishLater } from './finish-later.ts'
 import { findStored, served } from './read.ts'
 import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
-import { toStored } from './stored-version.ts'
+import { prepareServed, prepareStored, toStored } from './stored-version.ts'
 import type { WriteOptions } from './write-options.ts'
 
 export interface UpdateRequest {
@@ -81,6 +81,7 @@ async function attemptUpdate(
   stored: StoredObject,
 ): Promise<KubernetesObject> {
   const { resource } = context
+  await prepareServed(resource, [stored.object])
   const old = served(resource, stored.object)
   const draft = await change(old)
   checkIdentity(context, draft, old)
@@ -198,9 +199,12 @@ async function save(
     return draft as KubernetesObject
   }
   const taken = claims?.(context, draft as KubernetesObject, old) ?? []
+  await prepareStored(resource, draft)
   const value = server.codec.encode(toStored(resource, draft))
   const { revision } = await server.store.commit([{ key, value, ifRevision: stored.revision }, ...taken])
-  return served(resource, server.codec.decode(value, revision))
+  const made = server.codec.decode(value, revision)
+  await prepareServed(resource, [made])
+  return served(resource, made)
 }
 
 /** Whether nothing holds an object back that is being deleted: no finalizer, and no grace left. */

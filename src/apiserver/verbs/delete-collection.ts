@@ -7,6 +7,7 @@ import { deleteByName } from '../registry/delete-object.ts'
 import { readDeleteOptions } from '../registry/delete-options.ts'
 import { readPage } from '../registry/list-page.ts'
 import { served } from '../registry/read.ts'
+import { prepareServed } from '../registry/stored-version.ts'
 import { compileSelection } from '../registry/selection.ts'
 import { collectionPrefix } from '../registry/served-resource.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -38,6 +39,7 @@ export async function deleteCollection(context: ResourceContext): Promise<ApiRes
     }
   }
   await Promise.all(Array.from({ length: atOnce }, work))
+  await prepareServed(resource, page.objects)
   return objectResponse({
     ...(resource.custom && { [typedItems]: true }),
     kind: resource.custom?.listKind ?? `${resource.kind}List`,

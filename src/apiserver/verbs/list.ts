@@ -4,6 +4,7 @@ import { objectResponse } from '../encoding/responses.ts'
 import { typedItems } from '../encoding/typed-items.ts'
 import { readPage } from '../registry/list-page.ts'
 import { served } from '../registry/read.ts'
+import { prepareServed } from '../registry/stored-version.ts'
 import { compileSelection } from '../registry/selection.ts'
 import { collectionPrefix } from '../registry/served-resource.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -24,6 +25,7 @@ export async function list(context: ResourceContext): Promise<ApiResponse> {
       return request.signal
     },
   })
+  await prepareServed(resource, page.objects)
   const isConverted = resource.storage.convert !== undefined
   return objectResponse({
     ...(resource.custom && { [typedItems]: true }),

@@ -4,6 +4,7 @@ import { StatusError } from '#api/meta/status.ts'
 import type { CacheWatcher } from '../cache/cache-watcher.ts'
 import { parseResourceVersion } from '../registry/list-page.ts'
 import { served } from '../registry/read.ts'
+import { prepareServed } from '../registry/stored-version.ts'
 import { compileSelection, type Selection } from '../registry/selection.ts'
 import { collectionPrefix, type ServedResource } from '../registry/served-resource.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -105,6 +106,7 @@ async function* converted(
 ): AsyncIterable<WireWatchEvent> {
   for await (const event of events) {
     const isObject = event.type !== 'ERROR' && event.type !== 'BOOKMARK'
+    if (isObject) await prepareServed(resource, [event.object as KubernetesObject])
     yield isObject ? { type: event.type, object: served(resource, event.object as KubernetesObject) } : event
   }
 }

@@ -39,10 +39,19 @@ export const listFunctions: CelFunctions = {
   sort: ([value]) => [...list(value)].sort(compareValues),
   slice: ([value, from, to]) => list(value).slice(Number(from as bigint), Number(to as bigint)),
   flatten: ([value, depth]) => flatten(list(value), depth === undefined ? 1 : Number(depth as bigint)),
+  'lists.range': ([count]) => Array.from({ length: rangeSize(count) }, (_unused, at) => BigInt(at)),
   'sets.contains': ([value, items]) => list(items).every((item) => isIn(list(value), item)),
   'sets.intersects': ([value, items]) => list(items).some((item) => isIn(list(value), item)),
   'sets.equivalent': ([value, items]) =>
     list(items).every((item) => isIn(list(value), item)) && list(value).every((item) => isIn(list(items), item)),
+}
+
+const longestRange = 1_000_000n
+
+function rangeSize(count: CelValue | undefined): number {
+  if (typeof count !== 'bigint') throw new CelError('no such overload')
+  if (count > longestRange) throw new CelError(`lists.range: ${count} is more than ${longestRange}`)
+  return Number(count < 0n ? 0n : count)
 }
 
 function flatten(items: readonly CelValue[], depth: number): readonly CelValue[] {

@@ -141,7 +141,10 @@ class Compiler {
     throw new CelCompileError(this.#source, at, `undeclared reference to '${name}' (in container '')`)
   }
 
-  #select({ operand, field, test, optional }: Select, locals: readonly string[]): Evaluate {
+  #select(expr: Select, locals: readonly string[]): Evaluate {
+    const { operand, field, test, optional, at } = expr
+    const qualified = typeNameOf(expr)
+    if (qualified !== undefined && this.#environment.variables.has(qualified)) return this.#ident(qualified, at, locals)
     const of = this.compile(operand, locals)
     if (optional) return (run, scope) => optionalMember(of(run, scope), field)
     if (test) {

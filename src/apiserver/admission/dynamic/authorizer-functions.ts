@@ -12,13 +12,12 @@ const decisionType = 'kubernetes.authorization.Decision'
 interface Question {
   readonly context: AdmissionContext
   readonly attributes: AuthorizationAttributes
-  readonly own: AuthorizationAttributes
 }
 
 const value = (question: Question): CelOpaque => new CelOpaque(type, question, (other) => other === question)
 
-/** The value behind `authorizer`: asks what the user of the request may do. */
-export function authorizerOf({ info, user }: AdmissionRequest, context: AdmissionContext): CelValue {
+/** The values behind `authorizer`, which asks what the user of the request may do, and `authorizer.requestResource`. */
+export function authorizersOf({ info, user }: AdmissionRequest, context: AdmissionContext): Record<string, CelValue> {
   const nothing = {
     group: '',
     version: '*',
@@ -30,7 +29,12 @@ export function authorizerOf({ info, user }: AdmissionRequest, context: Admissio
     path: '',
   }
   const attributes = { ...nothing, isResourceRequest: true, verb: 'get', user } as const
-  return value({ context, attributes, own: { ...info, user } })
+  const { group, resource, subresource, namespace, name } = info
+  const own = { ...attributes, group, resource, subresource, namespace, name }
+  return {
+    authorizer: value({ context, attributes }),
+    'authorizer.requestResource': value({ context, attributes: own }),
+  }
 }
 
 function questionOf(given: CelValue | undefined): Question {
@@ -62,6 +66,9 @@ export const authorizerFunctions: CelFunctions = {
   subresource: narrowed((subresource) => ({ subresource })),
   namespace: narrowed((namespace) => ({ namespace })),
   name: narrowed((name) => ({ name })),
+  // Who decides here does not look at selectors: what is allowed for all is allowed for some.
+  fieldSelector: narrowed(() => ({})),
+  labelSelector: narrowed(() => ({})),
   path: narrowed((path) => ({ path, isResourceRequest: false })),
   serviceAccount: ([given, namespace, name]) => {
     const question = questionOf(given)
@@ -81,6 +88,7 @@ export const authorizerFunctions: CelFunctions = {
   },
   allowed: ([given]) => answerOf(given).isAllowed,
   reason: ([given]) => answerOf(given).reason,
-  errored: ([given]) => answerOf(given).reason === '' && false,
+  // Deciding from the caches cannot fail.
+  errored: ([given]) => (answerOf(given), false),
   error: ([given]) => (answerOf(given), ''),
 }

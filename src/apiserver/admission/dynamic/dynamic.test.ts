@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configMap, testServer, type TestServer } from '../../server.case.ts'
 import { mutatingAdmissionPolicy, validatingAdmissionPolicy } from './policy-plugins.ts'
-import type { WebhookCaller } from './webhook-caller.ts'
+import type { WebhookCaller } from '../../webhooks/webhook-caller.ts'
 import { mutatingAdmissionWebhook, validatingAdmissionWebhook } from './webhook-plugins.ts'
 
 const admission = [

@@ -1,44 +1,68 @@
 import { kubernetesFunctions } from '#api/cel/kubernetes-functions.ts'
-import { CelError } from '#lib/cel/cel-error.ts'
+import { CelCompileError, CelCostError, CelError } from '#lib/cel/cel-error.ts'
 import { compileCel, type CelProgram } from '#lib/cel/program.ts'
 import { fromJson, type CelMap, type CelValue } from '#lib/cel/values.ts'
 import type { MatchCondition, Variable } from '#api/types/admissionregistration.v1.ts'
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts'
-import { authorizerFunctions, authorizerOf } from './authorizer-functions.ts'
+import type { LruMap } from '#lib/lru-map.ts'
+import { authorizerFunctions, authorizersOf } from './authorizer-functions.ts'
 import { namespaceOf, nameOf } from './match.ts'
 import { patchFunctions } from './patch-functions.ts'
 
-const names = ['object', 'oldObject', 'request', 'params', 'namespaceObject', 'authorizer', 'variables']
+const names = [
+  'object',
+  'oldObject',
+  'request',
+  'params',
+  'namespaceObject',
+  'authorizer',
+  'authorizer.requestResource',
+  'variables',
+]
 
-/** What one expression, and all of a policy together, may cost. */
-const maxCost = 1_000_000
+/** What one expression may cost, all of a policy together, and all conditions of a policy or webhook. */
+const expressionBudget = 1_000_000
+const policyBudget = 10_000_000
+const conditionsBudget = 2_500_000
 
-/** Reads an expression of a policy or webhook. Throws `CelCompileError`. */
-export function compileExpression(source: string): CelProgram {
-  return compileCel(source, {
-    variables: new Set(names),
-    functions: { ...kubernetesFunctions, ...authorizerFunctions, ...patchFunctions },
-    isStructType: (name) => name === 'JSONPatch' || name === 'Object' || name.startsWith('Object.'),
-  })
-}
+/** Programs by their text: an expression is compiled once, however many requests it judges. */
+export type Programs = LruMap<string, CelProgram>
 
-/** Compiles on first use; an expression that cannot be read fails each time it is asked. */
-export function lazyExpression(source: string): () => CelProgram {
-  let compiled: CelProgram | undefined
-  return () => {
-    try {
-      return (compiled ??= compileExpression(source))
-    } catch (error) {
-      throw new CelError(`compilation error: compilation failed: ${(error as Error).message}`)
-    }
+function compileExpression(source: string, programs: Programs | undefined): CelProgram {
+  const known = programs?.get(source)
+  if (known !== undefined) return known
+  try {
+    const program = compileCel(source, {
+      variables: new Set(names),
+      functions: { ...kubernetesFunctions, ...authorizerFunctions, ...patchFunctions },
+      isStructType: (name) => name === 'JSONPatch' || name === 'Object' || name.startsWith('Object.'),
+    })
+    programs?.set(source, program)
+    return program
+  } catch (error) {
+    if (!(error instanceof CelCompileError)) throw error
+    throw new CelError(`compilation error: compilation failed: ${error.message}`)
   }
 }
 
-/** The values that expressions see of one request. */
-export type Activation = Readonly<Record<string, CelValue>>
+/** What the expressions of a policy see of one request, and what they may still cost. */
+export interface Activation {
+  readonly values: Readonly<Record<string, CelValue>>
+  readonly programs: Programs | undefined
+  readonly budget: { left: number }
+}
 
-export function evaluate(program: CelProgram, activation: Activation): CelValue {
-  return program.evaluate(activation, { maxCost }).value
+/** Throws `CelError`; of an expression that cannot be read each time it is asked. */
+export function evaluate(source: string, { values, programs, budget }: Activation): CelValue {
+  const program = compileExpression(source, programs)
+  try {
+    const { value, cost } = program.evaluate(values, { maxCost: Math.min(expressionBudget, budget.left) })
+    budget.left -= cost
+    return value
+  } catch (error) {
+    if (!(error instanceof CelCostError) || budget.left >= expressionBudget) throw error
+    throw new CelError('validation failed due to running out of cost budget, no further validation rules will be run')
+  }
 }
 
 /** `params` is null where there are none. */
@@ -48,15 +72,16 @@ export function activationOf(
   params: unknown,
   variables: readonly Variable[],
 ): Activation {
-  const activation: Record<string, CelValue> = {
+  const values: Record<string, CelValue> = {
     object: fromJson(request.object ?? null),
     oldObject: fromJson(request.oldObject ?? null),
     request: fromJson(requestValue(request, context)),
     params: fromJson(params ?? null),
     namespaceObject: fromJson(request.info.resource === 'namespaces' ? null : (namespaceOf(request, context) ?? null)),
-    authorizer: authorizerOf(request, context),
+    ...authorizersOf(request, context),
   }
-  activation['variables'] = new LazyVariables(variables, activation)
+  const activation = { values, programs: context.programs, budget: { left: policyBudget } }
+  values['variables'] = new LazyVariables(variables, activation)
   return activation
 }
 
@@ -107,7 +132,7 @@ class LazyVariables implements CelMap {
     const source = this.#sources.get(key)
     if (source === undefined) return undefined
     try {
-      const value = evaluate(lazyExpression(source)(), this.#activation)
+      const value = evaluate(source, this.#activation)
       this.#known.set(key, value)
       return value
     } catch (error) {
@@ -121,11 +146,12 @@ class LazyVariables implements CelMap {
 /**
  * Whether all conditions hold. One that is false decides, also beside one that fails; without it a failure is thrown.
  */
-export function conditionsHold(conditions: readonly MatchCondition[] | undefined, activation: Activation): boolean {
+export function conditionsHold(conditions: readonly MatchCondition[] | undefined, given: Activation): boolean {
+  const activation = { ...given, budget: { left: conditionsBudget } }
   let failure: CelError | undefined
   for (const { expression } of conditions ?? []) {
     try {
-      if (evaluate(lazyExpression(expression)(), activation) !== true) return false
+      if (evaluate(expression, activation) !== true) return false
     } catch (error) {
       if (!(error instanceof CelError)) throw error
       failure ??= error

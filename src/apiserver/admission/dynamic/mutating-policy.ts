@@ -13,7 +13,7 @@ import { CelError } from '#lib/cel/cel-error.ts'
 import { toJson } from '#lib/cel/values.ts'
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts'
 import { refuse } from '../refuse.ts'
-import { activationOf, conditionsHold, evaluate, lazyExpression, type Activation } from './expressions.ts'
+import { activationOf, conditionsHold, evaluate, type Activation } from './expressions.ts'
 import { isWanted, matchingOf } from './match.ts'
 import { BindingError, paramsOf } from './params.ts'
 import { replaceObject } from './replace-object.ts'
@@ -82,7 +82,7 @@ function mutate(
   if (resource === undefined || object === undefined) return
   const { patchType, applyConfiguration, jsonPatch } = mutation
   const source = (patchType === 'JSONPatch' ? jsonPatch?.expression : applyConfiguration?.expression) ?? ''
-  const value = toJson(evaluate(lazyExpression(source)(), activation))
+  const value = toJson(evaluate(source, activation))
   const changed =
     patchType === 'JSONPatch'
       ? applyJsonPatch(object, readOperations(value))

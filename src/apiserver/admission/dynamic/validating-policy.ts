@@ -9,7 +9,7 @@ import { validatingAdmissionPolicies } from '#api/types/resources.ts'
 import { CelError } from '#lib/cel/cel-error.ts'
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts'
 import { refuse } from '../refuse.ts'
-import { activationOf, conditionsHold, evaluate, lazyExpression, type Activation } from './expressions.ts'
+import { activationOf, conditionsHold, evaluate, type Activation } from './expressions.ts'
 import { isWanted, matchingOf } from './match.ts'
 import { BindingError, paramsOf } from './params.ts'
 
@@ -70,7 +70,7 @@ function judgeWith(subject: Case, params: KubernetesObject | null): void {
 function findingOf(validation: Validation, activation: Activation, failsClosed: boolean): Finding | undefined {
   const { expression, reason = 'Invalid' } = validation
   try {
-    if (evaluate(lazyExpression(expression)(), activation) === true) return undefined
+    if (evaluate(expression, activation) === true) return undefined
     return { message: messageOf(validation, activation), reason }
   } catch (error) {
     if (!(error instanceof CelError)) throw error
@@ -83,7 +83,7 @@ function messageOf({ expression, message, messageExpression }: Validation, activ
   const fixed = message?.trim() || `failed expression: ${expression.trim()}`
   if (messageExpression === undefined || messageExpression === '') return fixed
   try {
-    const text = evaluate(lazyExpression(messageExpression)(), activation)
+    const text = evaluate(messageExpression, activation)
     return typeof text === 'string' && text.trim() !== '' && !text.includes('\n') ? text.trim() : fixed
   } catch (error) {
     if (error instanceof CelError) return fixed

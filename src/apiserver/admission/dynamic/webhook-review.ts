@@ -3,7 +3,7 @@ import { StatusError, badRequest } from '#api/meta/status.ts'
 import type { MutatingWebhook, ValidatingWebhook } from '#api/types/admissionregistration.v1.ts'
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts'
 import { isWanted, nameOf } from './match.ts'
-import { webhookTarget } from './webhook-target.ts'
+import { webhookTarget } from '../../webhooks/webhook-target.ts'
 
 export type Webhook = MutatingWebhook | ValidatingWebhook
 

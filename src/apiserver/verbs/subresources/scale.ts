@@ -9,7 +9,7 @@ import { objectResponse } from '../../encoding/responses.ts'
 import { asObject, decodeObject, schemaOf } from '../../registry/decode-body.ts'
 import { deepCopy } from '../../registry/deep-copy.ts'
 import { patchTypeOf, readPatch, type PatchDocument } from '../../registry/patch-document.ts'
-import { requireObject } from '../../registry/read.ts'
+import { prepareObject, requireObject } from '../../registry/read.ts'
 import { updateObject } from '../../registry/update-object.ts'
 import { mainPart } from '../../registry/update-parts.ts'
 import { readWriteOptions, type WriteOptions } from '../../registry/write-options.ts'
@@ -28,6 +28,7 @@ const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as cons
 /** GET of `/scale`. */
 export async function getScale(context: ResourceContext): Promise<ApiResponse> {
   await context.server.feed.current(context.request.signal)
+  await prepareObject(context)
   return objectResponse(scaleOf(context, requireObject(context)))
 }
 

@@ -1,6 +1,6 @@
 import type { ServiceReference, WebhookClientConfig } from '#api/types/admissionregistration.v1.ts'
 import { endpointSlices, services } from '#api/types/resources.ts'
-import type { ObjectReader } from '../../registry/object-reader.ts'
+import type { ObjectReader } from '../registry/object-reader.ts'
 import type { WebhookTarget } from './webhook-caller.ts'
 
 const defaultPort = 443
@@ -12,16 +12,17 @@ export function webhookTarget(
   reader: ObjectReader,
 ): WebhookTarget {
   const ca = caBundle === undefined || caBundle === '' ? undefined : Buffer.from(caBundle, 'base64').toString()
-  const target = new URL(service === undefined ? (url ?? '') : serviceUrl(service))
-  target.searchParams.set('timeout', `${timeoutSeconds}s`)
-  return { url: target, ca, address: service && addressOf(service, reader) }
+  const text = service === undefined ? (url ?? '') : serviceUrl(service)
+  const shown = `${text}${text.includes('?') ? '&' : '?'}timeout=${timeoutSeconds}s`
+  return { url: new URL(shown), shown, ca, address: service && serviceAddress(service, reader) }
 }
 
 function serviceUrl({ name, namespace, path = '/', port = defaultPort }: ServiceReference): string {
   return `https://${name}.${namespace}.svc:${port}${path.startsWith('/') ? path : `/${path}`}`
 }
 
-function addressOf(
+/** An address where a Service answers. Throws for one that is not there, or has nobody who answers. */
+export function serviceAddress(
   { name, namespace, port = defaultPort }: ServiceReference,
   reader: ObjectReader,
 ): { readonly host: string; readonly port: number } {
