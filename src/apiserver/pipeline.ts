@@ -4,6 +4,7 @@ import { StoreUnavailableError } from '#storage/store.ts'
 import { anonymousUser } from './authn/authenticators.ts'
 import { plainJson } from './encoding/negotiated.ts'
 import { errorResponse } from './encoding/responses.ts'
+import { admitConnection } from './registry/admit-connection.ts'
 import type { RequestContext } from './request-context.ts'
 import { parseRequestInfo } from './request-info.ts'
 import type { ServerParts } from './server-parts.ts'
@@ -46,6 +47,7 @@ async function respond(context: RequestContext): Promise<ApiResponse> {
 export async function admit(request: ApiRequest, server: ServerParts): Promise<RequestContext> {
   const context = newContext(request, server)
   for (const step of admission) await step.run(context)
+  await admitConnection(context)
   return context
 }
 

@@ -7,6 +7,7 @@ import type { Random } from '#lib/random.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
 import type { Programs } from './dynamic/expressions.ts'
+import type { Reinvocation } from './dynamic/reinvocation.ts'
 import type { WebhookCaller } from '../webhooks/webhook-caller.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { RequestInfo } from '../request-info.ts'
@@ -21,6 +22,8 @@ export interface AdmissionRequest {
   /** What is stored now; absent for CREATE. */
   readonly oldObject: KubernetesObject | undefined
   readonly dryRun: boolean
+  /** Kept over the rounds of plugins that change the object; absent while they only judge. */
+  readonly reinvocation?: Reinvocation
   /** Adds a `Warning` header to the answer. Absent where nobody would read it. */
   readonly warn?: (message: string) => void
 }

@@ -1,6 +1,7 @@
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../admission/admission.ts'
+import { Reinvocation } from '../admission/dynamic/reinvocation.ts'
 import type { ResourceContext } from '../request-context.ts'
 
 export interface AdmissionSubject {
@@ -10,12 +11,20 @@ export interface AdmissionSubject {
   readonly dryRun: boolean
 }
 
-/** Asks the plugins that change objects, in order. */
+/** Asks the plugins that change objects, in order; a second time when one from outside changed something. */
 export async function admitMutating(context: ResourceContext, subject: AdmissionSubject): Promise<void> {
-  const request = admissionRequest(context, subject)
-  for (const plugin of context.server.admission) {
+  const reinvocation = new Reinvocation()
+  const request = { ...admissionRequest(context, subject), reinvocation }
+  await mutateOnce(context, request)
+  if (!reinvocation.wasChanged) return
+  reinvocation.isSecond = true
+  await mutateOnce(context, request)
+}
+
+async function mutateOnce({ server }: ResourceContext, request: AdmissionRequest): Promise<void> {
+  for (const plugin of server.admission) {
     if (plugin.mutate === undefined || !wants(plugin, request)) continue
-    const given = plugin.mutate(request, context.server)
+    const given = plugin.mutate(request, server)
     if (given instanceof Promise) await given
   }
 }

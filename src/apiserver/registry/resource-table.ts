@@ -36,6 +36,13 @@ export class ResourceTable {
     return this.#byPath.get(pathKey(group, version, plural))
   }
 
+  /** The other versions, and names in other groups, under which the same objects are served. */
+  sameStorage(resource: ServedResource): readonly ServedResource[] {
+    return [...this.#byPath.values()].filter(
+      (other) => other.storage.prefix === resource.storage.prefix && other !== resource,
+    )
+  }
+
   hasGroup(group: string): boolean {
     return this.#groups.has(group)
   }

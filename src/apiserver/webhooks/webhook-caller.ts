@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { dialMessage } from '#lib/dial-error.ts'
 
 /** Where a webhook listens. */
@@ -40,7 +41,8 @@ interface Answer {
 async function post(target: WebhookTarget, body: string, timeoutMs: number): Promise<Answer> {
   const { request } = await import('node:https')
   const { url, address, ca } = target
-  const host = address?.host ?? url.hostname.replace(/^\[|\]$/g, '')
+  const name = url.hostname.replace(/^\[|\]$/g, '')
+  const host = address?.host ?? name
   const port = address?.port ?? Number(url.port || httpsPort)
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const outgoing = request(
@@ -49,7 +51,8 @@ async function post(target: WebhookTarget, body: string, timeoutMs: number): Pro
       host,
       port,
       path: url.pathname + url.search,
-      servername: url.hostname,
+      // An address stands in no greeting; the certificate is checked against it all the same.
+      ...(isIP(name) === 0 && { servername: name }),
       headers: {
         host: url.host,
         'content-type': 'application/json',

@@ -3,11 +3,12 @@ import { CelCompileError, CelCostError, CelError } from '#lib/cel/cel-error.ts'
 import { compileCel, type CelProgram } from '#lib/cel/program.ts'
 import { fromJson, type CelMap, type CelValue } from '#lib/cel/values.ts'
 import type { MatchCondition, Variable } from '#api/types/admissionregistration.v1.ts'
-import type { AdmissionContext, AdmissionRequest } from '../admission.ts'
+import type { AdmissionContext } from '../admission.ts'
 import type { LruMap } from '#lib/lru-map.ts'
 import { authorizerFunctions, authorizersOf } from './authorizer-functions.ts'
 import { namespaceOf, nameOf } from './match.ts'
 import { patchFunctions } from './patch-functions.ts'
+import { kindOf, type VersionedRequest } from './versioned.ts'
 
 const names = [
   'object',
@@ -67,17 +68,19 @@ export function evaluate(source: string, { values, programs, budget }: Activatio
 
 /** `params` is null where there are none. */
 export function activationOf(
-  request: AdmissionRequest,
+  shown: VersionedRequest,
   context: AdmissionContext,
   params: unknown,
   variables: readonly Variable[],
 ): Activation {
+  const { request, object, oldObject } = shown
+  const namespace = request.info.resource === 'namespaces' ? undefined : namespaceOf(request, context)
   const values: Record<string, CelValue> = {
-    object: fromJson(request.object ?? null),
-    oldObject: fromJson(request.oldObject ?? null),
-    request: fromJson(requestValue(request, context)),
+    object: fromJson(object ?? null),
+    oldObject: fromJson(oldObject ?? null),
+    request: fromJson(requestValue(shown, context)),
     params: fromJson(params ?? null),
-    namespaceObject: fromJson(request.info.resource === 'namespaces' ? null : (namespaceOf(request, context) ?? null)),
+    namespaceObject: fromJson(namespace ?? null),
     ...authorizersOf(request, context),
   }
   const activation = { values, programs: context.programs, budget: { left: policyBudget } }
@@ -85,17 +88,17 @@ export function activationOf(
   return activation
 }
 
-function requestValue(request: AdmissionRequest, { resources }: AdmissionContext): object {
+function requestValue({ request, other }: VersionedRequest, { resources }: AdmissionContext): object {
   const { info, operation, user, dryRun } = request
   const { group, version, resource: plural, subresource } = info
-  const kind = { group, version, kind: resources?.find(group, version, plural)?.kind ?? '' }
-  const resource = { group, version, resource: plural }
+  const own = resources?.find(group, version, plural)
+  const requestResource = { group, version, resource: plural }
   return {
-    kind,
-    resource,
+    kind: kindOf(request, other ?? own),
+    resource: other === undefined ? requestResource : { group: other.group, version: other.version, resource: plural },
     subResource: subresource,
-    requestKind: kind,
-    requestResource: resource,
+    requestKind: kindOf(request, own),
+    requestResource,
     requestSubResource: subresource,
     name: nameOf(request),
     namespace: info.namespace,
@@ -154,7 +157,7 @@ export function conditionsHold(conditions: readonly MatchCondition[] | undefined
       if (evaluate(expression, activation) !== true) return false
     } catch (error) {
       if (!(error instanceof CelError)) throw error
-      failure ??= error
+      failure ??= new CelError(`expression '${expression}' resulted in error: ${error.message}`)
     }
   }
   if (failure !== undefined) throw failure

@@ -3,6 +3,7 @@ import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { MatchResources, NamedRuleWithOperations } from '#api/types/admissionregistration.v1.ts'
 import type { LabelSelector } from '#api/types/meta.v1.ts'
 import { namespaces } from '#api/types/resources.ts'
+import type { ServedResource } from '../../registry/served-resource.ts'
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts'
 
 /** What a policy, a binding or a webhook says about the requests it wants. */
@@ -17,30 +18,57 @@ export function matchingOf({ resourceRules, excludeResourceRules, ...rest }: Mat
   return { ...rest, rules, excluded: excludeResourceRules }
 }
 
+/** How a request is wanted: as it is, or with its objects in the version that a rule names. */
+export interface Wanted {
+  readonly other: ServedResource | undefined
+}
+
 /** Whether a request is one of those that are wanted (Kubernetes docs, "Dynamic Admission Control: Matching requests"). */
-export function isWanted(matching: Matching, request: AdmissionRequest, context: AdmissionContext): boolean {
-  const fits = (rule: NamedRuleWithOperations): boolean => matchesRule(rule, matching, request, context)
-  if (matching.rules !== undefined && !matching.rules.some(fits)) return false
-  if (matching.excluded?.some(fits) === true) return false
-  return (
+export function wantedAs(matching: Matching, request: AdmissionRequest, context: AdmissionContext): Wanted | undefined {
+  const wanted = matching.rules === undefined ? asItIs : matchRules(matching.rules, matching, request, context)
+  if (wanted === undefined) return undefined
+  if (matchRules(matching.excluded ?? [], matching, request, context) !== undefined) return undefined
+  const fits =
     matchesNamespace(matching.namespaceSelector, request, context) && matchesObject(matching.objectSelector, request)
-  )
+  return fits ? wanted : undefined
+}
+
+const asItIs: Wanted = { other: undefined }
+
+/** The first rule that names the request; else, unless the author wants the very version, one that names it in another. */
+function matchRules(
+  rules: readonly NamedRuleWithOperations[],
+  { matchPolicy }: Matching,
+  request: AdmissionRequest,
+  { resources }: AdmissionContext,
+): Wanted | undefined {
+  const { info } = request
+  if (rules.some((rule) => matchesRule(rule, request, info))) return asItIs
+  if (matchPolicy === 'Exact' || resources === undefined) return undefined
+  const own = resources.find(info.group, info.version, info.resource)
+  if (own === undefined) return undefined
+  for (const other of resources.sameStorage(own)) {
+    const place = { group: other.group, version: other.version, resource: other.plural }
+    if (rules.some((rule) => matchesRule(rule, request, place))) return { other }
+  }
+  return undefined
+}
+
+interface Place {
+  readonly group: string
+  readonly version: string
+  readonly resource: string
 }
 
 function matchesRule(
   rule: NamedRuleWithOperations,
-  { matchPolicy }: Matching,
   request: AdmissionRequest,
-  { resources }: AdmissionContext,
+  { group, version, resource }: Place,
 ): boolean {
   const { info, operation } = request
   const { operations = [], apiGroups = [], apiVersions = [], resourceNames = [], scope = '*' } = rule
-  if (!includes(operations, operation) || !includes(apiGroups, info.group)) return false
-  // The same resource in another version is meant too, unless the author wants the very version.
-  const isOtherVersion = (version: string): boolean => resources?.find(info.group, version, info.resource) !== undefined
-  const fitsVersion =
-    includes(apiVersions, info.version) || (matchPolicy !== 'Exact' && apiVersions.some(isOtherVersion))
-  if (!fitsVersion || !matchesResource(rule.resources ?? [], info)) return false
+  if (!includes(operations, operation) || !includes(apiGroups, group) || !includes(apiVersions, version)) return false
+  if (!matchesResource(rule.resources ?? [], { resource, subresource: info.subresource })) return false
   if (resourceNames.length > 0 && !resourceNames.includes(nameOf(request))) return false
   if (scope === '*') return true
   const isNamespaced = info.namespace !== '' && info.resource !== 'namespaces'
@@ -51,7 +79,10 @@ function includes(list: readonly string[], value: string): boolean {
   return list.includes('*') || list.includes(value)
 }
 
-function matchesResource(wanted: readonly string[], { resource, subresource }: AdmissionRequest['info']): boolean {
+function matchesResource(
+  wanted: readonly string[],
+  { resource, subresource }: Pick<AdmissionRequest['info'], 'resource' | 'subresource'>,
+): boolean {
   return wanted.some((each) => {
     const [name = '', below = ''] = each.split('/')
     if (name !== '*' && name !== resource) return false

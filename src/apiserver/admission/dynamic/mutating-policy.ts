@@ -1,6 +1,6 @@
 import type { Draft } from '#api/kind.ts'
 import { applyJsonPatch, type JsonPatchOperation } from '#api/meta/json-patch.ts'
-import { isSameJson } from '#api/meta/merge-patch.ts'
+import { isStatusError } from '#api/meta/status.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { mergeValues } from '#api/meta/server-side-apply/typed-value.ts'
 import type {
@@ -14,23 +14,25 @@ import { toJson } from '#lib/cel/values.ts'
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts'
 import { refuse } from '../refuse.ts'
 import { activationOf, conditionsHold, evaluate, type Activation } from './expressions.ts'
-import { isWanted, matchingOf } from './match.ts'
+import type { ServedResource } from '../../registry/served-resource.ts'
+import { matchingOf, wantedAs } from './match.ts'
+import { isInvoked, noteInvocation } from './reinvocation.ts'
 import { BindingError, paramsOf } from './params.ts'
 import { replaceObject } from './replace-object.ts'
+import { versioned, type VersionedRequest } from './versioned.ts'
 
 /** Changes the object of a request by the expressions of the policies that are bound (KEP-3962). */
-export function mutateByPolicies(
+export async function mutateByPolicies(
   bindings: readonly MutatingAdmissionPolicyBinding[],
   request: AdmissionRequest,
   context: AdmissionContext,
-): void {
-  const { object } = request
-  if (object === undefined) return
-  const cases = bindings.flatMap((binding): Case[] => {
+): Promise<void> {
+  const resource = context.resources?.find(request.info.group, request.info.version, request.info.resource)
+  if (request.object === undefined || request.object.kind !== resource?.kind) return
+  for (const binding of bindings) {
     const policy = context.reader.get(mutatingAdmissionPolicies, binding.spec.policyName ?? '')
-    return policy === undefined ? [] : [{ policy, binding, request, context }]
-  })
-  mutateAll(cases, object)
+    if (policy !== undefined) await mutateBy({ policy, binding, request, context, resource, object: request.object })
+  }
 }
 
 interface Case {
@@ -38,56 +40,57 @@ interface Case {
   readonly binding: MutatingAdmissionPolicyBinding
   readonly request: AdmissionRequest
   readonly context: AdmissionContext
+  readonly resource: ServedResource
+  readonly object: Draft<KubernetesObject>
 }
 
-/** Policies that want to see what later ones made of the object are asked a second time, once. */
-function mutateAll(cases: readonly Case[], object: Draft<KubernetesObject>): void {
-  const seen = new Map<Case, unknown>()
-  for (const each of cases) {
-    mutateBy(each)
-    seen.set(each, structuredClone(object))
-  }
-  for (const each of cases) {
-    const isAskedAgain = each.policy.spec.reinvocationPolicy === 'IfNeeded'
-    if (isAskedAgain && !isSameJson(seen.get(each), object)) mutateBy(each)
-  }
-}
-
-function mutateBy({ policy, binding, request, context }: Case): void {
-  const { matchConstraints, paramKind, variables = [], matchConditions, mutations = [], failurePolicy } = policy.spec
-  if (!isWanted(matchingOf(matchConstraints ?? {}), request, context)) return
-  if (!isWanted(matchingOf(binding.spec.matchResources ?? {}), request, context)) return
+async function mutateBy(subject: Case): Promise<void> {
+  const { policy, binding, request, context } = subject
+  const { matchConstraints, failurePolicy, reinvocationPolicy } = policy.spec
+  if (!isInvoked(request, binding, reinvocationPolicy)) return
+  const wanted = wantedAs(matchingOf(matchConstraints ?? {}), request, context)
+  if (wanted === undefined) return
+  if (wantedAs(matchingOf(binding.spec.matchResources ?? {}), request, context) === undefined) return
   try {
-    for (const params of paramsOf(paramKind, binding.spec.paramRef, request, context)) {
-      if (!conditionsHold(matchConditions, activationOf(request, context, params, variables))) continue
-      for (const mutation of mutations)
-        mutate(mutation, request, context, activationOf(request, context, params, variables))
-    }
+    await mutateInVersion(subject, wanted.other)
+    noteInvocation(request, binding, reinvocationPolicy)
   } catch (error) {
-    if (!(error instanceof CelError) && !(error instanceof BindingError)) throw error
+    const isTheirs = error instanceof CelError || error instanceof BindingError || isStatusError(error)
+    if (!isTheirs) throw error
     if (failurePolicy === 'Ignore') return
     const who = `MutatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}'`
     throw refuse(request, `${who} denied request: ${error.message}`)
   }
 }
 
-function mutate(
-  mutation: Mutation,
-  request: AdmissionRequest,
-  context: AdmissionContext,
+async function mutateInVersion(subject: Case, other: ServedResource | undefined): Promise<void> {
+  const { policy, binding, request, context } = subject
+  const { paramKind, variables = [], matchConditions, mutations = [] } = policy.spec
+  for (const params of paramsOf(paramKind, binding.spec.paramRef, request, context)) {
+    const asked = await versioned(request, other, context)
+    if (!conditionsHold(matchConditions, activationOf(asked, context, params, variables))) continue
+    for (const mutation of mutations) {
+      const shown = await versioned(request, other, context)
+      await mutate(mutation, shown, activationOf(shown, context, params, variables), subject)
+    }
+  }
+}
+
+async function mutate(
+  { patchType, applyConfiguration, jsonPatch }: Mutation,
+  { object, other }: VersionedRequest,
   activation: Activation,
-): void {
-  const { info, object } = request
-  const resource = context.resources?.find(info.group, info.version, info.resource)
-  if (resource === undefined || object === undefined) return
-  const { patchType, applyConfiguration, jsonPatch } = mutation
+  subject: Case,
+): Promise<void> {
+  const { resource, request } = subject
+  if (object === undefined) return
   const source = (patchType === 'JSONPatch' ? jsonPatch?.expression : applyConfiguration?.expression) ?? ''
   const value = toJson(evaluate(source, activation))
   const changed =
     patchType === 'JSONPatch'
       ? applyJsonPatch(object, readOperations(value))
-      : mergeValues(resource.node, object, checkConfiguration(value))
-  replaceObject(resource, object, changed)
+      : mergeValues((other ?? resource).node, object, checkConfiguration(value))
+  await replaceObject({ resource, request, draft: subject.object }, changed, other)
 }
 
 function readOperations(value: unknown): readonly JsonPatchOperation[] {

@@ -10,26 +10,37 @@ import { CelError } from '#lib/cel/cel-error.ts'
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts'
 import { refuse } from '../refuse.ts'
 import { activationOf, conditionsHold, evaluate, type Activation } from './expressions.ts'
-import { isWanted, matchingOf } from './match.ts'
+import { matchingOf, wantedAs } from './match.ts'
 import { BindingError, paramsOf } from './params.ts'
+import { versioned, type VersionedRequest } from './versioned.ts'
 
-/** Judges a request by the expressions of the policies that are bound (KEP-3488). Throws the denial. */
-export function judgeByPolicies(
+/** Judges a request by the expressions of the policies that are bound (KEP-3488). Throws the first denial, after all warned. */
+export async function judgeByPolicies(
   bindings: readonly ValidatingAdmissionPolicyBinding[],
   request: AdmissionRequest,
   context: AdmissionContext,
-): void {
+): Promise<void> {
+  const denials: StatusError[] = []
   for (const binding of bindings) {
     const policy = context.reader.get(validatingAdmissionPolicies, binding.spec.policyName)
-    if (policy !== undefined) judge({ policy, binding, request, context })
+    if (policy === undefined) continue
+    const wanted = wantedAs(matchingOf(policy.spec.matchConstraints ?? {}), request, context)
+    if (wanted === undefined) continue
+    if (wantedAs(matchingOf(binding.spec.matchResources ?? {}), request, context) === undefined) continue
+    const shown = await versioned(request, wanted.other, context)
+    judge({ policy, binding, shown, request, context, denials })
   }
+  const [first] = denials
+  if (first !== undefined) throw first
 }
 
 interface Case {
   readonly policy: ValidatingAdmissionPolicy
   readonly binding: ValidatingAdmissionPolicyBinding
+  readonly shown: VersionedRequest
   readonly request: AdmissionRequest
   readonly context: AdmissionContext
+  readonly denials: StatusError[]
 }
 
 interface Finding {
@@ -39,28 +50,20 @@ interface Finding {
 
 function judge(subject: Case): void {
   const { policy, binding, request, context } = subject
-  const { matchConstraints, paramKind } = policy.spec
-  if (!isWanted(matchingOf(matchConstraints ?? {}), request, context)) return
-  if (!isWanted(matchingOf(binding.spec.matchResources ?? {}), request, context)) return
   try {
+    const { paramKind } = policy.spec
     for (const params of paramsOf(paramKind, binding.spec.paramRef, request, context)) judgeWith(subject, params)
   } catch (error) {
-    if (!(error instanceof BindingError)) throw error
-    if (policy.spec.failurePolicy !== 'Ignore') throw denied(subject, { message: error.message, reason: 'Invalid' })
+    if (!(error instanceof BindingError) && !(error instanceof CelError)) throw error
+    if (policy.spec.failurePolicy !== 'Ignore') act(subject, { message: error.message, reason: 'Invalid' })
   }
 }
 
 function judgeWith(subject: Case, params: KubernetesObject | null): void {
-  const { policy, request, context } = subject
+  const { policy, shown, context } = subject
   const { variables = [], matchConditions, validations = [], failurePolicy } = policy.spec
-  const activation = activationOf(request, context, params, variables)
-  try {
-    if (!conditionsHold(matchConditions, activation)) return
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error
-    if (failurePolicy !== 'Ignore') throw denied(subject, { message: error.message, reason: 'Invalid' })
-    return
-  }
+  const activation = activationOf(shown, context, params, variables)
+  if (!conditionsHold(matchConditions, activation)) return
   for (const validation of validations) {
     const finding = findingOf(validation, activation, failurePolicy !== 'Ignore')
     if (finding !== undefined) act(subject, finding)
@@ -98,7 +101,7 @@ function act(subject: Case, finding: Finding): void {
     const who = `ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}'`
     request.warn?.(`Validation failed for ${who}: ${finding.message}`)
   }
-  if (actions.includes('Deny')) throw denied(subject, finding)
+  if (actions.includes('Deny')) subject.denials.push(denied(subject, finding))
 }
 
 function denied({ policy, binding, request }: Case, { message, reason }: Finding): StatusError {

@@ -1,7 +1,7 @@
-import { isSameJson } from '#api/meta/merge-patch.ts'
 import { mutatingWebhookConfigurations, validatingWebhookConfigurations } from '#api/types/resources.ts'
 import type { MutatingWebhook, ValidatingWebhook } from '#api/types/admissionregistration.v1.ts'
 import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from '../admission.ts'
+import { isInvoked, noteInvocation } from './reinvocation.ts'
 import { replaceObject } from './replace-object.ts'
 import { reviewBy } from './webhook-review.ts'
 
@@ -36,27 +36,16 @@ async function mutateBy(
   request: AdmissionRequest,
   context: AdmissionContext,
 ): Promise<void> {
-  const seen = new Map<MutatingWebhook, unknown>()
   for (const webhook of webhooks) {
-    await mutateOnce(webhook, request, context)
-    seen.set(webhook, webhook.reinvocationPolicy === 'IfNeeded' ? structuredClone(request.object) : undefined)
+    if (!isInvoked(request, webhook, webhook.reinvocationPolicy)) continue
+    const patched = await reviewBy(webhook, request, context)
+    const { info, object } = request
+    const resource = context.resources?.find(info.group, info.version, info.resource)
+    if (patched !== undefined && object !== undefined && resource !== undefined) {
+      await replaceObject({ resource, request, draft: object }, patched.object, patched.version)
+    }
+    noteInvocation(request, webhook, webhook.reinvocationPolicy)
   }
-  for (const webhook of webhooks) {
-    const isAskedAgain = webhook.reinvocationPolicy === 'IfNeeded' && !isSameJson(seen.get(webhook), request.object)
-    if (isAskedAgain && request.object !== undefined) await mutateOnce(webhook, request, context)
-  }
-}
-
-async function mutateOnce(
-  webhook: MutatingWebhook,
-  request: AdmissionRequest,
-  context: AdmissionContext,
-): Promise<void> {
-  const review = await reviewBy(webhook, request, context)
-  const { info, object } = request
-  const resource = context.resources?.find(info.group, info.version, info.resource)
-  if (review?.patched === undefined || object === undefined || resource === undefined) return
-  replaceObject(resource, object, review.patched)
 }
 
 /** Asks ValidatingWebhookConfigurations, all at once; the first denial in their order counts. */

@@ -1,4 +1,5 @@
 import { StatusError } from '#api/meta/status.ts'
+import { admitConnection } from '../../registry/admit-connection.ts'
 import type { ResourceContext } from '../../request-context.ts'
 import type { NodeConnections } from '../../streaming/node-connections.ts'
 import type { VerbHandler } from '../verb-handler.ts'
@@ -7,10 +8,16 @@ import type { VerbHandler } from '../verb-handler.ts'
 export const log: VerbHandler = (context) => connectionsOf(context).log(context)
 
 /** `pods/NAME/exec`, `attach` and `portforward` that came without an upgrade. */
-export const connect: VerbHandler = (context) => connectionsOf(context).notUpgraded(context)
+export const connect: VerbHandler = async (context) => {
+  await admitConnection(context)
+  return connectionsOf(context).notUpgraded(context)
+}
 
 /** `NAME/proxy/…` of pods, services and nodes. */
-export const proxy: VerbHandler = (context) => connectionsOf(context).proxy(context)
+export const proxy: VerbHandler = async (context) => {
+  await admitConnection(context)
+  return connectionsOf(context).proxy(context)
+}
 
 function connectionsOf({ server }: ResourceContext): NodeConnections {
   if (server.connections !== undefined) return server.connections
