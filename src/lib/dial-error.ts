@@ -1,6 +1,6 @@
 /** A failure to reach somebody, in the words that Kubernetes' users know and match on. */
 export function dialMessage(error: unknown, { host, port }: { readonly host: string; readonly port: number }): string {
-  const { code = '', message = String(error), name = '' } = error as NodeJS.ErrnoException
+  const { code = '', message = String(error), name = '' } = error as Partial<NodeJS.ErrnoException>
   if (name === 'TimeoutError' || name === 'AbortError') return 'context deadline exceeded'
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const fixed: Readonly<Record<string, string>> = {

@@ -31,7 +31,13 @@ async function register(server: TestServer, clientConfig: object, hooks: readonl
     const body = { metadata: { name: name.split('.')[0] }, webhooks: [webhook] }
     const made = await server.call(`POST ${root}/${kind.toLowerCase()}webhookconfigurations`, { body })
     assert.equal(made.code, 201, made.object.message)
+    await seen(server, `${root}/${kind.toLowerCase()}webhookconfigurations`)
   }
+}
+
+/** A read of the newest state: what the server judges by is then as new. */
+async function seen(server: TestServer, path: string): Promise<void> {
+  assert.equal((await server.call(`GET ${path}`)).code, 200)
 }
 
 const trusted = ({ url, caBundle }: HttpsExtension, path = '/x'): object => ({ url: `${url}${path}`, caBundle })
@@ -80,7 +86,9 @@ test('a service is reached through its endpoints, by the name in its certificate
     endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
     ports: [{ name: '', port: hook.port, protocol: 'TCP' }],
   }
-  await server.call('POST /apis/discovery.k8s.io/v1/namespaces/default/endpointslices', { body: slice })
+  const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
+  await server.call(`POST ${slices}`, { body: slice })
+  await seen(server, slices)
   const refused = await server.call(`POST ${collection}`, { body: configMap('a') })
   assert.match(refused.object.message, /denied the request: from the service$/)
 })
@@ -113,7 +121,10 @@ const failures: readonly (readonly [what: string, config: (hook: HttpsExtension)
 let otherBundle = ''
 test('a webhook that must not fail', async (t) => {
   const hook = await httpsExtension(t, async ({ path, body }) => {
-    if (path.startsWith('/slow')) await new Promise((resolve) => void t.signal.addEventListener('abort', resolve))
+    if (path.startsWith('/slow'))
+      await new Promise((resolve) => {
+        t.signal.addEventListener('abort', resolve)
+      })
     if (path.startsWith('/broken')) return { status: 500, body: 'out of order' }
     if (path.startsWith('/missing')) return { status: 404, body: 'nothing' }
     const review = JSON.parse(body) as object

@@ -1,7 +1,7 @@
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../admission/admission.ts'
-import { Reinvocation } from '../admission/dynamic/reinvocation.ts'
+import { Reinvocation } from '../admission/reinvocation.ts'
 import type { ResourceContext } from '../request-context.ts'
 
 export interface AdmissionSubject {

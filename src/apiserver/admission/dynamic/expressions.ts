@@ -4,7 +4,7 @@ import { compileCel, type CelProgram } from '#lib/cel/program.ts'
 import { fromJson, type CelMap, type CelValue } from '#lib/cel/values.ts'
 import type { MatchCondition, Variable } from '#api/types/admissionregistration.v1.ts'
 import type { AdmissionContext } from '../admission.ts'
-import type { LruMap } from '#lib/lru-map.ts'
+import type { Programs } from '../programs.ts'
 import { authorizerFunctions, authorizersOf } from './authorizer-functions.ts'
 import { namespaceOf, nameOf } from './match.ts'
 import { patchFunctions } from './patch-functions.ts'
@@ -25,9 +25,6 @@ const names = [
 const expressionBudget = 1_000_000
 const policyBudget = 10_000_000
 const conditionsBudget = 2_500_000
-
-/** Programs by their text: an expression is compiled once, however many requests it judges. */
-export type Programs = LruMap<string, CelProgram>
 
 function compileExpression(source: string, programs: Programs | undefined): CelProgram {
   const known = programs?.get(source)

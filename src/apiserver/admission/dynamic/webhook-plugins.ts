@@ -1,7 +1,7 @@
 import { mutatingWebhookConfigurations, validatingWebhookConfigurations } from '#api/types/resources.ts'
 import type { MutatingWebhook, ValidatingWebhook } from '#api/types/admissionregistration.v1.ts'
 import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from '../admission.ts'
-import { isInvoked, noteInvocation } from './reinvocation.ts'
+import { isInvoked, noteInvocation } from '../reinvocation.ts'
 import { replaceObject } from './replace-object.ts'
 import { reviewBy } from './webhook-review.ts'
 
