@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { admissionPlugins } from '#apiserver/admission/plugins.ts'
 import { configMap, testServer, type TestServer } from '#apiserver/server.case.ts'
-import { httpsWebhookCaller } from '#apiserver/webhooks/webhook-caller.ts'
+import { httpsWebhookCaller, type WebhookCaller } from '#apiserver/webhooks/webhook-caller.ts'
 import { httpsExtension, reviewing, type HttpsExtension, type ReviewRequest } from './https-extension.ts'
 
 // The API server calls real HTTPS servers on loopback; only the store and the clock are not real.
@@ -11,9 +11,19 @@ const root = '/apis/admissionregistration.k8s.io/v1'
 const collection = '/api/v1/namespaces/default/configmaps'
 const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['configmaps'] }]
 
+/** Where a pod of a Service answers; no endpoint may be on loopback, where the servers of these tests are. */
+const podAddress = '10.1.2.3'
+
 async function cluster(t: TestContext): Promise<TestServer> {
   const wanted = admissionPlugins.filter(({ name }) => /Webhook|Policy$/.test(name))
-  const server = await testServer({ admission: wanted, callWebhook: httpsWebhookCaller() })
+  const call = httpsWebhookCaller()
+  const callWebhook: WebhookCaller = (target, body, timeoutMs) => {
+    const { address } = target
+    if (address === undefined) return call(target, body, timeoutMs)
+    assert.equal(address.host, podAddress)
+    return call({ ...target, address: { ...address, host: '127.0.0.1' } }, body, timeoutMs)
+  }
+  const server = await testServer({ admission: wanted, callWebhook })
   t.after(() => server.close())
   await server.call('POST /api/v1/namespaces', { body: { metadata: { name: 'default', labels: { team: 'a' } } } })
   return server
@@ -83,11 +93,12 @@ test('a service is reached through its endpoints, by the name in its certificate
   const slice = {
     metadata: { name: 'hook-1', labels: { 'kubernetes.io/service-name': 'hook' } },
     addressType: 'IPv4',
-    endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
+    endpoints: [{ addresses: [podAddress], conditions: { ready: true } }],
     ports: [{ name: '', port: hook.port, protocol: 'TCP' }],
   }
   const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
-  await server.call(`POST ${slices}`, { body: slice })
+  const made = await server.call(`POST ${slices}`, { body: slice })
+  assert.equal(made.code, 201, made.object.message)
   await seen(server, slices)
   const refused = await server.call(`POST ${collection}`, { body: configMap('a') })
   assert.match(refused.object.message, /denied the request: from the service$/)

@@ -28,6 +28,8 @@ function serviceAddress(
 ): { readonly host: string; readonly port: number } {
   const service = reader.get(services, name, namespace)
   if (service === undefined) throw new Error(`service ${JSON.stringify(name)} not found`)
+  const { type, externalName = '' } = service.spec ?? {}
+  if (type === 'ExternalName') return { host: externalName, port }
   const wanted = service.spec?.ports?.find((each) => each.port === port)
   if (wanted === undefined) throw new Error(`no service port ${port} found for service ${JSON.stringify(name)}`)
   // An endpoint is reached from every machine of the cluster, a cluster address only where a proxy runs.
@@ -38,9 +40,5 @@ function serviceAddress(
     const host = endpoint?.addresses[0]
     if (host !== undefined && at !== undefined) return { host, port: at }
   }
-  const { clusterIP = 'None' } = service.spec ?? {}
-  if (clusterIP === 'None' || clusterIP === '') {
-    throw new Error(`no endpoints available for service ${JSON.stringify(name)}`)
-  }
-  return { host: clusterIP, port }
+  throw new Error(`no endpoints available for service ${JSON.stringify(name)}`)
 }
