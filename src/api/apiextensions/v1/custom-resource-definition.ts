@@ -1,14 +1,15 @@
 import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { nameAndCreation } from '../../meta/cells.ts'
-import { immutableField, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
-import { isSameJson } from '../../meta/merge-patch.ts'
-import { dns1035Label, dnsSubdomain } from '../../meta/names.ts'
+import { immutableField, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
+import { dnsSubdomain } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { writeNull } from '../../meta/write-null.ts'
 import { additionalOf, itemsOf, type Schema } from '../structural/schema.ts'
-import { validateSchema } from '../structural/validate-schema.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../../types/apiextensions.v1.ts'
+import { validateConversion } from './validate-conversion.ts'
+import { validateNames } from './validate-names.ts'
+import { validateShared, validateStoredVersions, validateVersions } from './validate-versions.ts'
 
 /** What a definition says of itself; the schemas inside are checked by who builds kinds from them. */
 export const customResourceDefinition = defineKind<CustomResourceDefinition>({
@@ -33,6 +34,7 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
   },
   validate: validateDefinition,
   validateUpdate: validateDefinitionUpdate,
+  validatesUpdateAlone: true,
   cells: nameAndCreation,
   requiresResourceVersion: true,
 })
@@ -53,21 +55,35 @@ function setDefinitionDefaults(draft: Draft<CustomResourceDefinition>): void {
   names.listKind ||= `${kind}List`
 }
 
-function validateDefinition({ metadata, spec }: CustomResourceDefinition): FieldError[] {
-  const errors: FieldError[] = []
+function validateDefinition(definition: CustomResourceDefinition): FieldError[] {
+  const { metadata, spec } = definition
   const wanted = `${spec.names.plural}.${spec.group}`
-  if (metadata.name !== wanted) {
-    errors.push(invalidValue('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'))
-  }
-  errors.push(...validateGroup(spec.group, 'spec.group'), ...validateScope(spec.scope, 'spec.scope'))
+  const errors =
+    metadata.name === wanted
+      ? []
+      : [invalidValue('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group')]
+  return [...errors, ...validateSpec(spec), ...validateRest(definition)]
+}
+
+function validateSpec(spec: CustomResourceDefinitionSpec): FieldError[] {
+  const versions = spec.versions ?? []
   return [
-    ...errors,
+    ...validateGroup(spec.group, 'spec.group'),
+    ...validateScope(spec.scope, 'spec.scope'),
+    ...validateNoDefaults(spec, 'spec.preserveUnknownFields'),
+    ...validateVersions(versions, 'spec.versions'),
+    ...validateNames(spec.names, 'spec.names'),
+    ...validateShared(versions, 'spec'),
+    ...validateConversion(spec.conversion, 'spec.conversion'),
+  ]
+}
+
+/** What is asked of a definition beyond its spec. */
+function validateRest({ metadata, spec, status }: CustomResourceDefinition): FieldError[] {
+  return [
+    ...validateStoredVersions(status?.storedVersions ?? [], spec.versions ?? [], 'status.storedVersions'),
     ...validateApproval(metadata.annotations, spec.group),
-    ...validateVersions(spec),
-    ...validateSchemas(spec),
-    ...validatePreserving(spec),
-    ...validateNames(spec),
-    ...validateConversion(spec),
+    ...validatePreserving(spec, 'spec.preserveUnknownFields'),
   ]
 }
 
@@ -81,30 +97,22 @@ function validateApproval(annotations: Readonly<Record<string, string>> | undefi
   return [required(`metadata.annotations[${approvalAnnotation}]`, detail)]
 }
 
-/** Versions that all have the same schema are told of it once. */
-function validateSchemas({ versions }: CustomResourceDefinitionSpec): FieldError[] {
-  const schemas = (versions ?? []).map(({ schema }) => schema?.openAPIV3Schema)
-  const [first] = schemas
-  if (first !== undefined && schemas.every((schema) => isSameJson(schema, first))) {
-    return validateSchema(first, 'spec.validation.openAPIV3Schema')
-  }
-  return schemas.flatMap((schema, index) =>
-    schema === undefined ? [] : validateSchema(schema, `spec.versions[${index}].schema.openAPIV3Schema`),
-  )
-}
-
-function validatePreserving({ preserveUnknownFields, versions }: CustomResourceDefinitionSpec): FieldError[] {
-  if (preserveUnknownFields !== true) return []
-  const path = 'spec.preserveUnknownFields'
+function validateNoDefaults(
+  { preserveUnknownFields, versions }: CustomResourceDefinitionSpec,
+  path: string,
+): FieldError[] {
   const usesDefaults = (versions ?? []).some(
     ({ schema }) => schema?.openAPIV3Schema && hasDefaults(schema.openAPIV3Schema),
   )
+  if (preserveUnknownFields !== true || !usesDefaults) return []
+  return [invalidValue(path, true, 'must be false in order to use defaults in the schema')]
+}
+
+function validatePreserving({ preserveUnknownFields }: CustomResourceDefinitionSpec, path: string): FieldError[] {
+  if (preserveUnknownFields !== true) return []
   const instead =
     'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'
-  return [
-    ...(usesDefaults ? [invalidValue(path, true, 'must be false in order to use defaults in the schema')] : []),
-    invalidValue(path, true, instead),
-  ]
+  return [invalidValue(path, true, instead)]
 }
 
 function hasDefaults(schema: Schema): boolean {
@@ -120,9 +128,9 @@ function hasDefaults(schema: Schema): boolean {
 
 function validateGroup(group: string, path: string): FieldError[] {
   if (group === '') return [required(path)]
-  const errors = invalidForEach(path, group, dnsSubdomain(group))
-  if (group.split('.').length < 2) errors.push(invalidValue(path, group, 'should be a domain with at least one dot'))
-  return errors
+  const wrong = dnsSubdomain(group)
+  if (wrong.length > 0) return [invalidValue(path, group, wrong.join(','))]
+  return group.includes('.') ? [] : [invalidValue(path, group, 'should be a domain with at least one dot')]
 }
 
 function validateScope(scope: string, path: string): FieldError[] {
@@ -131,80 +139,19 @@ function validateScope(scope: string, path: string): FieldError[] {
   return scopes.includes(scope) ? [] : [notSupported(path, scope, scopes)]
 }
 
-function validateVersions({ versions }: CustomResourceDefinitionSpec): FieldError[] {
-  const path = 'spec.versions'
-  const errors: FieldError[] = []
-  const list = versions ?? []
-  for (const [index, { name, schema }] of list.entries()) {
-    const at = `${path}[${index}]`
-    errors.push(...invalidForEach(`${at}.name`, name, dns1035Label(name)))
-    if (schema?.openAPIV3Schema === undefined) {
-      errors.push(required(`${at}.schema.openAPIV3Schema`, 'schemas are required'))
-    }
-    if (list.findIndex((version) => version.name === name) < index) {
-      errors.push(
-        invalidValue(
-          path,
-          list.map((version) => version.name),
-          'must contain unique version names',
-        ),
-      )
-    }
-  }
-  if (list.filter(({ storage }) => storage).length !== 1) {
-    errors.push(invalidValue(path, list, 'must have exactly one version marked as storage version'))
-  }
-  return errors
-}
-
-function validateNames({ names }: CustomResourceDefinitionSpec): FieldError[] {
-  const { plural, singular = '', kind, listKind = '', shortNames = [], categories = [] } = names
-  const errors: FieldError[] = []
-  const label = (value: string, path: string, shown: string = value): void => {
-    if (value === '') errors.push(required(path))
-    else errors.push(...invalidForEach(path, shown, dns1035Label(value)))
-  }
-  label(plural, 'spec.names.plural')
-  label(singular, 'spec.names.singular')
-  label(kind.toLowerCase(), 'spec.names.kind', kind)
-  label(listKind.toLowerCase(), 'spec.names.listKind', listKind)
-  for (const [index, name] of shortNames.entries()) label(name, `spec.names.shortNames[${index}]`)
-  for (const [index, name] of categories.entries()) label(name, `spec.names.categories[${index}]`)
-  if (kind === listKind)
-    errors.push(invalidValue('spec.names.listKind', listKind, 'kind and listKind may not be the same'))
-  return errors
-}
-
-function validateConversion({ conversion }: CustomResourceDefinitionSpec): FieldError[] {
-  const path = 'spec.conversion'
-  const strategy = conversion?.strategy ?? ''
-  if (strategy === '') return [required(`${path}.strategy`)]
-  if (strategy === 'Webhook') {
-    return conversion?.webhook?.clientConfig === undefined
-      ? [required(`${path}.webhook.clientConfig`, 'required when strategy is set to Webhook')]
-      : []
-  }
-  return strategy === 'None' ? [] : [notSupported(`${path}.strategy`, strategy, ['None', 'Webhook'])]
-}
-
-function validateDefinitionUpdate(
-  { spec: now }: CustomResourceDefinition,
-  old: CustomResourceDefinition,
-): FieldError[] {
-  const errors: FieldError[] = []
+/** Where objects are stored cannot change; nor can what clients know them by, once that is established. */
+function validateDefinitionUpdate(now: CustomResourceDefinition, old: CustomResourceDefinition): FieldError[] {
+  const { spec } = now
   const { spec: before, status } = old
-  for (const [index, stored] of (status?.storedVersions ?? []).entries()) {
-    if ((now.versions ?? []).some(({ name }) => name === stored)) continue
-    const why = `missing from spec.versions; ${stored} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${stored} and removes ${stored} from status.storedVersions`
-    errors.push(invalidValue(`status.storedVersions[${index}]`, stored, why))
+  const errors = validateSpec(spec)
+  const fixed = (path: string, value: string, kept: string): void => {
+    if (value !== kept) errors.push(invalidValue(path, value, immutableField))
   }
-  const established = status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True')
-  if (now.group !== before.group) errors.push(invalidValue('spec.group', now.group, immutableField))
-  if (now.names.plural !== before.names.plural) {
-    errors.push(invalidValue('spec.names.plural', now.names.plural, immutableField))
+  if (status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') === true) {
+    fixed('spec.scope', spec.scope, before.scope)
+    fixed('spec.names.kind', spec.names.kind, before.names.kind)
   }
-  if (established !== true) return errors
-  if (now.scope !== before.scope) errors.push(invalidValue('spec.scope', now.scope, immutableField))
-  if (now.names.kind !== before.names.kind) errors.push(invalidValue('spec.names.kind', now.names.kind, immutableField))
-  return errors
+  fixed('spec.group', spec.group, before.group)
+  fixed('spec.names.plural', spec.names.plural, before.names.plural)
+  return [...errors, ...validateRest(now)]
 }
