@@ -141,3 +141,49 @@ test('OpenAPI describes the resource in both versions', async () => {
   assert.ok(name in old.definitions)
   await server.close()
 })
+
+test('an applied scale lands where the definition keeps the replicas, and meets their owners there', async () => {
+  const server = await withDefinition()
+  const headers = { 'content-type': 'application/apply-patch+yaml' }
+  const own = { apiVersion: 'stable.example.com/v1', kind: 'CronTab', metadata: { name: 'a' }, spec: { size: 2 } }
+  await server.call(`PATCH ${path}/a`, { headers, body: own, query: 'fieldManager=owner' })
+  const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'a' }, spec: { replicas: 5 } }
+  const refused = await server.call(`PATCH ${path}/a/scale`, { headers, body: scale, query: 'fieldManager=hpa' })
+  assert.match(refused.object.message, /conflict with "owner".*\.spec\.replicas/)
+  const query = 'fieldManager=hpa&force=true'
+  const applied = await server.call(`PATCH ${path}/a/scale`, { headers, body: scale, query })
+  assert.deepEqual([applied.code, applied.object.spec], [200, { replicas: 5 }])
+  const { object } = await server.call(`GET ${path}/a`)
+  assert.equal(object.spec['size'], 5)
+  assert.deepEqual(
+    object.metadata.managedFields?.map(({ manager, fieldsV1 }) => [manager, fieldsV1]),
+    [['hpa', { 'f:spec': { 'f:size': {} } }]],
+  )
+  await server.close()
+})
+
+test('owners are forgotten where a version that they wrote in cannot read the object', async () => {
+  const server = await testServer()
+  const open = { type: 'object', properties: { spec: { type: 'object', properties: { a: { type: 'string' } } } } }
+  const wide = {
+    type: 'object',
+    properties: {
+      spec: { type: 'object', properties: { a: { type: 'string' }, d: { type: 'string', default: 'x' } } },
+    },
+  }
+  const versions = [
+    { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: wide } },
+    { name: 'v1beta1', served: true, storage: false, schema: { openAPIV3Schema: open } },
+  ]
+  const { spec, ...rest } = definition() as { spec: object }
+  assert.equal((await server.call(`POST ${definitions}`, { body: { ...rest, spec: { ...spec, versions } } })).code, 201)
+  await settled(async () => (await server.call(`GET ${path}`)).code === 200)
+  await server.call('POST /api/v1/namespaces', { body: { metadata: { name: 'default' } } })
+  const body = { apiVersion: 'stable.example.com/v1beta1', kind: 'CronTab', metadata: { name: 'a' }, spec: { a: 'b' } }
+  const created = await server.call(`POST ${path.replace('/v1/', '/v1beta1/')}`, { body })
+  assert.equal(created.object.metadata.managedFields?.length, 1)
+  const headers = { 'content-type': 'application/merge-patch+json' }
+  const patched = await server.call(`PATCH ${path}/a`, { headers, body: { spec: { a: 'c' } } })
+  assert.equal(patched.object.metadata.managedFields, undefined)
+  await server.close()
+})

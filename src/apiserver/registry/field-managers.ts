@@ -9,6 +9,7 @@ import { formatTime } from '#lib/clock.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ServedResource } from './served-resource.ts'
 import type { WriteOptions } from './write-options.ts'
+import { fitOtherVersions } from './other-versions.ts'
 
 /** Who the request writes as, for `metadata.managedFields`. */
 export function fieldWriter({ resource, info, server }: ResourceContext, options: WriteOptions): FieldWriter {
@@ -29,6 +30,9 @@ export function trackManagers(
   live: KubernetesObject | undefined,
 ): void {
   const object = draft as KubernetesObject
+  const isReadable =
+    context.resource.custom === undefined || fitOtherVersions(context, [live, object], live?.metadata.managedFields)
+  if (!isReadable) return setManagers(draft, [])
   setManagers(draft, trackUpdate({ ...fieldWriter(context, options), node: context.resource.node, live, object }))
 }
 

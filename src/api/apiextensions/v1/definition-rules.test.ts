@@ -119,7 +119,7 @@ test('a version that objects may be stored in stays', () => {
     errors.map(({ field, message }) => `${field}: ${message.slice(0, 60)}`),
     [
       'spec.group: Invalid value: "f.com": field is immutable',
-      'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was pre',
+      'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was prev',
     ],
   )
 })

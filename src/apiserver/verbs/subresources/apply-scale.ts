@@ -10,6 +10,7 @@ import { fieldWriter, setManagers } from '../../registry/field-managers.ts'
 import type { WriteOptions } from '../../registry/write-options.ts'
 import type { ResourceContext } from '../../request-context.ts'
 import type { Config } from '../apply.ts'
+import { valueAt } from '#api/apiextensions/scale-paths.ts'
 
 const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
 
@@ -29,7 +30,8 @@ export function appliedScale(apply: ScaleApply, current: KubernetesObject, scale
   const replicas = mergedReplicas(apply, current, scale)
   const { resource } = context
   const { name } = current.metadata
-  const config = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: { name }, spec: { replicas } }
+  const wish = replicasPath(context).reduceRight<unknown>((value, field) => ({ [field]: value }), replicas) as object
+  const config = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: { name }, ...wish }
   const writer = { ...fieldWriter(context, options), ignored: emptySet }
   const result = applyConfiguration({ ...writer, node: resource.node, live: current, config, force: true })
   const { object } = decodeValue<Draft<KubernetesObject>>(resource.node, result.object)
@@ -38,7 +40,10 @@ export function appliedScale(apply: ScaleApply, current: KubernetesObject, scale
 }
 
 function mergedReplicas({ context, options, config }: ScaleApply, current: KubernetesObject, scale: Scale): number {
-  const managedFields = (current.metadata.managedFields ?? []).filter(ownsReplicas).map(asScaleEntry)
+  const path = replicasPath(context)
+  const managedFields = (current.metadata.managedFields ?? [])
+    .filter(({ fieldsV1 }) => ownsAt(fieldsV1, path))
+    .map(asScaleEntry)
   const live = { ...scale, metadata: { ...scale.metadata, managedFields } }
   const writer = { ...fieldWriter(context, options), apiVersion: apiVersionOf(scaleKind), ignored: emptySet }
   const force = options.force === true
@@ -46,8 +51,18 @@ function mergedReplicas({ context, options, config }: ScaleApply, current: Kuber
   return (object as { spec?: { replicas?: number } }).spec?.replicas ?? 0
 }
 
-function ownsReplicas({ fieldsV1 }: ManagedFieldsEntry): boolean {
-  return (fieldsV1 as { 'f:spec'?: { 'f:replicas'?: object } } | undefined)?.['f:spec']?.['f:replicas'] !== undefined
+/** Where the object keeps the number that a Scale calls `spec.replicas`. */
+function replicasPath({ resource }: ResourceContext): readonly string[] {
+  return resource.custom?.scale?.specReplicas ?? ['spec', 'replicas']
+}
+
+function ownsAt(fields: unknown, path: readonly string[]): boolean {
+  return (
+    valueAt(
+      fields,
+      path.map((name) => `f:${name}`),
+    ) !== undefined
+  )
 }
 
 function asScaleEntry(entry: ManagedFieldsEntry): ManagedFieldsEntry {
