@@ -15,8 +15,12 @@ export function at(parent: string, indexOrKey: number | string): string {
 /** A value as it stands in messages: strings quoted, numbers and booleans bare, the rest as JSON that is safe in HTML. */
 export function quoteValue(value: unknown): string {
   if (value === undefined) return 'null'
-  if (typeof value !== 'object') return JSON.stringify(value)
-  return JSON.stringify(value).replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`)
+  return typeof value === 'object' ? escapeMarkup(JSON.stringify(value)) : JSON.stringify(value)
+}
+
+/** JSON that is safe inside a page, as the API writes objects into messages. */
+export function escapeMarkup(json: string): string {
+  return json.replace(/[<>&\u2028\u2029]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function withDetail(head: string, detail: string): string {
@@ -42,8 +46,8 @@ export function notSupported(field: string, value: unknown, supported: readonly 
   return { type: 'FieldValueNotSupported', field, message: withDetail(`Unsupported value: ${quoteValue(value)}`, list) }
 }
 
-export function duplicate(field: string, value: unknown): FieldError {
-  return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${quoteValue(value)}` }
+export function duplicate(field: string, value: unknown, detail: string = ''): FieldError {
+  return { type: 'FieldValueDuplicate', field, message: withDetail(`Duplicate value: ${quoteValue(value)}`, detail) }
 }
 
 export function forbiddenField(field: string, detail: string): FieldError {
@@ -62,8 +66,8 @@ export function tooMany(field: string, actual: number, max: number): FieldError 
   return { type: 'FieldValueTooMany', field, message: `Too many: ${actual}: ${detail}` }
 }
 
-export function notFoundValue(field: string, value: unknown): FieldError {
-  return { type: 'FieldValueNotFound', field, message: `Not found: ${quoteValue(value)}` }
+export function notFoundValue(field: string, value: unknown, detail: string = ''): FieldError {
+  return { type: 'FieldValueNotFound', field, message: withDetail(`Not found: ${quoteValue(value)}`, detail) }
 }
 
 export function typeInvalid(field: string, value: unknown, detail: string): FieldError {

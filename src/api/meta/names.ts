@@ -57,6 +57,19 @@ const dnsSubdomainPattern = patternRule(
 
 export const dnsSubdomain: StringRule = limited(253, 'characters', dnsSubdomainPattern)
 
+const labelWithUnderscore = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+
+/** A subdomain in whose labels underscores may stand, as in search lists of resolvers. */
+export const dnsSubdomainWithUnderscore: StringRule = limited(
+  253,
+  'characters',
+  patternRule(
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+    `${labelWithUnderscore}(\\.${labelWithUnderscore})*`,
+    'example.com',
+  ),
+)
+
 export const dns1035Label: StringRule = limited(
   63,
   'characters',
@@ -155,15 +168,9 @@ function parentFolderMessages(value: string): string[] {
 
 /** Names of environment variables: any printable ASCII character but `=`. */
 export const envVarName: StringRule = (value) => {
-  if (value === '') return ['must be non-empty']
-  return /^[ -<>-~]+$/.test(value)
-    ? []
-    : [
-        explainPattern(
-          "a valid environment variable name must consist only of printable ASCII characters other than '='",
-          '^[ -<>-~]+$',
-        ),
-      ]
+  if (value === '') return ['environment variable name must be non-empty']
+  if (/^[ -<>-~]+$/.test(value)) return []
+  return ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
 }
 
 export const httpHeaderName: StringRule = patternRule(

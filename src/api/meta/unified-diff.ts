@@ -1,71 +1,94 @@
-/**
- * The lines in which two texts differ, in the unified form with three lines of context. Meant for short texts: the work
- * grows with the product of their lengths.
- */
+import { matchingBlocks } from './matching-blocks.ts'
+
+/** The lines in which two texts differ, in the unified form with three lines of context. For texts of some hundred lines. */
 export function unifiedDiff(before: string, after: string): string {
-  const edits = editsBetween(before.split('\n'), after.split('\n'))
-  return hunksOf(edits)
-    .map((hunk) => formatHunk(edits, hunk))
+  const left = before.split('\n')
+  const right = after.split('\n')
+  return hunksOf(editsBetween(left, right))
+    .map((hunk) => formatHunk(hunk, left, right))
     .join('')
 }
 
+/** Lines `beforeStart` to `beforeEnd` become lines `afterStart` to `afterEnd`. */
 interface Edit {
-  readonly mark: ' ' | '-' | '+'
-  readonly text: string
-}
-
-interface Hunk {
-  readonly start: number
-  readonly end: number
+  readonly isEqual: boolean
+  readonly beforeStart: number
+  readonly beforeEnd: number
+  readonly afterStart: number
+  readonly afterEnd: number
 }
 
 const contextLines = 3
 
-/** Longest common subsequence, by the table of the lengths of all suffixes. */
 function editsBetween(before: readonly string[], after: readonly string[]): readonly Edit[] {
-  const width = after.length + 1
-  const lengths = new Uint32Array((before.length + 1) * width)
-  const lengthAt = (i: number, j: number): number => lengths[i * width + j] ?? 0
-  for (let i = before.length - 1; i >= 0; i--) {
-    for (let j = after.length - 1; j >= 0; j--) {
-      const same = before[i] === after[j]
-      lengths[i * width + j] = same ? lengthAt(i + 1, j + 1) + 1 : Math.max(lengthAt(i + 1, j), lengthAt(i, j + 1))
-    }
-  }
   const edits: Edit[] = []
   let i = 0
   let j = 0
-  while (i < before.length || j < after.length) {
-    if (i < before.length && j < after.length && before[i] === after[j]) {
-      edits.push({ mark: ' ', text: before[i++] ?? '' })
-      j++
-    } else if (i < before.length && (j >= after.length || lengthAt(i + 1, j) >= lengthAt(i, j + 1))) {
-      edits.push({ mark: '-', text: before[i++] ?? '' })
-    } else edits.push({ mark: '+', text: after[j++] ?? '' })
+  for (const block of matchingBlocks(before, after)) {
+    if (i < block.before || j < block.after) {
+      edits.push({ isEqual: false, beforeStart: i, beforeEnd: block.before, afterStart: j, afterEnd: block.after })
+    }
+    i = block.before + block.size
+    j = block.after + block.size
+    if (block.size === 0) continue
+    edits.push({ isEqual: true, beforeStart: block.before, beforeEnd: i, afterStart: block.after, afterEnd: j })
   }
   return edits
 }
 
-function hunksOf(edits: readonly Edit[]): readonly Hunk[] {
-  const hunks: Hunk[] = []
-  for (const [index, { mark }] of edits.entries()) {
-    if (mark === ' ') continue
-    const start = Math.max(index - contextLines, 0)
-    const end = Math.min(index + contextLines + 1, edits.length)
-    const last = hunks.at(-1)
-    if (last !== undefined && start <= last.end) hunks[hunks.length - 1] = { start: last.start, end }
-    else hunks.push({ start, end })
+/** Changes no further apart than twice the context share a hunk. */
+function hunksOf(edits: readonly Edit[]): readonly (readonly Edit[])[] {
+  const hunks: Edit[][] = []
+  let hunk: Edit[] = []
+  for (const [index, edit] of edits.entries()) {
+    if (!edit.isEqual) {
+      hunk.push(edit)
+      continue
+    }
+    const isFirst = index === 0
+    const isLast = index === edits.length - 1
+    if (!isFirst && !isLast && edit.beforeEnd - edit.beforeStart <= 2 * contextLines) {
+      hunk.push(edit)
+      continue
+    }
+    if (!isFirst) hunks.push([...hunk, firstLines(edit)])
+    hunk = isLast ? [] : [lastLines(edit)]
   }
-  return hunks
+  if (hunk.some(({ isEqual }) => !isEqual)) hunks.push(hunk)
+  return hunks.filter((all) => all.some(({ isEqual }) => !isEqual))
 }
 
-function formatHunk(edits: readonly Edit[], { start, end }: Hunk): string {
-  const before = edits.slice(0, start)
-  const lines = edits.slice(start, end)
-  const range = (skipped: '-' | '+'): string => {
-    const first = before.filter(({ mark }) => mark !== skipped).length + 1
-    return `${first},${lines.filter(({ mark }) => mark !== skipped).length}`
-  }
-  const body = lines.map(({ mark, text }) => `${mark}${text}\n`).join('')
-  return `@@ -${range('+')} +${range('-')} @@\n${body}`
+function firstLines(edit: Edit): Edit {
+  const { beforeStart, beforeEnd, afterStart } = edit
+  const count = Math.min(beforeEnd - beforeStart, contextLines)
+  return { ...edit, beforeEnd: beforeStart + count, afterEnd: afterStart + count }
+}
+
+function lastLines(edit: Edit): Edit {
+  const { beforeStart, beforeEnd, afterEnd } = edit
+  const count = Math.min(beforeEnd - beforeStart, contextLines)
+  return { ...edit, beforeStart: beforeEnd - count, afterStart: afterEnd - count }
+}
+
+function formatHunk(hunk: readonly Edit[], before: readonly string[], after: readonly string[]): string {
+  const [first] = hunk
+  const last = hunk.at(-1)
+  if (first === undefined || last === undefined) return ''
+  const ranges = [formatRange(first.beforeStart, last.beforeEnd), formatRange(first.afterStart, last.afterEnd)]
+  const body = hunk.map((edit) => {
+    const removed = before.slice(edit.beforeStart, edit.beforeEnd)
+    if (edit.isEqual) return marked(' ', removed)
+    return marked('-', removed) + marked('+', after.slice(edit.afterStart, edit.afterEnd))
+  })
+  return `@@ -${ranges.join(' +')} @@\n${body.join('')}`
+}
+
+function formatRange(start: number, end: number): string {
+  const length = end - start
+  if (length === 1) return `${start + 1}`
+  return `${length === 0 ? start : start + 1},${length}`
+}
+
+function marked(mark: string, lines: readonly string[]): string {
+  return lines.map((line) => `${mark}${line}\n`).join('')
 }

@@ -1,41 +1,48 @@
 import { ipFamily } from '#lib/ip-family.ts'
+import { addressBits, canonicalAddress, isMappedAddress, plainAddress } from './ip-text.ts'
 import { invalidValue } from './field-errors.ts'
 import type { FieldError } from './status.ts'
 
-/** An address of either family. */
-export function validateIp(ip: string, path: string): FieldError[] {
-  return ipFamily(ip) === undefined
-    ? [invalidValue(path, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
-    : []
+/**
+ * An address of either family in its strict form. Values that the object had before (`known`) stay valid: older servers
+ * took leading zeros and IPv4 addresses written as IPv6.
+ */
+export function validateIp(ip: string, path: string, known: readonly string[] = []): FieldError[] {
+  if (known.includes(ip)) return []
+  if (plainAddress(ip) === undefined) {
+    return [invalidValue(path, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
+  }
+  if (ipFamily(ip) === undefined) return [invalidValue(path, ip, 'must not have leading 0s')]
+  return isMappedAddress(ip) ? [invalidValue(path, ip, 'must not be an IPv4-mapped IPv6 address')] : []
 }
 
-/** A valid address that others can send to: none of those with a meaning of their own. */
-export function validateEndpointIp(ip: string, path: string): FieldError[] {
-  const special = specialRanges.find(([pattern]) => pattern.test(ip))
-  return special === undefined ? [] : [invalidValue(path, ip, `may not be ${special[1]}`)]
+/** `address/prefix length` of either family, naming a network and nothing inside it. */
+export function validateCidr(cidr: string, path: string, known: readonly string[] = []): FieldError[] {
+  if (known.includes(cidr)) return []
+  const network = plainCidr(cidr)
+  if (network === undefined) {
+    return [invalidValue(path, cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
+  }
+  if (network !== cidr) return [invalidValue(path, cidr, 'must not have leading 0s in IP or prefix length')]
+  if (isMappedAddress(cidr.split('/')[0] ?? '')) {
+    return [invalidValue(path, cidr, 'must not have an IPv4-mapped IPv6 address')]
+  }
+  return hasHostBits(cidr) ? [invalidValue(path, cidr, 'must not have bits set beyond the prefix length')] : []
 }
 
-const specialRanges: readonly (readonly [RegExp, string])[] = [
-  [/^(?:0\.0\.0\.0|::)$/, 'unspecified (0.0.0.0 or ::)'],
-  [/^127\.|^::1$/, 'in the loopback range (127.0.0.0/8, ::1/128)'],
-  [/^169\.254\.|^fe[89ab]/i, 'in the link-local range (169.254.0.0/16, fe80::/10)'],
-  [/^224\.0\.0\.|^ff02:/i, 'in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
-]
-
-/** `address/prefix length` of either family. */
-export function validateCidr(cidr: string, path: string): FieldError[] {
-  const [address = '', length = '', ...rest] = cidr.split('/')
-  const family = ipFamily(address)
-  const fits = family !== undefined && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128)
-  if (fits && rest.length === 0) return []
-  return [invalidValue(path, cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
+/** The CIDR without leading zeros; undefined if it is none. */
+function plainCidr(cidr: string): string | undefined {
+  const [text = '', length = '', ...rest] = cidr.split('/')
+  const address = plainAddress(text)
+  if (address === undefined || rest.length > 0 || !/^\d+$/.test(length)) return undefined
+  const most = ipFamily(address) === 4 ? 32 : 128
+  return Number(length) <= most ? `${address}/${Number(length)}` : undefined
 }
 
 /** Whether a valid CIDR names an address inside its network instead of the network. */
 export function hasHostBits(cidr: string): boolean {
   const [address = '', length = '0'] = cidr.split('/')
-  const bits = addressBits(address)
-  return bits.slice(Number(length)).includes('1')
+  return addressBits(address).slice(Number(length)).includes('1')
 }
 
 /** Whether all addresses of one valid CIDR are addresses of the other, which has more. */
@@ -46,31 +53,42 @@ export function isStrictSubset(inner: string, outer: string): boolean {
   return addressBits(address).startsWith(addressBits(network).slice(0, Number(bits)))
 }
 
-/** The address as text of zeros and ones. */
-function addressBits(address: string): string {
-  if (!address.includes(':'))
-    return address
-      .split('.')
-      .map((part) => binary(Number(part), 8))
-      .join('')
-  const [head = '', tail] = groupsOfIpv6(address)
-  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'))
-  const first = groups(head)
-  const last = tail === undefined ? [] : groups(tail)
-  const gap = tail === undefined ? 0 : 8 - first.length - last.length
-  const all = [...first, ...Array.from({ length: gap }, () => '0'), ...last]
-  return all.map((group) => binary(Number.parseInt(group, 16), 16)).join('')
+/** Sentences for an address that is valid today and would better be written otherwise. */
+export function warnAboutIp(ip: string, path: string): readonly string[] {
+  const address = plainAddress(ip)
+  if (address === undefined) return []
+  if (address !== ip || isMappedAddress(ip)) {
+    const rule = 'will be considered invalid in a future Kubernetes release'
+    return [`${path}: non-standard IP address "${ip}" ${rule}: use "${canonicalAddress(address)}"`]
+  }
+  const canonical = canonicalAddress(ip)
+  if (ipFamily(ip) === 4 || canonical === ip) return []
+  return [`${path}: IPv6 address "${ip}" should be in RFC 5952 canonical format ("${canonical}")`]
 }
 
-/** The halves around `::`, with a dotted end turned into two groups. */
-function groupsOfIpv6(address: string): string[] {
-  const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
-    const group = (high: string, low: string): string => (Number(high) * 256 + Number(low)).toString(16)
-    return `${group(a, b)}:${group(c, d)}`
-  })
-  return plain.split('::')
+/** The same for a network. */
+export function warnAboutCidr(cidr: string, path: string): readonly string[] {
+  const network = plainCidr(cidr)
+  if (network === undefined) return []
+  const [address = '', length = ''] = network.split('/')
+  if (network !== cidr || isMappedAddress(address) || hasHostBits(network)) {
+    const rule = 'will be considered invalid in a future Kubernetes release'
+    const wanted = `${canonicalAddress(withoutHostBits(address, Number(length)))}/${length}`
+    return [`${path}: non-standard CIDR value "${cidr}" ${rule}: use "${wanted}"`]
+  }
+  const canonical = `${canonicalAddress(address)}/${length}`
+  if (ipFamily(address) === 4 || canonical === cidr) return []
+  return [`${path}: IPv6 CIDR value "${cidr}" should be in RFC 5952 canonical format ("${canonical}")`]
 }
 
-function binary(value: number, width: number): string {
-  return value.toString(2).padStart(width, '0')
+function withoutHostBits(address: string, length: number): string {
+  const bits = addressBits(address).slice(0, length)
+  return addressOfBits(bits.padEnd(ipFamily(address) === 4 ? 32 : 128, '0'))
+}
+
+function addressOfBits(bits: string): string {
+  const width = bits.length === 32 ? 8 : 16
+  const parts = bits.match(new RegExp(`.{${width}}`, 'g')) ?? []
+  const numbers = parts.map((part) => Number.parseInt(part, 2))
+  return width === 8 ? numbers.join('.') : numbers.map((number) => number.toString(16)).join(':')
 }
