@@ -1,11 +1,14 @@
 import type { Draft } from '../../../kind.ts'
+import { quantityOf, quantityOfMilli } from '../../../meta/quantity.ts'
 import type { Container, Pod, PodSpec, Probe, ResourceRequirements } from '../../../types/core.v1.ts'
 import { isPodLevelResource, podRequests } from '../pod-resources.ts'
 import { imagePullPolicyFor } from './image-pull-policy.ts'
+import { dropDisabledFields } from './prepare-pod.ts'
 import { setVolumeDefaults } from './volume-defaults.ts'
 
 /** Defaults of a pod template, as every workload kind holds one (API reference, PodSpec). */
 export function setPodSpecDefaults(spec: Draft<PodSpec>): void {
+  dropDisabledFields(spec)
   spec.dnsPolicy ??= 'ClusterFirst'
   spec.restartPolicy ??= 'Always'
   spec.securityContext ??= {}
@@ -98,9 +101,13 @@ function setPodLevelRequests(pod: Draft<Pod>, resources: Draft<ResourceRequireme
   const unlimited = { ...pod, spec: { ...pod.spec, resources: undefined } } as Pod
   const fromContainers = podRequests(unlimited, { withoutOverhead: true })
   const requests = (resources.requests ??= {})
-  for (const [name, limit] of Object.entries(resources.limits)) {
-    if (requests[name] !== undefined || !isPodLevelResource(name)) continue
-    const sum = fromContainers[name] ?? 0
-    requests[name] = sum === 0 ? limit : name === 'cpu' ? `${sum}m` : `${sum}`
+  for (const [name, sum] of Object.entries(fromContainers)) {
+    if (sum === 0 || requests[name] !== undefined || !isPodLevelResource(name) || name.startsWith('hugepages-'))
+      continue
+    requests[name] = name === 'cpu' ? quantityOfMilli(sum) : quantityOf(sum, 'BinarySI')
   }
+  for (const [name, limit] of Object.entries(resources.limits)) {
+    if (isPodLevelResource(name)) requests[name] ??= limit
+  }
+  if (Object.keys(requests).length === 0) delete resources.requests
 }

@@ -38,8 +38,9 @@ test('a minimal pod is filled in', () => {
 })
 
 test('an image without a tag, or with the tag latest, is always pulled', () => {
-  const always = ['x', 'x:latest', 'reg.example.com:5000/x', 'x:latest@sha256:a']
-  const ifAbsent = ['x:1', 'x@sha256:a', 'reg.example.com:5000/x:1', '']
+  const digest = `sha256:${'a'.repeat(64)}`
+  const always = ['x', 'x:latest', 'reg.example.com:5000/x', `x:latest@${digest}`]
+  const ifAbsent = ['x:1', `x@${digest}`, 'reg.example.com:5000/x:1', '']
   for (const image of always) assert.equal(imagePullPolicyFor(image), 'Always', image)
   for (const image of ifAbsent) assert.equal(imagePullPolicyFor(image), 'IfNotPresent', image)
 })

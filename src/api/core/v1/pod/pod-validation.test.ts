@@ -137,6 +137,7 @@ test('volumes and their mounts', () => {
 })
 
 test('where and how the pod runs', () => {
+  const term = 'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]'
   const cases: readonly [object, readonly string[]][] = [
     [
       { restartPolicy: 'Maybe' },
@@ -160,7 +161,9 @@ test('where and how the pod runs', () => {
     [
       { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: '' }] } } },
       [
-        'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Required value: can not be empty',
+        `${term}.topologyKey: Required value: can not be empty`,
+        `${term}.topologyKey: Invalid value: "": name part must be non-empty`,
+        `${term}.topologyKey: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
       ],
     ],
   ]
@@ -192,7 +195,7 @@ test('of a running pod only a few fields may change', () => {
     renamed,
     /^spec: Forbidden: pod updates may not change fields other than `spec\.containers\[\*\]\.image`,/,
   )
-  assert.match(renamed, /nodeName: null -> "other"/)
+  assert.match(renamed, /^- "NodeName": "",\n\+ "NodeName": "other",$/m)
 })
 
 test('grace: unbound and finished pods go at once', () => {

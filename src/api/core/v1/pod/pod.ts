@@ -1,12 +1,15 @@
 import { defineKind } from '../../../kind.ts'
 import type { Draft } from '../../../kind.ts'
 import { writeNull } from '../../../meta/write-null.ts'
-import type { Pod, PodCondition } from '../../../types/core.v1.ts'
+import type { Pod, PodCondition, PodStatus } from '../../../types/core.v1.ts'
 import { computePodQosClass } from '../pod-qos.ts'
 import { podCells } from './cells.ts'
 import { setPodDefaults } from './defaults.ts'
-import { validatePodOnly, validatePodSpec } from './validate-pod-spec.ts'
-import { validatePodStatusUpdate, validatePodUpdate } from './validate-pod-update.ts'
+import { mergeLabelKeys, mirrorAppArmor } from './prepare-pod.ts'
+import { prepareStatusUpdate } from './prepare-pod-status.ts'
+import { validateNewPod } from './validate-pod.ts'
+import { validatePodStatusUpdate } from './validate-pod-status.ts'
+import { validatePodUpdate } from './validate-pod-update.ts'
 import { podWarnings } from './warnings.ts'
 
 export const pod = defineKind<Pod>({
@@ -16,9 +19,12 @@ export const pod = defineKind<Pod>({
   hasGeneration: true,
   setDefaults(draft) {
     setPodDefaults(draft)
+    mirrorPodIp(draft.status)
     for (const condition of draft.status?.conditions ?? []) writeNull(condition, 'lastProbeTime', 'lastTransitionTime')
   },
   prepareForCreate(draft) {
+    mergeLabelKeys(draft)
+    mirrorAppArmor(draft)
     const gated = (draft.spec.schedulingGates ?? []).length > 0
     draft.status = {
       phase: 'Pending',
@@ -26,8 +32,10 @@ export const pod = defineKind<Pod>({
       qosClass: computePodQosClass(draft.spec as Pod['spec']),
     }
   },
-  validate: ({ spec }) => [...validatePodSpec(spec, 'spec'), ...validatePodOnly(spec, 'spec')],
+  prepareForStatusUpdate: prepareStatusUpdate,
+  validate: validateNewPod,
   validateUpdate: validatePodUpdate,
+  validatesUpdateAlone: true,
   validateStatusUpdate: validatePodStatusUpdate,
   warnings: podWarnings,
   cells: podCells,
@@ -63,4 +71,12 @@ function gatedCondition(draft: Draft<Pod>): PodCondition {
   }
   writeNull(condition, 'lastProbeTime', 'lastTransitionTime')
   return condition
+}
+
+/** `podIP` is the first of `podIPs`; where they differ the older field counts. */
+function mirrorPodIp(status: Draft<PodStatus> | undefined): void {
+  if (status === undefined) return
+  const { podIP = '', podIPs = [] } = status
+  if (podIP !== '' && podIP !== podIPs[0]?.ip) status.podIPs = [{ ip: podIP }]
+  else if (podIP === '' && podIPs[0] !== undefined) status.podIP = podIPs[0].ip
 }

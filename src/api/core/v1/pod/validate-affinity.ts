@@ -1,5 +1,5 @@
 import { within } from '../../../meta/check-numbers.ts'
-import { invalidForEach, invalidValue, required } from '../../../meta/field-errors.ts'
+import { forbiddenField, invalidForEach, invalidValue, required } from '../../../meta/field-errors.ts'
 import { dnsLabel, labelKey } from '../../../meta/names.ts'
 import type { FieldError } from '../../../meta/status.ts'
 import { validateLabelSelector } from '../../../meta/validate-labels.ts'
@@ -26,7 +26,8 @@ function validateNodeAffinity({ nodeAffinity }: Affinity, path: string): FieldEr
   for (const [index, { weight, preference }] of (nodeAffinity[preferredName] ?? []).entries()) {
     const at = `${path}.${preferredName}[${index}]`
     errors.push(...validateWeight(weight, `${at}.weight`))
-    errors.push(...validateNodeSelectorTerm(preference ?? {}, `${at}.preference`))
+    // A label that no node can have only makes a wish that is never met.
+    errors.push(...validateNodeSelectorTerm(preference ?? {}, `${at}.preference`, 'any values'))
   }
   return errors
 }
@@ -55,33 +56,40 @@ function validatePodTerm(term: PodAffinityTerm, path: string): FieldError[] {
   for (const namespace of term.namespaces ?? []) {
     errors.push(...invalidForEach(`${path}.namespace`, namespace, dnsLabel(namespace)))
   }
-  errors.push(...validateLabelKeys(term, path))
-  const { topologyKey } = term
-  if (topologyKey === '') return [...errors, required(`${path}.topologyKey`, 'can not be empty')]
+  errors.push(...validateMatchLabelKeys(term, path))
+  const { topologyKey = '' } = term as Partial<PodAffinityTerm>
+  if (topologyKey === '') errors.push(required(`${path}.topologyKey`, 'can not be empty'))
   return [...errors, ...invalidForEach(`${path}.topologyKey`, topologyKey, labelKey(topologyKey))]
 }
 
-function validateLabelKeys(term: PodAffinityTerm, path: string): FieldError[] {
+type WithLabelKeys = Pick<PodAffinityTerm, 'labelSelector' | 'matchLabelKeys' | 'mismatchLabelKeys'>
+
+/**
+ * Keys whose values come from the pod's own labels. When a pod is created they have become expressions of the selector
+ * already: a key that is there twice stood in the selector before.
+ */
+export function validateMatchLabelKeys(term: WithLabelKeys, path: string): FieldError[] {
   const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term
   const errors: FieldError[] = []
   for (const [field, keys] of Object.entries({ matchLabelKeys, mismatchLabelKeys })) {
-    for (const [index, key] of keys.entries()) {
-      const at = `${path}.${field}[${index}]`
-      errors.push(...invalidForEach(at, key, labelKey(key)))
-      if (labelSelector === undefined) {
-        errors.push({
-          type: 'FieldValueForbidden',
-          field: at,
-          message: 'Forbidden: must not be specified when labelSelector is not set',
-        })
-      }
+    if (keys.length === 0) continue
+    const at = `${path}.${field}`
+    if (labelSelector === undefined) {
+      errors.push(forbiddenField(at, 'must not be specified when labelSelector is not set'))
+    } else errors.push(...keys.flatMap((key, index) => invalidForEach(`${at}[${index}]`, key, labelKey(key))))
+  }
+  const selected = new Set(Object.keys(labelSelector?.matchLabels ?? {}))
+  for (const { key } of labelSelector?.matchExpressions ?? []) {
+    const index = matchLabelKeys.lastIndexOf(key)
+    if (index >= 0 && selected.has(key)) {
+      errors.push(invalidValue(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector'))
     }
+    selected.add(key)
   }
   for (const [index, key] of matchLabelKeys.entries()) {
     if (!mismatchLabelKeys.includes(key)) continue
-    errors.push(
-      invalidValue(`${path}.matchLabelKeys[${index}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'),
-    )
+    const detail = 'exists in both matchLabelKeys and mismatchLabelKeys'
+    errors.push(invalidValue(`${path}.matchLabelKeys[${index}]`, key, detail))
   }
   return errors
 }

@@ -8,6 +8,10 @@ export function validateDescendingPath(value: string, path: string): FieldError[
   return [...errors, ...validateNoBacksteps(value, path)]
 }
 
+export function hasBacksteps(value: string): boolean {
+  return value.split('/').includes('..')
+}
+
 export function validateNoBacksteps(value: string, path: string): FieldError[] {
-  return value.split('/').includes('..') ? [invalidValue(path, value, "must not contain '..'")] : []
+  return hasBacksteps(value) ? [invalidValue(path, value, "must not contain '..'")] : []
 }

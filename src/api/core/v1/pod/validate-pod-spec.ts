@@ -1,75 +1,111 @@
 import { maxInt32, within } from '../../../meta/check-numbers.ts'
-import { forbiddenField, invalidForEach, invalidValue, notSupported, required } from '../../../meta/field-errors.ts'
+import {
+  forbiddenField,
+  invalidForEach,
+  invalidValue,
+  notFoundValue,
+  notSupported,
+  required,
+  tooLong,
+} from '../../../meta/field-errors.ts'
 import { dnsLabel, dnsSubdomain } from '../../../meta/names.ts'
 import type { FieldError } from '../../../meta/status.ts'
 import { validateLabels } from '../../../meta/validate-labels.ts'
 import type { PodSpec } from '../../../types/core.v1.ts'
-import { isPodLevelResource } from '../pod-resources.ts'
-import { validateResourceQuantity, validateResourceRequirements } from '../validate-resources.ts'
+import { validateResourceRequirements } from '../validate-resources.ts'
+import { containersWithPath } from './containers-with-path.ts'
 import { validateAffinity } from './validate-affinity.ts'
 import { validateContainers, validateEphemeralContainers, validateInitContainers } from './validate-container.ts'
 import type { ContainerContext } from './validate-container.ts'
+import { validateHostNetworkPorts } from './validate-container-ports.ts'
 import { validateDns, validateHostAliases } from './validate-dns.ts'
-import { validateGates, validateTolerations, validateTopologySpread } from './validate-scheduling.ts'
+import { validatePodLevelResources } from './validate-pod-level-resources.ts'
+import { validateResourceClaims } from './validate-resource-claims.ts'
+import {
+  validateReadinessGates,
+  validateSchedulingGates,
+  validateTolerations,
+  validateTopologySpread,
+} from './validate-scheduling.ts'
 import { validatePodSecurity } from './validate-security-context.ts'
+import type { PodIdentity } from './pod-identity.ts'
 import { validateVolumes } from './validate-volume.ts'
+import { validateHostProcess, validateLinuxPod, validateWindowsPod } from './validate-windows.ts'
 
 /** Errors of a pod's spec, or of that of a pod template, in the order of the API server. */
-export function validatePodSpec(spec: PodSpec, path: string): FieldError[] {
-  const { errors: volumeErrors, volumes } = validateVolumes(spec.volumes, `${path}.volumes`)
+export function validatePodSpec(spec: PodSpec, path: string, pod?: PodIdentity): FieldError[] {
+  const { errors: volumeErrors, volumes } = validateVolumes(spec.volumes, pod?.name, `${path}.volumes`)
   const context: ContainerContext = {
     spec,
     volumes,
-    claimNames: new Set((spec.resourceClaims ?? []).map(({ name }) => name)),
+    claimNames: new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter((name) => name !== '')),
     graceSeconds: spec.terminationGracePeriodSeconds ?? 30,
   }
   return [
     ...volumeErrors,
+    ...validateResourceClaims(spec.resourceClaims, pod, `${path}.resourceClaims`),
     ...validateContainers(context, `${path}.containers`),
     ...validateInitContainers(context, `${path}.initContainers`),
     ...validateEphemeralContainers(context, `${path}.ephemeralContainers`),
     ...validatePodLevelResources(spec, context.claimNames, `${path}.resources`),
+    ...validateHostNetworkPorts(spec, pod !== undefined, path),
     ...oneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`),
     ...oneOf(spec.dnsPolicy, dnsPolicies, `${path}.dnsPolicy`),
     ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
     ...validatePodSecurity(spec, `${path}.securityContext`),
-    ...validatePullSecrets(spec, `${path}.imagePullSecrets`),
     ...validateAffinity(spec.affinity, `${path}.affinity`),
     ...validateDns(spec, `${path}.dnsConfig`),
-    ...validateGates(spec, path),
+    ...validateReadinessGates(spec, `${path}.readinessGates`),
+    ...validateSchedulingGates(spec, `${path}.schedulingGates`),
     ...validateTopologySpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`),
+    ...validateHostProcess(spec, path),
+    ...validateHostUsers(spec, path),
+    ...validateHostnameOverride(spec, `${path}.hostnameOverride`),
     ...validateIdentity(spec, path),
     ...validateTolerations(spec.tolerations, `${path}.tolerations`),
     ...validateHostAliases(spec, `${path}.hostAliases`),
     ...validateClassNames(spec, path),
-    ...validateOverhead(spec, `${path}.overhead`),
-    ...oneOf(spec.os?.name ?? 'linux', ['linux', 'windows'], `${path}.os.name`),
+    ...validateResourceRequirements({ limits: spec.overhead }, new Set(), `${path}.overhead`),
+    ...validateOs(spec, path),
+    ...validateEnvironmentFiles(spec, path),
   ]
 }
 
-const dnsPolicies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']
+const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 
 function oneOf(value: string | undefined, allowed: readonly string[], path: string): FieldError[] {
   if (value === undefined || value === '') return [required(path)]
   return allowed.includes(value) ? [] : [notSupported(path, value, allowed)]
 }
 
-function validatePodLevelResources(spec: PodSpec, claimNames: ReadonlySet<string>, path: string): FieldError[] {
-  if (spec.resources === undefined) return []
+/** A pod with users of its own has no other part of the node either. */
+function validateHostUsers(spec: PodSpec, path: string): FieldError[] {
+  if (spec.hostUsers !== false) return []
+  const detail = 'when `hostUsers` is false'
   const errors: FieldError[] = []
-  for (const part of ['limits', 'requests'] as const) {
-    for (const name of Object.keys(spec.resources[part] ?? {})) {
-      if (isPodLevelResource(name)) continue
-      errors.push(notSupported(`${path}.${part}[${name}]`, name, ['cpu', 'hugepages-', 'memory']))
-    }
+  if (spec.hostNetwork === true) errors.push(forbiddenField(`${path}.hostNetwork`, detail))
+  if (spec.hostPID === true) errors.push(forbiddenField(`${path}.HostPID`, detail))
+  if (spec.hostIPC === true) errors.push(forbiddenField(`${path}.HostIPC`, detail))
+  for (const { container, path: at } of containersWithPath(spec, path)) {
+    if ((container.volumeDevices ?? []).length > 0) errors.push(forbiddenField(`${at}.volumeDevices`, detail))
   }
-  return errors.length > 0 ? errors : validateResourceRequirements(spec.resources, claimNames, path)
+  return errors
 }
 
-function validatePullSecrets(spec: PodSpec, path: string): FieldError[] {
-  return (spec.imagePullSecrets ?? []).flatMap(({ name }, index) =>
-    name === undefined || name === '' ? [required(`${path}[${index}].name`)] : [],
-  )
+const longestHostname = 64
+
+function validateHostnameOverride(
+  { hostnameOverride, setHostnameAsFQDN, hostNetwork }: PodSpec,
+  path: string,
+): FieldError[] {
+  if (hostnameOverride === undefined) return []
+  const errors: FieldError[] = []
+  if (setHostnameAsFQDN === true) {
+    errors.push(forbiddenField(path, 'may not be specified when setHostnameAsFQDN is true'))
+  }
+  if (hostNetwork === true) errors.push(forbiddenField(path, 'may not be specified when hostNetwork is true'))
+  if (Buffer.byteLength(hostnameOverride) > longestHostname) errors.push(tooLong(path, longestHostname))
+  return [...errors, ...invalidForEach(path, hostnameOverride, dnsSubdomain(hostnameOverride))]
 }
 
 /** Account, node, deadline and host name. */
@@ -89,44 +125,34 @@ function named(value: string, rule: (value: string) => string[], path: string): 
 }
 
 function validateClassNames(spec: PodSpec, path: string): FieldError[] {
-  const { priorityClassName = '', runtimeClassName = '', preemptionPolicy } = spec
-  const errors = [
-    ...named(priorityClassName, dnsSubdomain, `${path}.priorityClassName`),
-    ...named(runtimeClassName, dnsSubdomain, `${path}.runtimeClassName`),
-  ]
-  const policies = ['Never', 'PreemptLowerPriority']
-  if (preemptionPolicy !== undefined && !policies.includes(preemptionPolicy)) {
-    errors.push(notSupported(`${path}.preemptionPolicy`, preemptionPolicy, ['PreemptLowerPriority', 'Never']))
+  const { priorityClassName = '', runtimeClassName, preemptionPolicy } = spec
+  const errors = named(priorityClassName, dnsSubdomain, `${path}.priorityClassName`)
+  if (runtimeClassName !== undefined) {
+    errors.push(...invalidForEach(`${path}.runtimeClassName`, runtimeClassName, dnsSubdomain(runtimeClassName)))
   }
-  return errors
+  if (preemptionPolicy === undefined) return errors
+  return [...errors, ...oneOf(preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`)]
 }
 
-function validateOverhead({ overhead }: PodSpec, path: string): FieldError[] {
-  return Object.entries(overhead ?? {}).flatMap(([name, quantity]) =>
-    validateResourceQuantity(name, quantity, `${path}.limits[${name}]`),
+function validateOs(spec: PodSpec, path: string): FieldError[] {
+  if (spec.os === undefined) return []
+  const name: string = spec.os.name ?? ''
+  if (name === '') return [required(`${path}.os.name`)]
+  if (name === 'linux') return validateLinuxPod(spec, path)
+  return name === 'windows' ? validateWindowsPod(spec, path) : [notSupported(`${path}.os`, name, ['linux', 'windows'])]
+}
+
+/** Variables come from files of `emptyDir` volumes only. */
+function validateEnvironmentFiles(spec: PodSpec, path: string): FieldError[] {
+  return containersWithPath(spec, path).flatMap(({ container, path: at }) =>
+    (container.env ?? []).flatMap(({ valueFrom }, index) => {
+      const name = valueFrom?.fileKeyRef?.volumeName
+      if (valueFrom?.fileKeyRef === undefined) return []
+      const field = `${at}.env[${index}].valueFrom.fileKeyRef.volumeName`
+      const volume = spec.volumes?.findLast((candidate) => candidate.name === name)
+      if (volume === undefined) return [notFoundValue(field, name ?? '')]
+      if (volume.emptyDir !== undefined) return []
+      return [invalidValue(field, name, 'referenced volume must be of type emptyDir')]
+    }),
   )
-}
-
-/** What only a pod must obey, not a template: images without blanks, tokens only with a service account. */
-export function validatePodOnly(spec: PodSpec, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  for (const [list, containers] of [
-    ['containers', spec.containers],
-    ['initContainers', spec.initContainers],
-  ] as const) {
-    for (const [index, { image = '' }] of (containers ?? []).entries()) {
-      if (image.trim() === image) continue
-      const detail = 'must not have leading or trailing whitespace'
-      errors.push(invalidValue(`${path}.${list}[${index}].image`, image, detail))
-    }
-  }
-  if ((spec.serviceAccountName ?? '') !== '') return errors
-  for (const [index, volume] of (spec.volumes ?? []).entries()) {
-    for (const [sourceIndex, source] of (volume.projected?.sources ?? []).entries()) {
-      if (source.serviceAccountToken === undefined) continue
-      const at = `${path}.volumes[${index}].projected.sources[${sourceIndex}].serviceAccountToken`
-      errors.push(forbiddenField(at, 'must not be specified when serviceAccountName is not set'))
-    }
-  }
-  return errors
 }

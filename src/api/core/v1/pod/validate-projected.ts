@@ -1,78 +1,77 @@
 import { forbiddenField, invalidValue, required } from '../../../meta/field-errors.ts'
 import type { FieldError } from '../../../meta/status.ts'
-import type { ProjectedVolumeSource, ServiceAccountTokenProjection, VolumeProjection } from '../../../types/core.v1.ts'
+import type { KeyToPath, ProjectedVolumeSource, VolumeProjection } from '../../../types/core.v1.ts'
 import {
   present,
-  validateDownwardFiles,
+  validateDownwardFile,
   validateFileMode,
   validateFilePath,
-  validateItems,
+  validateItem,
 } from './validate-volume-files.ts'
 
-/** A volume made of several sources. */
+/** A volume made of several sources; two may not write the same file. */
 export function validateProjected({ defaultMode, sources }: ProjectedVolumeSource, path: string): FieldError[] {
   const errors = validateFileMode(defaultMode, `${path}.defaultMode`)
   const taken = new Set<string>()
   for (const [index, source] of (sources ?? []).entries()) {
-    errors.push(...validateSource(source, `${path}.sources[${index}]`), ...validateConflicts(source, taken, path))
+    errors.push(...validateSource(source, { volumePath: path, taken }, `${path}.sources[${index}]`))
   }
   return errors
 }
 
-function validateSource(source: VolumeProjection, path: string): FieldError[] {
-  const checks: [keyof VolumeProjection, (at: string) => FieldError[]][] = [
-    ['secret', (at) => validateNamed(source.secret, at)],
-    ['configMap', (at) => validateNamed(source.configMap, at)],
-    ['downwardAPI', (at) => validateDownwardFiles(source.downwardAPI?.items, at)],
-    ['serviceAccountToken', (at) => validateToken(source.serviceAccountToken, at)],
-    ['clusterTrustBundle', (at) => present({ path: source.clusterTrustBundle?.path }, at)],
-    ['podCertificate', (at) => present({ signerName: source.podCertificate?.signerName }, at)],
-  ]
-  const given = checks.filter(([name]) => source[name] !== undefined)
-  if (given.length === 0) return [required(path, 'must specify a source type')]
-  return given.flatMap(([name, check], index) =>
-    index === 0
-      ? check(`${path}.${name}`)
-      : [forbiddenField(`${path}.${name}`, 'may not specify more than 1 volume type')],
-  )
+interface Volume {
+  readonly volumePath: string
+  /** Files written by earlier sources. */
+  readonly taken: Set<string>
 }
 
-type Named = VolumeProjection['secret'] | VolumeProjection['configMap']
+function validateSource(source: VolumeProjection, volume: Volume, path: string): FieldError[] {
+  const { secret, configMap, downwardAPI, serviceAccountToken: token } = source
+  const errors: FieldError[] = []
+  if (secret !== undefined) errors.push(...validateMap(secret, volume, `${path}.secret`))
+  if (configMap !== undefined) errors.push(...validateMap(configMap, volume, `${path}.configMap`))
+  for (const file of downwardAPI?.items ?? []) {
+    errors.push(...validateDownwardFile(file, `${path}.downwardAPI`), ...takeFile(file.path, file.path, volume))
+  }
+  if (token !== undefined) {
+    errors.push(...validateTokenLife(token.expirationSeconds ?? 0, `${path}.serviceAccountToken.expirationSeconds`))
+    const at = `${volume.volumePath}.path`
+    errors.push(...((token.path ?? '') === '' ? [required(at)] : validateFilePath(token.path, at)))
+  }
+  if ([secret, configMap, downwardAPI, token].filter((part) => part !== undefined).length > 1) {
+    errors.push(forbiddenField(path, 'may not specify more than 1 volume type per source'))
+  }
+  return errors
+}
 
-function validateNamed(source: Named, path: string): FieldError[] {
-  return [...present({ name: source?.name }, path), ...validateItems(source?.items, path)]
+interface MapSource {
+  readonly name?: string | undefined
+  readonly items?: readonly KeyToPath[] | undefined
+}
+
+function validateMap({ name, items }: MapSource, volume: Volume, path: string): FieldError[] {
+  const errors = present({ name }, path)
+  for (const [index, item] of (items ?? []).entries()) {
+    errors.push(...validateItem(item, `${path}.items[${index}]`), ...takeFile(item.path, name ?? '', volume))
+  }
+  return errors
+}
+
+/** `shown` stands in the message: the map's name, or the file. */
+function takeFile(file: string | undefined, shown: string, { volumePath, taken }: Volume): FieldError[] {
+  if (file === undefined || file === '') return []
+  if (taken.has(file)) return [invalidValue(volumePath, shown, 'conflicting duplicate paths')]
+  taken.add(file)
+  return []
 }
 
 const tenMinutesSeconds = 600
 const maxTokenSeconds = 2 ** 32
 
-function validateToken(token: ServiceAccountTokenProjection | undefined, path: string): FieldError[] {
-  const seconds = token?.expirationSeconds ?? tenMinutesSeconds
-  const errors: FieldError[] = []
-  const field = `${path}.expirationSeconds`
+function validateTokenLife(seconds: number, path: string): FieldError[] {
   if (seconds < tenMinutesSeconds) {
-    errors.push(invalidValue(field, seconds, 'may not specify a duration less than 10 minutes'))
-  } else if (seconds > maxTokenSeconds) {
-    errors.push(invalidValue(field, seconds, 'may not specify a duration larger than 2^32 seconds'))
+    return [invalidValue(path, seconds, 'may not specify a duration less than 10 minutes')]
   }
-  if ((token?.path ?? '') === '') errors.push(required(`${path}.path`))
-  else errors.push(...validateFilePath(token?.path ?? '', `${path}.path`))
-  return errors
-}
-
-/** Two sources may not write the same file; a directory and a file of one name clash as well. */
-function validateConflicts(source: VolumeProjection, taken: Set<string>, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  for (const file of filesOf(source)) {
-    if (taken.has(file)) errors.push(invalidValue(path, file, 'conflicting duplicate paths'))
-    taken.add(file)
-  }
-  return errors
-}
-
-function filesOf({ secret, configMap, downwardAPI, serviceAccountToken }: VolumeProjection): readonly string[] {
-  const items = [...(secret?.items ?? []), ...(configMap?.items ?? []), ...(downwardAPI?.items ?? [])]
-  const files = items.map(({ path }) => path)
-  if (serviceAccountToken?.path) files.push(serviceAccountToken.path)
-  return files.filter((file) => file !== '')
+  if (seconds <= maxTokenSeconds) return []
+  return [invalidValue(path, seconds, 'may not specify a duration larger than 2^32 seconds')]
 }

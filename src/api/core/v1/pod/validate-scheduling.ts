@@ -2,7 +2,14 @@ import { duplicate, invalidForEach, invalidValue, notSupported, required } from 
 import { labelKey, labelValue, qualifiedName } from '../../../meta/names.ts'
 import type { FieldError } from '../../../meta/status.ts'
 import { validateLabelSelector } from '../../../meta/validate-labels.ts'
-import type { PodSpec, Toleration, TopologySpreadConstraint } from '../../../types/core.v1.ts'
+import type {
+  PodReadinessGate,
+  PodSchedulingGate,
+  PodSpec,
+  Toleration,
+  TopologySpreadConstraint,
+} from '../../../types/core.v1.ts'
+import { validateMatchLabelKeys } from './validate-affinity.ts'
 
 const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
@@ -11,7 +18,13 @@ export function validateTolerations(tolerations: readonly Toleration[] | undefin
 }
 
 function validateToleration(toleration: Toleration, path: string): FieldError[] {
-  const { key = '', value = '', operator = '' as string, effect = '' as string, tolerationSeconds } = toleration
+  const {
+    key = '',
+    value = '',
+    operator = '' as string,
+    effect = '' as string,
+    tolerationSeconds,
+  } = toleration as Partial<Toleration>
   const errors = key === '' ? [] : invalidForEach(`${path}.key`, key, labelKey(key))
   if (key === '' && operator !== 'Exists') {
     const detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
@@ -27,79 +40,80 @@ function validateToleration(toleration: Toleration, path: string): FieldError[] 
     if (value !== '') {
       errors.push(invalidValue(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'"))
     }
-  } else if (operator === 'Gt' || operator === 'Lt') {
-    if (!/^-?(0|[1-9]\d*)$/.test(value))
-      errors.push(invalidValue(`${path}.value`, value, 'value must be a valid integer'))
-  } else errors.push(notSupported(`${path}.operator`, operator, ['Equal', 'Exists']))
+  } else {
+    // Comparisons are known by name, but not enabled.
+    const operators = operator === 'Gt' || operator === 'Lt' ? ['Equal', 'Exists', 'Lt', 'Gt'] : ['Equal', 'Exists']
+    errors.push(notSupported(`${path}.operator`, operator, operators))
+  }
   if (effect !== '' && !effects.includes(effect)) errors.push(notSupported(`${path}.effect`, effect, effects))
   return errors
 }
 
 export function validateTopologySpread(constraints: PodSpec['topologySpreadConstraints'], path: string): FieldError[] {
-  const seen = new Set<string>()
-  return (constraints ?? []).flatMap((constraint, index) => {
+  const list = constraints ?? []
+  return list.flatMap((constraint, index) => {
     const at = `${path}[${index}]`
+    const { topologyKey, whenUnsatisfiable } = constraint
     const errors = validateConstraint(constraint, at)
-    const pair = `{${constraint.topologyKey}, ${constraint.whenUnsatisfiable}}`
-    if (seen.has(pair)) errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair))
-    seen.add(pair)
-    return [...errors, ...validateSpreadSelector(constraint, at)]
+    const isRepeated = list
+      .slice(index + 1)
+      .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable)
+    if (isRepeated) {
+      const pair = `{${topologyKey ?? ''}, ${whenUnsatisfiable ?? ''}}`
+      errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair))
+    }
+    return [
+      ...errors,
+      ...validateMinDomains(constraint, `${at}.minDomains`),
+      ...validateNodePolicies(constraint, at),
+      ...validateMatchLabelKeys(constraint, at),
+      ...validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`),
+    ]
   })
 }
 
+const spreadActions = ['DoNotSchedule', 'ScheduleAnyway']
+
 function validateConstraint(constraint: TopologySpreadConstraint, path: string): FieldError[] {
-  const { maxSkew, topologyKey, minDomains } = constraint
-  const whenUnsatisfiable: string = constraint.whenUnsatisfiable ?? ''
+  const { maxSkew = 0, topologyKey = '' } = constraint as Partial<TopologySpreadConstraint>
+  const action: string = constraint.whenUnsatisfiable ?? ''
   const errors: FieldError[] = []
   if (maxSkew <= 0) errors.push(invalidValue(`${path}.maxSkew`, maxSkew, 'must be greater than zero'))
   if (topologyKey === '') errors.push(required(`${path}.topologyKey`, 'can not be empty'))
-  else errors.push(...invalidForEach(`${path}.topologyKey`, topologyKey, labelKey(topologyKey)))
-  const actions = ['DoNotSchedule', 'ScheduleAnyway']
-  if (!actions.includes(whenUnsatisfiable)) {
-    errors.push(notSupported(`${path}.whenUnsatisfiable`, whenUnsatisfiable, actions))
-  }
-  if (minDomains !== undefined) {
-    if (minDomains <= 0) errors.push(invalidValue(`${path}.minDomains`, minDomains, 'must be greater than zero'))
-    if (whenUnsatisfiable !== 'DoNotSchedule') {
-      const detail = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`
-      errors.push(invalidValue(`${path}.minDomains`, minDomains, detail))
-    }
-  }
+  if (!spreadActions.includes(action)) errors.push(notSupported(`${path}.whenUnsatisfiable`, action, spreadActions))
   return errors
 }
 
-function validateSpreadSelector(constraint: TopologySpreadConstraint, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  for (const field of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
-    const policy = constraint[field]
-    if (policy === undefined || policy === 'Honor' || policy === 'Ignore') continue
-    errors.push(notSupported(`${path}.${field}`, policy, ['Honor', 'Ignore']))
-  }
-  const inSelector = new Set(Object.keys(constraint.labelSelector?.matchLabels ?? {}))
-  for (const { key } of constraint.labelSelector?.matchExpressions ?? []) inSelector.add(key)
-  for (const [index, key] of (constraint.matchLabelKeys ?? []).entries()) {
-    const at = `${path}.matchLabelKeys[${index}]`
-    errors.push(...invalidForEach(at, key, labelKey(key)))
-    if (constraint.labelSelector === undefined) {
-      const message = 'Forbidden: must not be specified when labelSelector is not set'
-      errors.push({ type: 'FieldValueForbidden', field: at, message })
-    } else if (inSelector.has(key)) {
-      errors.push(invalidValue(at, key, 'exists in both matchLabelKeys and labelSelector'))
-    }
-  }
-  return [...errors, ...validateLabelSelector(constraint.labelSelector, `${path}.labelSelector`)]
+function validateMinDomains({ minDomains, whenUnsatisfiable }: TopologySpreadConstraint, path: string): FieldError[] {
+  if (minDomains === undefined) return []
+  const errors = minDomains <= 0 ? [invalidValue(path, minDomains, 'must be greater than zero')] : []
+  if (whenUnsatisfiable === 'DoNotSchedule') return errors
+  const rule = 'can only use minDomains if whenUnsatisfiable=DoNotSchedule'
+  return [...errors, invalidValue(path, minDomains, `${rule}, not ${whenUnsatisfiable ?? ''}`)]
 }
 
-export function validateGates({ readinessGates, schedulingGates }: PodSpec, path: string): FieldError[] {
-  const errors = (readinessGates ?? []).flatMap(({ conditionType }, index) =>
-    invalidForEach(`${path}.readinessGates[${index}].conditionType`, conditionType, qualifiedName(conditionType)),
+function validateNodePolicies(constraint: TopologySpreadConstraint, path: string): FieldError[] {
+  const policies = ['Honor', 'Ignore']
+  return (['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const).flatMap((field) => {
+    const policy = constraint[field]
+    if (policy === undefined || policies.includes(policy)) return []
+    return [notSupported(`${path}.${field}`, policy, policies)]
+  })
+}
+
+export function validateReadinessGates({ readinessGates }: PodSpec, path: string): FieldError[] {
+  return (readinessGates ?? []).flatMap(({ conditionType = '' }: Partial<PodReadinessGate>, index) =>
+    invalidForEach(`${path}[${index}].conditionType`, conditionType, qualifiedName(conditionType)),
   )
+}
+
+export function validateSchedulingGates({ schedulingGates }: PodSpec, path: string): FieldError[] {
   const seen = new Set<string>()
-  for (const [index, { name = '' }] of (schedulingGates ?? []).entries()) {
-    const at = `${path}.schedulingGates[${index}]`
-    errors.push(...invalidForEach(at, name, qualifiedName(name)))
+  return (schedulingGates ?? []).flatMap(({ name = '' }: Partial<PodSchedulingGate>, index) => {
+    const at = `${path}[${index}]`
+    const errors = invalidForEach(at, name, qualifiedName(name))
     if (seen.has(name)) errors.push(duplicate(at, name))
     seen.add(name)
-  }
-  return errors
+    return errors
+  })
 }

@@ -1,5 +1,5 @@
 import { maxInt32, within } from '../../../meta/check-numbers.ts'
-import { forbiddenField, invalidValue, notSupported, required } from '../../../meta/field-errors.ts'
+import { duplicate, invalidValue, notSupported, required, tooLong } from '../../../meta/field-errors.ts'
 import type { FieldError } from '../../../meta/status.ts'
 import type {
   AppArmorProfile,
@@ -7,7 +7,11 @@ import type {
   PodSpec,
   SeccompProfile,
   SecurityContext,
+  Sysctl,
 } from '../../../types/core.v1.ts'
+import { coreForm } from '../internal-types.ts'
+import { validateDescendingPath } from './validate-path.ts'
+import { validateWindowsOptions } from './validate-windows.ts'
 
 /** The security context of a container. */
 export function validateContainerSecurity(
@@ -27,11 +31,16 @@ export function validateContainerSecurity(
     if (context.privileged === true) {
       errors.push(invalidValue(path, contextForMessage(context), `${subject} \`privileged\` to true`))
     }
-    if (context.capabilities?.add?.includes('CAP_SYS_ADMIN')) {
+    for (const capability of context.capabilities?.add ?? []) {
+      if (capability !== 'CAP_SYS_ADMIN') continue
       errors.push(invalidValue(path, contextForMessage(context), `${subject} \`capabilities.Add\` CAP_SYS_ADMIN`))
     }
   }
-  return [...errors, ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`)]
+  return [
+    ...errors,
+    ...validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`),
+    ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`),
+  ]
 }
 
 /** The security context of the whole pod, and what it shares with the node. */
@@ -51,14 +60,13 @@ export function validatePodSecurity(spec: PodSpec, path: string): FieldError[] {
     const detail = 'ShareProcessNamespace and HostPID cannot both be enabled'
     errors.push(invalidValue(`${path}.shareProcessNamespace`, true, detail))
   }
-  errors.push(...validateSysctls(context, spec, `${path}.sysctls`), ...validatePolicies(context, path))
-  errors.push(...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`))
-  return [...errors, ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`)]
-}
-
-function validatePolicies(context: PodSecurityContext, path: string): FieldError[] {
   return [
+    ...errors,
+    ...validateSysctls(context, spec, `${path}.sysctls`),
     ...oneOf(context.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${path}.fsGroupChangePolicy`),
+    ...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`),
+    ...validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`),
+    ...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`),
     ...oneOf(context.supplementalGroupsPolicy, ['Merge', 'Strict'], `${path}.supplementalGroupsPolicy`),
     ...oneOf(context.seLinuxChangePolicy, ['MountOption', 'Recursive'], `${path}.seLinuxChangePolicy`),
   ]
@@ -68,29 +76,36 @@ function oneOf(value: string | undefined, allowed: readonly string[], path: stri
   return value === undefined || allowed.includes(value) ? [] : [notSupported(path, value, allowed)]
 }
 
-const sysctlFormat = String.raw`^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`
-const sysctlName = new RegExp(sysctlFormat)
+const sysctlSegment = '[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+const sysctlPattern = String.raw`^(${sysctlSegment}[\./])*${sysctlSegment}$`
+const sysctlName = new RegExp(`^(?:${sysctlSegment}[./])*${sysctlSegment}$`)
+const longestSysctl = 253
 
-function validateSysctls(context: PodSecurityContext, spec: PodSpec, path: string): FieldError[] {
-  const errors: FieldError[] = []
+function validateSysctls({ sysctls }: PodSecurityContext, spec: PodSpec, path: string): FieldError[] {
   const seen = new Set<string>()
-  for (const [index, { name }] of (context.sysctls ?? []).entries()) {
+  return (sysctls ?? []).flatMap(({ name = '' }: Partial<Sysctl>, index) => {
     const at = `${path}[${index}].name`
-    const dotted = name.replaceAll('/', '.')
+    const errors: FieldError[] = []
     if (name === '') errors.push(required(at))
-    else if (name.length > 253 || !sysctlName.test(name)) {
-      const detail = `must have at most 253 characters and match regex ${sysctlFormat}`
+    else if (name.length > longestSysctl || !sysctlName.test(name)) {
+      const detail = `must have at most ${longestSysctl} characters and match regex ${sysctlPattern}`
       errors.push(invalidValue(at, name, detail))
-    } else if (seen.has(dotted))
-      errors.push({ type: 'FieldValueDuplicate', field: at, message: `Duplicate value: "${name}"` })
-    else if (spec.hostNetwork === true && dotted.startsWith('net.')) {
-      errors.push(invalidValue(at, name, 'may not be specified when `hostNetwork` is true'))
-    } else if (spec.hostIPC === true && /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(dotted)) {
-      errors.push(invalidValue(at, name, 'may not be specified when `hostIPC` is true'))
-    }
-    seen.add(dotted)
+    } else if (seen.has(name)) errors.push(duplicate(at, name))
+    seen.add(name)
+    return [...errors, ...validateHostSysctl(name, spec, at)]
+  })
+}
+
+/** A pod in a namespace of the node may not change what belongs to the node there. */
+function validateHostSysctl(name: string, { hostNetwork, hostIPC }: PodSpec, path: string): FieldError[] {
+  const dotted = /^[^./]*\//.test(name) ? name.replace(/[./]/g, (mark) => (mark === '/' ? '.' : '/')) : name
+  if (hostNetwork === true && dotted.startsWith('net.')) {
+    return [invalidValue(path, name, "may not be specified when 'hostNetwork' is true")]
   }
-  return errors
+  if (hostIPC === true && /^(kernel\.sem$|kernel\.shm|kernel\.msg|fs\.mqueue\.)/.test(dotted)) {
+    return [invalidValue(path, name, "may not be specified when 'hostIPC' is true")]
+  }
+  return []
 }
 
 function validateProcMount(
@@ -108,54 +123,40 @@ const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined']
 
 function validateSeccomp(profile: SeccompProfile | undefined, path: string): FieldError[] {
   if (profile === undefined) return []
-  const file = profile.localhostProfile
-  if (profile.type === 'Localhost') {
-    if (file === undefined) return [required(`${path}.localhostProfile`, 'must be set when seccomp type is Localhost')]
-    return validateLocalProfile(file, `${path}.localhostProfile`)
-  }
+  const { localhostProfile: file, type = '' as string } = profile as Partial<SeccompProfile>
   const errors: FieldError[] = []
-  if (file !== undefined) {
-    errors.push(invalidValue(`${path}.localhostProfile`, file, 'can only be set when seccomp type is Localhost'))
+  if (type === '') errors.push(required(`${path}.type`, 'type is required when seccompProfile is set'))
+  else if (!profileTypes.includes(type)) errors.push(notSupported(`${path}.type`, type, profileTypes))
+  const at = `${path}.localhostProfile`
+  if (type === 'Localhost') {
+    if (file === undefined) errors.push(required(at, 'must be set when seccomp type is Localhost'))
+    else errors.push(...validateDescendingPath(file, at))
+  } else if (file !== undefined) {
+    const shown = coreForm.of('Profile', profile)
+    errors.push(invalidValue(at, shown, 'can only be set when seccomp type is Localhost'))
   }
-  if (((profile.type as string) ?? '') === '')
-    errors.push(required(`${path}.type`, 'type is required when seccompProfile is set'))
-  else if (!profileTypes.includes(profile.type)) errors.push(notSupported(`${path}.type`, profile.type, profileTypes))
   return errors
 }
 
-function validateLocalProfile(file: string, path: string): FieldError[] {
-  if (file.startsWith('/')) return [invalidValue(path, file, 'must be a relative path')]
-  return file.split('/').includes('..') ? [invalidValue(path, file, "must not contain '..'")] : []
-}
+const longestProfile = 4095
 
-function validateAppArmor(profile: AppArmorProfile | undefined, path: string): FieldError[] {
+/** AppArmor's rules, which are also those of its annotations. */
+export function validateAppArmor(profile: AppArmorProfile | undefined, path: string): FieldError[] {
   if (profile === undefined) return []
-  const file = profile.localhostProfile
-  if (!profileTypes.includes(profile.type)) return [notSupported(`${path}.type`, profile.type, profileTypes)]
-  if (profile.type === 'Localhost') {
-    if (file !== undefined && file.trim() !== '') return []
-    return [required(`${path}.localhostProfile`, 'must be set when AppArmor type is Localhost')]
+  const { localhostProfile: file, type = '' as string } = profile as Partial<AppArmorProfile>
+  const at = `${path}.localhostProfile`
+  if (type === '') return [required(`${path}.type`, 'type is required when appArmorProfile is set')]
+  if (!profileTypes.includes(type)) return [notSupported(`${path}.type`, type, profileTypes)]
+  if (type !== 'Localhost') {
+    return file === undefined ? [] : [invalidValue(at, file, 'can only be set when AppArmor type is Localhost')]
   }
-  if (file === undefined) return []
-  return [forbiddenField(`${path}.localhostProfile`, 'can only be set when AppArmor type is Localhost')]
+  if (file === undefined) return [required(at, 'must be set when AppArmor type is Localhost')]
+  const errors: FieldError[] = []
+  if (file.trim() !== file) errors.push(invalidValue(at, file, 'must not be padded with whitespace'))
+  else if (file === '') errors.push(required(at, 'must be set when AppArmor type is Localhost'))
+  return Buffer.byteLength(file) > longestProfile ? [...errors, tooLong(at, longestProfile)] : errors
 }
 
-/** The context as messages show it: every field, absent ones as null. */
 function contextForMessage(context: SecurityContext): unknown {
-  const { capabilities } = context
-  return {
-    Capabilities:
-      capabilities === undefined ? null : { Add: capabilities.add ?? null, Drop: capabilities.drop ?? null },
-    Privileged: context.privileged ?? null,
-    SELinuxOptions: context.seLinuxOptions ?? null,
-    WindowsOptions: context.windowsOptions ?? null,
-    RunAsUser: context.runAsUser ?? null,
-    RunAsGroup: context.runAsGroup ?? null,
-    RunAsNonRoot: context.runAsNonRoot ?? null,
-    ReadOnlyRootFilesystem: context.readOnlyRootFilesystem ?? null,
-    AllowPrivilegeEscalation: context.allowPrivilegeEscalation ?? null,
-    ProcMount: context.procMount ?? null,
-    SeccompProfile: context.seccompProfile ?? null,
-    AppArmorProfile: context.appArmorProfile ?? null,
-  }
+  return coreForm.of('SecurityContext', context)
 }

@@ -23,9 +23,9 @@ test('what is accepted with a warning', () => {
         containers: [{ ...container, env: [{ name: 'A' }, { name: 'A' }], resources: { limits: { memory: '100m' } } }],
       },
       [
-        'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
         'spec.containers[0].resources.limits[memory]: fractional byte value "100m" is invalid, must be an integer',
         'spec.containers[0].resources.requests[memory]: fractional byte value "100m" is invalid, must be an integer',
+        'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
       ],
     ],
   ]

@@ -1,12 +1,19 @@
 import { isSameJson } from '../../../meta/merge-patch.ts'
 import { dnsLabel } from '../../../meta/names.ts'
-import { parseQuantity } from '../../../meta/quantity.ts'
-import type { Container, Pod, PodSpec, PodTemplateSpec } from '../../../types/core.v1.ts'
+import type { Container, EphemeralContainer, Pod, PodSpec, PodTemplateSpec, Volume } from '../../../types/core.v1.ts'
+import { claimSpecWarnings, fractionWarnings, goneDrivers, shownDriver } from '../volume-warnings.ts'
+import { containersWithPath } from './containers-with-path.ts'
+import { appArmorPrefix, seccompContainerPrefix, seccompPodAnnotation } from './pod-annotations.ts'
+import { portWarnings } from './port-warnings.ts'
+import { affinityWarnings, placementWarnings } from './placement-warnings.ts'
 
-/** What the API server says of a new pod that it accepts all the same. */
+type Annotations = Readonly<Record<string, string>>
+
+/** What the API server says of a new pod that it accepts all the same. Who changes pods is no human to be warned. */
 export function podWarnings({ metadata, spec }: Pod, old?: Pod): readonly string[] {
-  const warnings = podSpecWarnings(spec, old?.spec, 'spec')
-  const labelProblems = old === undefined ? dnsLabel(metadata.name) : []
+  if (old !== undefined) return []
+  const warnings = specWarnings(spec, metadata.annotations ?? {}, '')
+  const labelProblems = dnsLabel(metadata.name)
   if (labelProblems.length === 0) return warnings
   const why = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
   return [`metadata.name: ${why}: [${labelProblems.join(' ')}]`, ...warnings]
@@ -18,60 +25,142 @@ export function templateWarnings(
   old: PodTemplateSpec | undefined,
   path: string = 'spec.template',
 ): readonly string[] {
-  return template === undefined ? [] : podSpecWarnings(template.spec, old?.spec, `${path}.spec`)
+  if (template === undefined || (old !== undefined && isSameJson(old, template))) return []
+  return specWarnings(template.spec, template.metadata?.annotations ?? {}, `${path}.`)
 }
 
-function podSpecWarnings(spec: PodSpec, old: PodSpec | undefined, path: string): readonly string[] {
-  if (old !== undefined && isSameJson(old, spec)) return []
-  const lists = [
-    ['initContainers', spec.initContainers],
-    ['containers', spec.containers],
-  ] as const
-  const warnings = nodeSelectorWarnings(spec, path)
-  for (const [list, containers] of lists) {
-    for (const [index, container] of (containers ?? []).entries()) {
-      warnings.push(...containerWarnings(container, `${path}.${list}[${index}]`))
+/** `prefix` stands before `spec` and `metadata`; only templates have one. */
+function specWarnings(spec: PodSpec, annotations: Annotations, prefix: string): readonly string[] {
+  const path = `${prefix}spec`
+  const isTemplate = prefix !== ''
+  return [
+    ...placementWarnings(spec, path),
+    ...annotationWarnings(annotations, `${prefix}metadata.annotations`),
+    ...(spec.volumes ?? []).flatMap((volume, index) => volumeWarnings(volume, `${path}.volumes[${index}]`)),
+    ...tokenPathWarnings(spec.volumes ?? [], `${path}.volumes`),
+    ...listWarnings(spec, path),
+    ...fractionWarnings(spec.overhead?.['memory'], `${path}.overhead[memory]`),
+    ...fractionWarnings(spec.overhead?.['ephemeral-storage'], `${path}.overhead[ephemeral-storage]`),
+    ...seccompWarnings(spec.securityContext, annotations, seccompPodAnnotation, prefix),
+    ...containersWithPath(spec, path).flatMap(({ container, path: at }) => [
+      ...profileWarnings(container, spec, annotations, isTemplate ? prefix : undefined),
+      ...containerWarnings(container, at),
+    ]),
+    ...portWarnings(spec, path),
+    ...graceWarnings(spec, path),
+    ...affinityWarnings(spec, path),
+  ]
+}
+
+const deadAnnotations: readonly (readonly [key: string, message: string])[] = [
+  ['scheduler.alpha.kubernetes.io/critical-pod', 'non-functional in v1.16+; use the "priorityClassName" field instead'],
+  ['security.alpha.kubernetes.io/sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+  ['security.alpha.kubernetes.io/unsafe-sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+]
+
+function annotationWarnings(annotations: Annotations, path: string): readonly string[] {
+  return deadAnnotations.filter(([key]) => key in annotations).map(([key, message]) => `${path}[${key}]: ${message}`)
+}
+
+function volumeWarnings(volume: Volume, path: string): readonly string[] {
+  const gone = (Object.keys(goneDrivers) as (keyof typeof goneDrivers)[]).filter(
+    (driver) => volume[driver] !== undefined,
+  )
+  const claim = volume.ephemeral?.volumeClaimTemplate?.spec
+  return [
+    ...gone.map((driver) => `${path}.${shownDriver[driver] ?? driver}: ${goneDrivers[driver]}`),
+    ...(claim === undefined ? [] : claimSpecWarnings(claim, `${path}.ephemeral.volumeClaimTemplate.spec`)),
+  ]
+}
+
+/** A token may hide a file of another source, or be hidden. */
+function tokenPathWarnings(volumes: readonly Volume[], path: string): readonly string[] {
+  const tokens = new Set(
+    volumes.flatMap(({ projected }) =>
+      (projected?.sources ?? []).flatMap(({ serviceAccountToken: token }) => (token === undefined ? [] : [token.path])),
+    ),
+  )
+  return volumes.flatMap(({ projected }, index) =>
+    (projected?.sources ?? []).flatMap(({ configMap, secret, downwardAPI }) =>
+      Object.entries({ configMap, secrets: secret, downwardAPI }).flatMap(([name, source]) =>
+        (source?.items ?? []).flatMap((item, position) => {
+          if (!tokens.has(item.path)) return []
+          const at = `${path}[${index}].projected.sources.${name}[${position}]`
+          return [`${at}: has duplicated path with ServiceAccountToken "${item.path}"`]
+        }),
+      ),
+    ),
+  )
+}
+
+function listWarnings({ hostAliases = [], imagePullSecrets = [] }: PodSpec, path: string): readonly string[] {
+  const secrets = imagePullSecrets.map(({ name }) => name ?? '')
+  return [
+    ...repeated(hostAliases.map(({ ip }) => ip)).map(
+      ([ip, index]) => `${path}.hostAliases[${index}].ip: duplicate ip "${ip}"`,
+    ),
+    ...repeated(secrets).map(([name, index]) => `${path}.imagePullSecrets[${index}].name: duplicate name "${name}"`),
+    ...secrets.flatMap((name, index) =>
+      name === '' ? [`${path}.imagePullSecrets[${index}].name: invalid empty name ""`] : [],
+    ),
+  ]
+}
+
+/** Values that stood in the list before, and where they stand again. */
+function repeated(values: readonly string[]): readonly (readonly [value: string, index: number])[] {
+  return values.flatMap((value, index) => (values.indexOf(value) < index ? [[value, index] as const] : []))
+}
+
+type WithSeccomp = Pick<NonNullable<PodSpec['securityContext']>, 'seccompProfile'>
+
+function seccompWarnings(
+  context: WithSeccomp | undefined,
+  annotations: Annotations,
+  key: string,
+  prefix: string,
+): readonly string[] {
+  if (context?.seccompProfile !== undefined || !(key in annotations)) return []
+  return [`${prefix}metadata.annotations[${key}]: non-functional in v1.27+; use the "seccompProfile" field instead`]
+}
+
+/** Annotations without the field that took their place; the one of AppArmor becomes the field in pods themselves. */
+function profileWarnings(
+  { name, securityContext }: Container | EphemeralContainer,
+  spec: PodSpec,
+  annotations: Annotations,
+  prefix: string | undefined,
+): readonly string[] {
+  const warnings = seccompWarnings(securityContext, annotations, `${seccompContainerPrefix}${name}`, prefix ?? '')
+  const key = `${appArmorPrefix}${name}`
+  const profile = securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile
+  if (prefix === undefined || profile !== undefined || !(key in annotations)) return warnings
+  const advice = 'deprecated since v1.30; use the "appArmorProfile" field instead'
+  return [...warnings, `${prefix}metadata.annotations[${key}]: ${advice}`]
+}
+
+function containerWarnings({ env = [], resources }: Container | EphemeralContainer, path: string): readonly string[] {
+  const warnings: string[] = []
+  for (const name of ['memory', 'ephemeral-storage']) {
+    for (const part of ['limits', 'requests'] as const) {
+      warnings.push(...fractionWarnings(resources?.[part]?.[name], `${path}.resources.${part}[${name}]`))
     }
   }
-  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
-    const rule = 'must be >= 0; negative values are invalid and will be treated as 1'
-    warnings.push(`${path}.terminationGracePeriodSeconds: ${rule}`)
-  }
-  return warnings
-}
-
-/** Labels of nodes under their old names. */
-const renamedLabels: Readonly<Record<string, readonly [since: string, name: string]>> = {
-  'beta.kubernetes.io/arch': ['v1.14', 'kubernetes.io/arch'],
-  'beta.kubernetes.io/os': ['v1.14', 'kubernetes.io/os'],
-  'failure-domain.beta.kubernetes.io/region': ['v1.17', 'topology.kubernetes.io/region'],
-  'failure-domain.beta.kubernetes.io/zone': ['v1.17', 'topology.kubernetes.io/zone'],
-  'beta.kubernetes.io/instance-type': ['v1.17', 'node.kubernetes.io/instance-type'],
-}
-
-function nodeSelectorWarnings({ nodeSelector }: PodSpec, path: string): string[] {
-  return Object.keys(nodeSelector ?? {}).flatMap((key) => {
-    const renamed = renamedLabels[key]
-    if (renamed === undefined) return []
-    return [`${path}.nodeSelector[${key}]: deprecated since ${renamed[0]}; use "${renamed[1]}" instead`]
-  })
-}
-
-function containerWarnings({ env, resources }: Container, path: string): readonly string[] {
-  const warnings: string[] = []
   const names = new Set<string>()
-  for (const [index, { name }] of (env ?? []).entries()) {
-    const rule = `hides previous definition of "${name}", which may be dropped when using apply`
-    if (names.has(name)) warnings.push(`${path}.env[${index}]: ${rule}`)
+  for (const [index, { name, value = '', valueFrom }] of env.entries()) {
+    // A value that builds upon the earlier one is what the repetition is for.
+    const reference = `$(${name})`
+    const hides = valueFrom !== undefined || value === reference || !value.includes(reference)
+    if (names.has(name) && hides) {
+      const rule = `hides previous definition of "${name}", which may be dropped when using apply`
+      warnings.push(`${path}.env[${index}]: ${rule}`)
+    }
     names.add(name)
   }
-  for (const part of ['limits', 'requests'] as const) {
-    for (const name of ['memory', 'ephemeral-storage']) {
-      const quantity = resources?.[part]?.[name]
-      if (quantity === undefined || parseQuantity(quantity).nanos % 1_000_000_000n === 0n) continue
-      const rule = `fractional byte value "${quantity}" is invalid, must be an integer`
-      warnings.push(`${path}.resources.${part}[${name}]: ${rule}`)
-    }
-  }
   return warnings
+}
+
+function graceWarnings({ terminationGracePeriodSeconds = 0 }: PodSpec, path: string): readonly string[] {
+  if (terminationGracePeriodSeconds >= 0) return []
+  const rule = 'must be >= 0; negative values are invalid and will be treated as 1'
+  return [`${path}.terminationGracePeriodSeconds: ${rule}`]
 }
