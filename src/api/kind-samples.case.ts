@@ -45,6 +45,7 @@ export const samples: Readonly<Record<string, object>> = {
     regarding: { namespace: 'ns' },
     eventTime: '2024-01-01T00:00:00.000000Z',
     reportingController: 'c',
+    reportingComponent: 'c',
     reportingInstance: 'i',
     action: 'A',
     reason: 'R',

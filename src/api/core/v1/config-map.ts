@@ -11,7 +11,8 @@ export const configMap = defineKind<ConfigMap>({
   kind: 'ConfigMap',
   hasGeneration: false,
   validate: validateConfigMap,
-  validateUpdate: (now, old) => validateImmutability(now, old, ['data', 'binaryData']),
+  validateUpdate: (now, old) => [...validateImmutability(now, old, ['data', 'binaryData']), ...validateConfigMap(now)],
+  validatesUpdateAlone: true,
   cells: ({ metadata, data, binaryData }, nowMs) => [
     metadata.name,
     Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length,
@@ -20,9 +21,11 @@ export const configMap = defineKind<ConfigMap>({
 })
 
 function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): FieldError[] {
-  const errors = validateDataKeys(data, 'data')
+  const errors: FieldError[] = []
   for (const key of Object.keys(data)) {
-    if (key in binaryData) errors.push(invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData'))
+    errors.push(...validateDataKeys({ [key]: '' }, 'data'))
+    if (Object.hasOwn(binaryData, key))
+      errors.push(invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData'))
   }
   let bytes = 0
   for (const value of Object.values(data)) bytes += Buffer.byteLength(value)

@@ -1,10 +1,10 @@
 import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
-import { invalidValue } from '../../meta/field-errors.ts'
-import type { FieldError } from '../../meta/status.ts'
 import { writeNull } from '../../meta/write-null.ts'
 import type { Event, ObjectReference } from '../../types/core.v1.ts'
+import { validateEventFacts } from './validate-event.ts'
+import type { CheckedEvent } from './validate-event.ts'
 
 export const event = defineKind<Event>({
   group: '',
@@ -13,7 +13,7 @@ export const event = defineKind<Event>({
   hasGeneration: false,
   prepareForCreate: writeTimes,
   prepareForUpdate: writeTimes,
-  validate: validateNamespace,
+  validate: (object) => validateEventFacts(checkedFactsOf(object), 'reportingComponent'),
   cells: (object, nowMs) => eventCells(factsOf(object), nowMs),
   selectableFields: ({ involvedObject, reason, reportingComponent, source, type }) => ({
     ...referenceFields('involvedObject', involvedObject),
@@ -84,9 +84,15 @@ function writeTimes(draft: Draft<Event>): void {
   writeNull(draft, 'firstTimestamp', 'lastTimestamp', 'eventTime')
 }
 
-function validateNamespace({ metadata, involvedObject }: Event): FieldError[] {
-  const { namespace = '' } = involvedObject
-  const wanted = namespace === '' ? ['default', 'kube-system'] : [namespace]
-  if (wanted.includes(metadata.namespace ?? '')) return []
-  return [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')]
+function checkedFactsOf(event: Event): CheckedEvent {
+  return {
+    namespace: event.metadata.namespace ?? '',
+    objectNamespace: event.involvedObject?.namespace ?? '',
+    hasEventTime: ((event.eventTime as string | null | undefined) ?? '') !== '',
+    controller: event.reportingComponent ?? '',
+    instance: event.reportingInstance ?? '',
+    action: event.action ?? '',
+    reason: event.reason ?? '',
+    note: event.message ?? '',
+  }
 }

@@ -6,12 +6,7 @@ import { qualifiedName } from '../../meta/names.ts'
 import { compareQuantities, quantityToNumber } from '../../meta/quantity.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { LimitRange, LimitRangeItem } from '../../types/core.v1.ts'
-import {
-  isOvercommitAllowed,
-  isStandardResource,
-  validateContainerResourceName,
-  validateResourceName,
-} from './validate-resources.ts'
+import { isOvercommitAllowed, validateContainerResourceName, validateResourceName } from './validate-resources.ts'
 
 export const limitRange = defineKind<LimitRange>({
   group: '',
@@ -55,33 +50,34 @@ function validateType(type: string, path: string): FieldError[] {
 const parts = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const
 
 function validateNames(item: LimitRangeItem, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  for (const part of parts) {
-    const names = Object.keys(item[part] ?? {})
-    if (item.type === 'Pod' && part.startsWith('default')) {
-      if (names.length > 0) errors.push(forbiddenField(`${path}.${part}`, "may not be specified when `type` is 'Pod'"))
-      continue
+  const named = (part: (typeof parts)[number]): FieldError[] =>
+    Object.keys(item[part] ?? {}).flatMap((name) => validateLimitedName(name, item.type, `${path}.${part}[${name}]`))
+  const errors = [...named('max'), ...named('min')]
+  for (const part of ['default', 'defaultRequest'] as const) {
+    if (item.type !== 'Pod') errors.push(...named(part))
+    else if (Object.keys(item[part] ?? {}).length > 0) {
+      errors.push(forbiddenField(`${path}.${part}`, "may not be specified when `type` is 'Pod'"))
     }
-    for (const name of names) errors.push(...validateLimitedName(name, item.type, `${path}.${part}[${name}]`))
   }
   const storage = item.max?.['storage'] ?? item.min?.['storage']
   if (item.type === 'PersistentVolumeClaim' && storage === undefined) {
     const detail = 'either minimum or maximum storage value is required, but neither was provided'
     errors.push(required(`${path}.limits`, detail))
   }
-  return errors
+  return [...errors, ...named('maxLimitRequestRatio')]
 }
 
 function validateLimitedName(name: string, type: string, path: string): FieldError[] {
-  if (type === 'Pod' || type === 'Container') return validateContainerResourceName(name, path)
-  if (name.includes('/') || isStandardResource(name)) return validateResourceName(name, path)
-  return [invalidValue(path, name, 'must be a standard resource type or fully qualified')]
+  const isOfContainers = type === 'Pod' || type === 'Container'
+  return isOfContainers ? validateContainerResourceName(name, path) : validateResourceName(name, path)
 }
 
 /** min ≤ defaultRequest ≤ default ≤ max, resource by resource. */
 function validateOrder(item: LimitRangeItem, path: string): FieldError[] {
-  const names = new Set(parts.flatMap((part) => Object.keys(item[part] ?? {})))
-  return [...names].flatMap((name) => validateOneOrder(item, name, path))
+  // Of pods the defaults have been refused already.
+  const compared = item.type === 'Pod' ? { ...item, default: undefined, defaultRequest: undefined } : item
+  const names = new Set(parts.flatMap((part) => Object.keys(compared[part] ?? {})))
+  return [...names].flatMap((name) => validateOneOrder(compared, name, path))
 }
 
 function validateOneOrder(item: LimitRangeItem, name: string, path: string): FieldError[] {
@@ -118,7 +114,7 @@ function validateOneOrder(item: LimitRangeItem, name: string, path: string): Fie
     request !== undefined &&
     compareQuantities(standard, request) !== 0
   ) {
-    const detail = `default value ${standard} must equal to defaultRequest value ${request} in ${item.type}`
+    const detail = `default value ${standard} must equal to defaultRequest value ${request} in ${name}`
     errors.push(invalidValue(`${path}.defaultRequest[${name}]`, request, detail))
   }
   return errors

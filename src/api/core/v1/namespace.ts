@@ -1,7 +1,8 @@
 import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
-import { invalidValue } from '../../meta/field-errors.ts'
+import { invalidForEach, invalidValue } from '../../meta/field-errors.ts'
+import { qualifiedName } from '../../meta/names.ts'
 import { keepStatus } from '../../meta/keep-status.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { Namespace } from '../../types/core.v1.ts'
@@ -27,6 +28,7 @@ export const namespace = defineKind<Namespace>({
     else draft.spec = { ...draft.spec, finalizers: [...old.spec.finalizers] }
     keepStatus(draft, old)
   },
+  validate: ({ spec }) => (spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, 'spec.finalizers')),
   validateStatusUpdate: validatePhase,
   cells: ({ metadata, status }, nowMs) => [
     metadata.name,
@@ -51,4 +53,18 @@ function validatePhase({ metadata, status }: Namespace): FieldError[] {
       ? "may only be 'Active' if `deletionTimestamp` is empty"
       : "may only be 'Terminating' if `deletionTimestamp` is not empty"
   return [invalidValue('status.Phase', status?.phase ?? '', detail)]
+}
+
+/** A name of Kubernetes' own, or one with a domain. */
+function validateFinalizer(name: string, path: string): FieldError[] {
+  const errors = invalidForEach(path, name, qualifiedName(name))
+  if (name.includes('/') || standardFinalizers.includes(name)) return errors
+  return [...errors, invalidValue(path, name, 'name is neither a standard finalizer name nor is it fully qualified')]
+}
+
+const standardFinalizers = [kubernetesFinalizer, 'orphan', 'foregroundDeletion']
+
+/** Errors of a PUT of `/finalize`. */
+export function validateFinalize({ spec }: Namespace): FieldError[] {
+  return (spec?.finalizers ?? []).flatMap((name, index) => validateFinalizer(name, `spec.finalizers[${index}]`))
 }

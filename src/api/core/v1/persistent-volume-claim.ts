@@ -2,17 +2,18 @@ import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
 import { deepEqual } from '../../meta/deep-equal.ts'
 import { ageOf } from '../../meta/duration.ts'
-import { forbiddenField, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
+import { forbiddenField, immutableField, invalidValue } from '../../meta/field-errors.ts'
 import { keepStatus } from '../../meta/keep-status.ts'
-import { dnsSubdomain } from '../../meta/names.ts'
 import { compareQuantities } from '../../meta/quantity.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { unifiedDiff } from '../../meta/unified-diff.ts'
-import { validateLabelSelector } from '../../meta/validate-labels.ts'
 import { writeNull } from '../../meta/write-null.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../types/core.v1.ts'
-import { validateAccessModes } from './validate-access-modes.ts'
-import { claimStorageClass, formatAccessModes } from './volume-facts.ts'
+import { coreForm } from './internal-types.ts'
+import { validateClaimSpec } from './validate-claim-spec.ts'
+import { validateClaimStatus } from './validate-claim-status.ts'
+import { claimStorageClass, classAnnotation, formatAccessModes } from './volume-facts.ts'
+import { claimWarnings } from './volume-warnings.ts'
 
 export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   group: '',
@@ -28,8 +29,10 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     keepStatus(draft, old)
     mirrorDataSource(draft)
   },
-  validate: ({ spec }) => validateClaimSpec(spec),
-  validateUpdate: validateClaimUpdate,
+  validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
+  validateUpdate: (now, old) => [...validateClaimSpec(now.spec, 'spec'), ...validateClaimUpdate(now, old)],
+  validateStatusUpdate: validateClaimStatus,
+  warnings: claimWarnings,
   cells: claimCells,
   deleteReturnsObject: true,
 })
@@ -37,6 +40,8 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
 function setClaimDefaults(draft: Draft<PersistentVolumeClaim>): void {
   const spec = (draft.spec ??= {})
   spec.volumeMode ??= 'Filesystem'
+  // Sources in other namespaces are not enabled.
+  delete spec.dataSourceRef?.namespace
   const status = (draft.status ??= {})
   status.phase ??= 'Pending'
   for (const condition of status.conditions ?? []) writeNull(condition, 'lastProbeTime', 'lastTransitionTime')
@@ -52,72 +57,79 @@ function mirrorDataSource({ spec }: Draft<PersistentVolumeClaim>): void {
   for (const source of [spec.dataSource, spec.dataSourceRef]) if (source !== undefined) writeNull(source, 'apiGroup')
 }
 
-function validateClaimSpec(spec: PersistentVolumeClaimSpec): FieldError[] {
-  const errors = [
-    ...validateAccessModes(spec.accessModes, 'at least 1 access mode is required', 'spec.accessModes'),
-    ...validateLabelSelector(spec.selector, 'spec.selector'),
-  ]
-  const storage = spec.resources?.requests?.['storage']
-  const path = 'spec.resources[storage]'
-  if (storage === undefined) errors.push(required(path))
-  else if (compareQuantities(storage, '0') <= 0) errors.push(invalidValue(path, storage, 'must be greater than zero'))
-  const { storageClassName = '', volumeMode } = spec
-  if (storageClassName !== '') {
-    errors.push(...invalidForEach('spec.storageClassName', storageClassName, dnsSubdomain(storageClassName)))
-  }
-  if (volumeMode !== undefined && volumeMode !== 'Block' && volumeMode !== 'Filesystem') {
-    errors.push(notSupported('spec.volumeMode', volumeMode, ['Block', 'Filesystem']))
-  }
-  return errors
-}
-
 /** A claim is settled, but for its size and class of attributes once it is bound, and a class it did not have yet. */
 function validateClaimUpdate(now: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
-  const bound = old.status?.phase === 'Bound'
-  const { volumeName } = old.spec.volumeName ? old.spec : now.spec
-  const allowed: PersistentVolumeClaimSpec = {
-    ...now.spec,
-    volumeName,
-    ...(bound && { resources: old.spec.resources, volumeAttributesClassName: old.spec.volumeAttributesClassName }),
-    ...(old.spec.storageClassName === undefined && { storageClassName: undefined }),
-  }
-  const settled = { ...old.spec, volumeName }
-  if (!deepEqual(allowed, settled)) {
+  const errors = validateClassAnnotation(now, old)
+  const settled = { ...old.spec, volumeName: old.spec.volumeName || now.spec.volumeName }
+  const wanted = withOldParts(now, old)
+  const [left, right] = [settled, wanted].map((spec) => coreForm.text('ClaimSpec', spec))
+  if (!deepEqual(wanted, settled) && left !== right) {
     const rule =
       'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
-    const diff = unifiedDiff(specForMessage(settled), specForMessage(allowed))
-    return [forbiddenField('spec', `${rule}\n${diff}`)]
+    errors.push(forbiddenField('spec', `${rule}\n${unifiedDiff(left ?? '', right ?? '')}`))
   }
-  return bound ? validateResize(now, old) : []
+  errors.push(...validateSize(now, old))
+  if (now.spec.volumeMode !== old.spec.volumeMode) {
+    errors.push(invalidValue('volumeMode', now.spec.volumeMode ?? null, immutableField))
+  }
+  return [...errors, ...validateAttributesClass(now, old)]
 }
 
-function validateResize(
+function withOldParts(now: PersistentVolumeClaim, old: PersistentVolumeClaim): PersistentVolumeClaimSpec {
+  const isBound = now.status?.phase === 'Bound'
+  const { spec } = now
+  const storage = old.spec.resources?.requests?.['storage']
+  const requests = spec.resources?.requests
+  return {
+    ...spec,
+    ...(mayGainClass(now, old) && { storageClassName: undefined }),
+    ...(isBound && { volumeAttributesClassName: old.spec.volumeAttributesClassName }),
+    ...(isBound &&
+      requests !== undefined && {
+        resources: { ...spec.resources, requests: { ...requests, ...(storage !== undefined && { storage }) } },
+      }),
+  }
+}
+
+function classNamed({ metadata }: PersistentVolumeClaim): string | undefined {
+  return metadata.annotations?.[classAnnotation]
+}
+
+/** A claim that had no class, or had it in an annotation, may get it in the field. */
+function mayGainClass(now: PersistentVolumeClaim, old: PersistentVolumeClaim): boolean {
+  const wanted = now.spec.storageClassName
+  if (wanted === undefined || old.spec.storageClassName !== undefined) return false
+  const before = classNamed(old)
+  return before === undefined || before === wanted
+}
+
+/** The annotation may go only when the field takes its place. */
+function validateClassAnnotation(now: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
+  const [after, before] = [classNamed(now), classNamed(old)]
+  const moves = before !== undefined && mayGainClass(now, old) && (after === undefined || after === before)
+  if (moves || (after ?? '') === (before ?? '')) return []
+  return [invalidValue(`metadata.annotations.${classAnnotation}`, after ?? '', immutableField)]
+}
+
+/** A size may go back as far as the volume has not grown yet. */
+function validateSize(
   { spec: now }: PersistentVolumeClaim,
   { spec: old, status }: PersistentVolumeClaim,
 ): FieldError[] {
-  const wanted = now.resources?.requests?.['storage']
-  const before = old.resources?.requests?.['storage']
-  const held = status?.capacity?.['storage']
-  if (wanted === undefined || before === undefined || compareQuantities(wanted, before) >= 0) return []
-  if (held !== undefined && compareQuantities(wanted, held) > 0) return []
+  const wanted = now.resources?.requests?.['storage'] ?? '0'
+  const before = old.resources?.requests?.['storage'] ?? '0'
+  const held = status?.capacity?.['storage'] ?? '0'
+  if (compareQuantities(wanted, before) >= 0 || compareQuantities(wanted, held) > 0) return []
   return [forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity')]
 }
 
-/** The spec as messages show it: every field by its inner name, absent ones as null. */
-function specForMessage(spec: PersistentVolumeClaimSpec): string {
-  const { resources, selector } = spec
-  const shown = {
-    AccessModes: spec.accessModes ?? null,
-    Selector: selector ?? null,
-    Resources: { Limits: resources?.limits ?? null, Requests: resources?.requests ?? null },
-    VolumeName: spec.volumeName ?? '',
-    StorageClassName: spec.storageClassName ?? null,
-    VolumeMode: spec.volumeMode ?? null,
-    DataSource: spec.dataSource ?? null,
-    DataSourceRef: spec.dataSourceRef ?? null,
-    VolumeAttributesClassName: spec.volumeAttributesClassName ?? null,
-  }
-  return JSON.stringify(shown, undefined, ' ')
+function validateAttributesClass({ spec }: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
+  const wanted = spec.volumeAttributesClassName
+  if (wanted === old.spec.volumeAttributesClassName) return []
+  if (old.status?.currentVolumeAttributesClassName === undefined || (wanted ?? '') !== '') return []
+  const value = wanted === undefined ? 'nil' : 'empty string'
+  const detail = `update to ${value} is forbidden when status.currentVolumeAttributesClassName is not nil`
+  return [forbiddenField('spec.volumeAttributesClassName', detail)]
 }
 
 function claimCells(claim: PersistentVolumeClaim, nowMs: number): readonly unknown[] {

@@ -5,7 +5,9 @@ import type { FieldError } from '../../meta/status.ts'
 import { validateAnnotations, validateLabels } from '../../meta/validate-labels.ts'
 import type { PodTemplate, PodTemplateSpec } from '../../types/core.v1.ts'
 import { setPodSpecDefaults } from './pod/defaults.ts'
+import { validatePodAnnotations, validateProfilesMatch } from './pod/validate-pod-annotations.ts'
 import { validatePodSpec } from './pod/validate-pod-spec.ts'
+import { templateWarnings } from './pod/warnings.ts'
 
 /** Fills in a pod template; one that is missing becomes an empty one, which validation then refuses. */
 export function templateWithDefaults(template: Draft<PodTemplateSpec> | undefined): Draft<PodTemplateSpec> {
@@ -17,10 +19,13 @@ export function templateWithDefaults(template: Draft<PodTemplateSpec> | undefine
 
 /** Labels, annotations and spec of a pod template. */
 export function validatePodTemplate(template: PodTemplateSpec, path: string): FieldError[] {
+  const annotations = template.metadata?.annotations ?? {}
   const errors = [
     ...validateLabels(template.metadata?.labels, `${path}.labels`),
-    ...validateAnnotations(template.metadata?.annotations, `${path}.annotations`),
+    ...validateAnnotations(annotations, `${path}.annotations`),
+    ...validatePodAnnotations(annotations, template.spec, `${path}.annotations`),
     ...validatePodSpec(template.spec, `${path}.spec`),
+    ...validateProfilesMatch(annotations, template.spec, `${path}.spec`),
   ]
   if ((template.spec.ephemeralContainers ?? []).length > 0) {
     const message = 'Forbidden: ephemeral containers not allowed in pod template'
@@ -36,6 +41,7 @@ export const podTemplate = defineKind<PodTemplate>({
   hasGeneration: true,
   setDefaults: (draft) => void (draft.template = templateWithDefaults(draft.template)),
   validate: ({ template }) => (template === undefined ? [] : validatePodTemplate(template, 'template')),
+  warnings: ({ template }, old) => templateWarnings(template, old?.template, 'template'),
   cells: ({ metadata, template }) => [
     metadata.name,
     ...containerCells(template?.spec.containers),

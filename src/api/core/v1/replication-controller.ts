@@ -11,6 +11,7 @@ import type { FieldError } from '../../meta/status.ts'
 import { sortedMap } from '../../meta/validate-labels.ts'
 import type { ReplicationController, ReplicationControllerSpec } from '../../types/core.v1.ts'
 import { templateWithDefaults, validatePodTemplate } from './pod-template.ts'
+import { templateWarnings } from './pod/warnings.ts'
 
 export const replicationController = defineKind<ReplicationController>({
   group: '',
@@ -19,8 +20,16 @@ export const replicationController = defineKind<ReplicationController>({
   hasGeneration: true,
   setDefaults: setControllerDefaults,
   prepareForCreate: (draft) => void (draft.status = { replicas: 0 }),
-  validate: ({ spec }) => validateController(spec ?? {}),
+  validate: ({ spec }) => [...validateTemplate(spec ?? {}), ...validateCounts(spec ?? {})],
+  // A change is looked at once as something new and once as a change; numbers are left to the schema's own rules.
+  validateUpdate: ({ spec }) => [
+    ...validateTemplate(spec ?? {}),
+    ...validateTemplate(spec ?? {}),
+    ...validateCounts(spec ?? {}),
+  ],
+  validatesUpdateAlone: true,
   validateStatusUpdate: ({ status }) => validateReplicaCounts(status ?? { replicas: 0 }),
+  warnings: ({ spec }, old) => templateWarnings(spec?.template, old?.spec?.template),
   cells: ({ metadata, spec, status }, nowMs) => [
     metadata.name,
     spec?.replicas ?? 1,
@@ -45,19 +54,12 @@ function setControllerDefaults(draft: Draft<ReplicationController>): void {
   if (Object.keys(draft.metadata.labels ?? {}).length === 0) draft.metadata.labels = { ...labels }
 }
 
-function validateController({
-  selector,
-  template,
-  replicas,
-  minReadySeconds,
-}: ReplicationControllerSpec): FieldError[] {
-  const errors = nonNegative(minReadySeconds, 'spec.minReadySeconds')
-  const empty = Object.keys(selector ?? {}).length === 0
-  if (empty) errors.push(required('spec.selector'))
-  errors.push(...nonNegative(replicas, 'spec.replicas'))
+function validateTemplate({ selector, template }: ReplicationControllerSpec): FieldError[] {
+  const isEmpty = Object.keys(selector ?? {}).length === 0
+  const errors = isEmpty ? [required('spec.selector')] : []
   if (template === undefined) return [...errors, required('spec.template')]
   const labels = template.metadata?.labels
-  if (!empty && !hasLabels(labels ?? {}, selector ?? {})) {
+  if (!isEmpty && !hasLabels(labels ?? {}, selector ?? {})) {
     const detail = '`selector` does not match template `labels`'
     errors.push(invalidValue('spec.template.metadata.labels', sortedMap(labels), detail))
   }
@@ -66,4 +68,8 @@ function validateController({
     ...validatePodTemplate(template, 'spec.template'),
     ...validateEndlessTemplate(template, 'activeDeadlineSeconds in ReplicationController is not Supported'),
   ]
+}
+
+function validateCounts({ replicas, minReadySeconds }: ReplicationControllerSpec): FieldError[] {
+  return [...nonNegative(replicas, 'spec.replicas'), ...nonNegative(minReadySeconds, 'spec.minReadySeconds')]
 }

@@ -4,7 +4,7 @@ import { ageOf } from '../../meta/duration.ts'
 import { immutableField, invalidValue, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { ResourceQuota, ResourceQuotaSpec } from '../../types/core.v1.ts'
-import { isStandardResource, validateResourceName, validateResourceQuantity } from './validate-resources.ts'
+import { isStandardQuotaResource, validateResourceName, validateResourceQuantity } from './validate-resources.ts'
 
 export const resourceQuota = defineKind<ResourceQuota>({
   group: '',
@@ -14,9 +14,10 @@ export const resourceQuota = defineKind<ResourceQuota>({
   prepareForCreate: (draft) => void (draft.status = {}),
   validate: ({ spec }) => validateQuotaSpec(spec ?? {}),
   validateUpdate: ({ spec: now }, { spec: old }) =>
-    deepEqual([...(now?.scopes ?? [])].sort(), [...(old?.scopes ?? [])].sort())
+    deepEqual([...new Set(now?.scopes)].sort(), [...new Set(old?.scopes)].sort())
       ? []
       : [invalidValue('spec.scopes', now?.scopes ?? null, immutableField)],
+  validateStatusUpdate: validateQuotaStatus,
   cells: (quota, nowMs) => [
     quota.metadata.name,
     usageCell(quota, (name) => !isLimit(name)),
@@ -38,16 +39,18 @@ function usageCell({ status }: ResourceQuota, shown: (name: string) => boolean):
 }
 
 function validateQuotaSpec(spec: ResourceQuotaSpec): FieldError[] {
-  const errors: FieldError[] = []
-  for (const [name, quantity] of Object.entries(spec.hard ?? {})) {
-    const path = `spec.hard[${name}]`
-    errors.push(...validateResourceName(name, path))
-    if (!name.includes('/') && (!isStandardResource(name) || name === 'storage' || name.startsWith('hugepages-'))) {
-      errors.push(invalidValue(path, name, 'must be a standard resource for quota'))
+  return [...validateAmounts(spec.hard, 'spec.hard'), ...validateScopes(spec), ...validateScopeSelector(spec)]
+}
+
+function validateAmounts(amounts: ResourceQuotaSpec['hard'], path: string): FieldError[] {
+  return Object.entries(amounts ?? {}).flatMap(([name, quantity]) => {
+    const at = `${path}[${name}]`
+    const errors = validateResourceName(name, at)
+    if (!name.includes('/') && !isStandardQuotaResource(name)) {
+      errors.push(invalidValue(at, name, 'must be a standard resource for quota'))
     }
-    errors.push(...validateResourceQuantity(name, quantity, path))
-  }
-  return [...errors, ...validateScopes(spec), ...validateScopeSelector(spec)]
+    return [...errors, ...validateResourceQuantity(name, quantity, at)]
+  })
 }
 
 const podScopes = [
@@ -70,14 +73,17 @@ function validateScopes({ scopes: given = [], hard }: ResourceQuotaSpec): FieldE
   for (const scope of given) {
     if (!scopes.has(scope)) errors.push(invalidValue(path, given, 'unsupported scope'))
     for (const name of Object.keys(hard ?? {}).sort()) {
-      if (!isStandardResource(name) || isScopeOf(scope, name)) continue
+      if (!isStandardQuotaResource(name) || isScopeOf(scope, name)) continue
       errors.push(invalidValue(path, given, 'unsupported scope applied to resource'))
     }
   }
-  for (const [one, other] of exclusive) {
-    if (given.includes(one) && given.includes(other)) errors.push(invalidValue(path, given, 'conflicting scopes'))
-  }
-  return errors
+  return [...errors, ...validateExclusive(given, path, given)]
+}
+
+function validateExclusive(names: readonly string[], path: string, shown: unknown): FieldError[] {
+  return exclusive.flatMap(([one, other]) =>
+    names.includes(one) && names.includes(other) ? [invalidValue(path, shown, 'conflicting scopes')] : [],
+  )
 }
 
 const computeResources = /^((requests|limits)\.)?(cpu|memory)$/
@@ -89,21 +95,61 @@ function isScopeOf(scope: string, resource: string): boolean {
   return true
 }
 
-function validateScopeSelector({ scopeSelector }: ResourceQuotaSpec): FieldError[] {
-  return (scopeSelector?.matchExpressions ?? []).flatMap(({ scopeName, operator, values = [] }, index) => {
-    const path = `spec.scopeSelector.matchExpressions[${index}]`
-    const errors: FieldError[] = []
-    if (!scopes.has(scopeName)) errors.push(invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope'))
-    const listed = operator === 'In' || operator === 'NotIn'
-    if (listed && values.length === 0) {
-      const detail = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
-      errors.push(required(`${path}.values`, detail))
-    } else if (!listed && operator !== 'Exists' && operator !== 'DoesNotExist') {
-      errors.push(invalidValue(`${path}.operator`, operator, 'not a valid selector operator'))
-    } else if (!listed && values.length > 0) {
-      const detail = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"
-      errors.push(invalidValue(`${path}.values`, values, detail))
+const existenceScopes = new Set([
+  'BestEffort',
+  'NotBestEffort',
+  'Terminating',
+  'NotTerminating',
+  'CrossNamespacePodAffinity',
+])
+
+/** The API server does not tell which of the expressions it means. */
+function validateScopeSelector({ scopeSelector, scopes: given, hard }: ResourceQuotaSpec): FieldError[] {
+  if (scopeSelector === undefined) return []
+  const path = 'spec.scopeSelector.matchExpressions'
+  const expressions = scopeSelector.matchExpressions ?? []
+  const shown = { MatchExpressions: expressions.map(expressionForMessage) }
+  const errors = expressions.flatMap(({ scopeName, operator, values = [] }) => {
+    const own = scopes.has(scopeName) ? [] : [invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope')]
+    for (const name of Object.keys(hard ?? {}).sort()) {
+      if (!isStandardQuotaResource(name) || isScopeOf(scopeName, name)) continue
+      own.push(invalidValue(path, shown, 'unsupported scope applied to resource'))
     }
-    return errors
+    if (existenceScopes.has(scopeName) && operator !== 'Exists') {
+      own.push(invalidValue(`${path}.operator`, operator ?? '', mustExist))
+    }
+    return [...own, ...validateOperator(operator ?? '', values, path)]
   })
+  const names = expressions.map(({ scopeName }) => scopeName)
+  return [...errors, ...validateExclusive(names, path, given ?? null)]
+}
+
+const mustExist =
+  "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
+
+function validateOperator(operator: string, values: readonly string[], path: string): FieldError[] {
+  if (operator === 'In' || operator === 'NotIn') {
+    const detail = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+    return values.length > 0 ? [] : [required(`${path}.values`, detail)]
+  }
+  if (operator === 'Exists' || operator === 'DoesNotExist') {
+    const detail = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"
+    return values.length === 0 ? [] : [invalidValue(`${path}.values`, values, detail)]
+  }
+  return [invalidValue(`${path}.operator`, operator, 'not a valid selector operator')]
+}
+
+interface Expression {
+  readonly scopeName: string
+  readonly operator?: string | undefined
+  readonly values?: readonly string[] | undefined
+}
+
+function expressionForMessage({ scopeName, operator, values }: Expression): unknown {
+  return { ScopeName: scopeName, Operator: operator ?? '', Values: values ?? null }
+}
+
+/** What the quota controller reports. */
+function validateQuotaStatus({ status }: ResourceQuota): FieldError[] {
+  return [...validateAmounts(status?.hard, 'status.hard'), ...validateAmounts(status?.used, 'status.used')]
 }

@@ -4,6 +4,8 @@ import { ageOf } from '../../meta/duration.ts'
 import { invalidValue, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { Secret } from '../../types/core.v1.ts'
+import { keyPairWarnings } from './key-pair-warnings.ts'
+import { jsonObjectProblem } from './json-object-problem.ts'
 import { validateDataKeys, validateDataSize, validateFixed, validateImmutability } from './config-data.ts'
 
 export const secret = defineKind<Secret>({
@@ -23,7 +25,10 @@ export const secret = defineKind<Secret>({
   validateUpdate: (now, old) => [
     ...validateFixed(now.type, old.type, 'type'),
     ...validateImmutability(now, old, ['data']),
+    ...validateSecret(now),
   ],
+  validatesUpdateAlone: true,
+  warnings: ({ type, data }) => (type === 'kubernetes.io/tls' ? keyPairWarnings(data ?? {}) : []),
   cells: ({ metadata, type, data }, nowMs) => [
     metadata.name,
     type,
@@ -63,17 +68,15 @@ function validateSecret(secret: Secret): FieldError[] {
     errors.push(required('data[username]'), required('data[password]'))
   }
   for (const key of requiredKeys[type] ?? []) {
-    if (!(key in data)) errors.push(required(`data[${key}]`))
+    const isMissing = type === 'kubernetes.io/ssh-auth' ? (data[key] ?? '') === '' : !Object.hasOwn(data, key)
+    if (isMissing) errors.push(required(`data[${key}]`))
     else if (key.startsWith('.docker')) errors.push(...validateJson(data[key] ?? '', `data[${key}]`))
   }
   return errors
 }
 
+/** The content must be a JSON object; the message is that of the API server's JSON reader. */
 function validateJson(encoded: string, path: string): FieldError[] {
-  try {
-    JSON.parse(Buffer.from(encoded, 'base64').toString())
-    return []
-  } catch {
-    return [invalidValue(path, '<secret contents redacted>', 'invalid character in JSON text')]
-  }
+  const why = jsonObjectProblem(Buffer.from(encoded, 'base64').toString())
+  return why === undefined ? [] : [invalidValue(path, '<secret contents redacted>', why)]
 }

@@ -6,7 +6,10 @@ import { ageOf } from '../../meta/duration.ts'
 import { keepStatus } from '../../meta/keep-status.ts'
 import type { Service, ServicePort } from '../../types/core.v1.ts'
 import { isExternallyAccessible } from './service-facts.ts'
-import { validateService, validateServiceUpdate } from './validate-service.ts'
+import { serviceWarnings } from './service-warnings.ts'
+import { validateService } from './validate-service.ts'
+import { validateServiceStatus } from './validate-service-status.ts'
+import { validateServiceUpdate } from './validate-service-update.ts'
 
 /** Addresses and node ports are given out by the server, not here. */
 export const service = defineKind<Service>({
@@ -24,12 +27,11 @@ export const service = defineKind<Service>({
     keepStatus(draft, old)
     mirrorClusterIp(draft.spec, old.spec)
   },
-  validate: validateService,
+  validate: (object) => validateService(object),
   validateUpdate: validateServiceUpdate,
-  warnings: ({ spec }, old) =>
-    (spec.externalIPs ?? []).length > 0 && !deepEqual(spec.externalIPs, old?.spec.externalIPs)
-      ? ['spec.externalIPs is deprecated and may no longer be implemented in some clusters']
-      : [],
+  validatesUpdateAlone: true,
+  validateStatusUpdate: validateServiceStatus,
+  warnings: serviceWarnings,
   cells: ({ metadata, spec, ...rest }, nowMs) => [
     metadata.name,
     spec.type ?? '',

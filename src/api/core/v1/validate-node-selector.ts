@@ -10,10 +10,14 @@ export function validateNodeSelector(selector: NodeSelector, path: string): Fiel
   return terms.flatMap((term, index) => validateNodeSelectorTerm(term, `${path}.nodeSelectorTerms[${index}]`))
 }
 
-export function validateNodeSelectorTerm(term: NodeSelectorTerm, path: string): FieldError[] {
+export function validateNodeSelectorTerm(
+  term: NodeSelectorTerm,
+  path: string,
+  values: 'label values' | 'any values' = 'label values',
+): FieldError[] {
   return [
     ...(term.matchExpressions ?? []).flatMap((requirement, index) =>
-      validateLabelRequirement(requirement, `${path}.matchExpressions[${index}]`),
+      validateLabelRequirement(requirement, values, `${path}.matchExpressions[${index}]`),
     ),
     ...(term.matchFields ?? []).flatMap((requirement, index) =>
       validateFieldRequirement(requirement, `${path}.matchFields[${index}]`),
@@ -21,7 +25,11 @@ export function validateNodeSelectorTerm(term: NodeSelectorTerm, path: string): 
   ]
 }
 
-function validateLabelRequirement(requirement: NodeSelectorRequirement, path: string): FieldError[] {
+function validateLabelRequirement(
+  requirement: NodeSelectorRequirement,
+  rule: 'label values' | 'any values',
+  path: string,
+): FieldError[] {
   const { key, operator, values = [] } = requirement
   const errors: FieldError[] = []
   switch (operator) {
@@ -48,6 +56,7 @@ function validateLabelRequirement(requirement: NodeSelectorRequirement, path: st
       errors.push(invalidValue(`${path}.operator`, operator ?? '', 'not a valid selector operator'))
   }
   errors.push(...invalidForEach(`${path}.key`, key, labelKey(key)))
+  if (rule === 'any values') return errors
   for (const [index, value] of values.entries()) {
     errors.push(...invalidForEach(`${path}.values[${index}]`, value, labelValue(value)))
   }

@@ -6,17 +6,17 @@ import {
   notFoundValue,
   required,
 } from '../../meta/field-errors.ts'
-import { qualifiedName } from '../../meta/names.ts'
+import { dnsLabel, qualifiedName } from '../../meta/names.ts'
 import { compareQuantities, parseQuantity } from '../../meta/quantity.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { ResourceRequirements } from '../../types/core.v1.ts'
 
 /** Names without a domain, or with one that belongs to Kubernetes. */
-function isNativeResource(name: string): boolean {
+export function isNativeResource(name: string): boolean {
   return !name.includes('/') || name.includes('kubernetes.io/')
 }
 
-function isHugePageResource(name: string): boolean {
+export function isHugePageResource(name: string): boolean {
   return name.startsWith('hugepages-')
 }
 
@@ -31,20 +31,28 @@ export function isOvercommitAllowed(name: string): boolean {
   return isNativeResource(name) && !isHugePageResource(name)
 }
 
-/** The requests and limits of a container. `claimNames` are the pod's resource claims. */
+/** What is wrong with the name of a resource where it stands. */
+export type ResourceNameRule = (name: string, path: string) => FieldError[]
+
+/** Requests and limits. `claimNames` are the pod's resource claims; `nameRule` is that of containers unless told. */
 export function validateResourceRequirements(
   resources: ResourceRequirements | undefined,
   claimNames: ReadonlySet<string>,
   path: string,
+  nameRule: ResourceNameRule = validateContainerResourceName,
 ): FieldError[] {
   const errors: FieldError[] = []
   const { limits = {}, requests = {} } = resources ?? {}
   for (const [name, quantity] of Object.entries(limits)) {
-    errors.push(...validateContainerResource(name, quantity, `${path}.limits[${name}]`))
+    const at = `${path}.limits[${name}]`
+    errors.push(...nameRule(name, at), ...validateResourceQuantity(name, quantity, at))
+    errors.push(...validateWholePages(name, quantity, at))
   }
   for (const [name, quantity] of Object.entries(requests)) {
-    errors.push(...validateContainerResource(name, quantity, `${path}.requests[${name}]`))
+    const at = `${path}.requests[${name}]`
+    errors.push(...nameRule(name, at), ...validateResourceQuantity(name, quantity, at))
     errors.push(...validateRequestAgainstLimit(name, quantity, limits[name], path))
+    errors.push(...validateWholePages(name, quantity, at))
   }
   errors.push(...validateHugePagesCompanion({ ...limits, ...requests }, path))
   return [...errors, ...validateClaims(resources, claimNames, `${path}.claims`)]
@@ -81,10 +89,9 @@ const countedObjects = new Set([
   'services.nodeports',
   'services.loadbalancers',
 ])
-const standardResources = new Set([
+const quotaResources = new Set([
   ...containerResources,
   ...countedObjects,
-  'storage',
   'requests.storage',
   ...[...containerResources].flatMap((name) => [`requests.${name}`, `limits.${name}`]),
 ])
@@ -94,8 +101,17 @@ function comesInPieces(name: string): boolean {
   return countedObjects.has(name) || isExtendedResource(name)
 }
 
-export function isStandardResource(name: string): boolean {
-  return standardResources.has(name) || isHugePageResource(name) || name.startsWith('requests.hugepages-')
+function isStandardResource(name: string): boolean {
+  return quotaResources.has(name) || name === 'storage' || isHugePageResource(name) || isRequestedPages(name)
+}
+
+/** What a quota may limit without naming a domain. */
+export function isStandardQuotaResource(name: string): boolean {
+  return quotaResources.has(name) || isHugePageResource(name) || isRequestedPages(name)
+}
+
+function isRequestedPages(name: string): boolean {
+  return name.startsWith('requests.hugepages-')
 }
 
 export function validateContainerResourceName(name: string, path: string): FieldError[] {
@@ -108,10 +124,6 @@ export function validateContainerResourceName(name: string, path: string): Field
     errors.push(invalidValue(path, name, 'must be a standard resource for containers'))
   }
   return errors
-}
-
-function validateContainerResource(name: string, quantity: string, path: string): FieldError[] {
-  return [...validateContainerResourceName(name, path), ...validateResourceQuantity(name, quantity, path)]
 }
 
 function validateRequestAgainstLimit(
@@ -132,25 +144,50 @@ function validateRequestAgainstLimit(
   return [invalidValue(`${path}.requests`, request, `must be less than or equal to ${name} limit of ${limit}`)]
 }
 
+/** Huge pages are asked for in whole pages, whose size the name tells. */
+function validateWholePages(name: string, quantity: string, path: string): FieldError[] {
+  if (!isHugePageResource(name) || isMultiple(quantity, name.slice('hugepages-'.length))) return []
+  return [invalidValue(path, quantity, `${quantity} is not positive integer multiple of ${name}`)]
+}
+
+function isMultiple(quantity: string, pageSize: string): boolean {
+  try {
+    const size = parseQuantity(pageSize).nanos
+    return size > 0n && size % 1_000_000_000n === 0n && parseQuantity(quantity).nanos % size === 0n
+  } catch {
+    return false
+  }
+}
+
 function validateHugePagesCompanion(named: Readonly<Record<string, string>>, path: string): FieldError[] {
   const names = Object.keys(named)
   if (!names.some(isHugePageResource) || names.includes('cpu') || names.includes('memory')) return []
   return [forbiddenField(path, 'HugePages require cpu or memory')]
 }
 
+/** Each claim, or each request of one, is named once. */
 function validateClaims(
   resources: ResourceRequirements | undefined,
   claimNames: ReadonlySet<string>,
   path: string,
 ): FieldError[] {
-  const errors: FieldError[] = []
   const seen = new Set<string>()
-  for (const [index, { name, request }] of (resources?.claims ?? []).entries()) {
-    const key = request === undefined || request === '' ? name : `${name}/${request}`
-    if (name === '') errors.push(required(`${path}[${index}]`))
-    else if (seen.has(name) || seen.has(key)) errors.push(duplicate(`${path}[${index}]`, key))
-    else if (!claimNames.has(name)) errors.push(notFoundValue(`${path}[${index}]`, name))
-    seen.add(key)
-  }
-  return errors
+  return (resources?.claims ?? []).flatMap(({ name, request = '' }, index) => {
+    const at = `${path}[${index}]`
+    if (name === '') return [required(at)]
+    const errors: FieldError[] = []
+    if (seen.has(name)) errors.push(duplicate(at, name))
+    else {
+      const key = request === '' ? name : `${name}/${request}`
+      if (request !== '') errors.push(...invalidForEach(`${at}.request`, request, dnsLabel(request)))
+      if (seen.has(key)) errors.push(duplicate(at, key))
+      else if (request === '') {
+        for (const other of seen) if (other.startsWith(`${name}/`)) errors.push(duplicate(at, name))
+      }
+      seen.add(key)
+    }
+    if (claimNames.has(name)) return errors
+    const known = claimNames.size === 0 ? ' which is empty' : `: ${[...claimNames].sort().join(', ')}`
+    return [...errors, notFoundValue(at, name, `must be one of the names in pod.spec.resourceClaims${known}`)]
+  })
 }

@@ -1,5 +1,4 @@
-import { deepEqual } from '../../meta/deep-equal.ts'
-import { validatePort, validatePortOrName, within } from '../../meta/check-numbers.ts'
+import { validatePort, validatePortOrName } from '../../meta/check-numbers.ts'
 import {
   duplicate,
   forbiddenField,
@@ -10,15 +9,17 @@ import {
 } from '../../meta/field-errors.ts'
 import { dnsLabel, dnsSubdomain, qualifiedName } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
-import { validateCidr, validateEndpointIp, validateIp } from '../../meta/validate-ip.ts'
+import { validateCidr, validateIp } from '../../meta/validate-ip.ts'
 import { validateLabels } from '../../meta/validate-labels.ts'
 import type { Service, ServicePort, ServiceSpec } from '../../types/core.v1.ts'
-import { isExternallyAccessible, isHeadless } from './service-facts.ts'
+import { isExternallyAccessible, isHeadless, needsHealthCheckNodePort } from './service-facts.ts'
+import { validateClusterIps } from './validate-cluster-ips.ts'
+import { validateEndpointIp } from '../../meta/validate-endpoint-ip.ts'
 
-/** Errors of a service, in the order of the API server. */
-export function validateService(service: Service): FieldError[] {
+/** Errors of a service, in the order of the API server. What `old` had stays valid. */
+export function validateService(service: Service, old?: Service): FieldError[] {
   const { spec } = service
-  const errors: FieldError[] = []
+  const errors = validateTopologyAnnotations(service)
   if ((spec.ports ?? []).length === 0 && !isHeadless(service) && spec.type !== 'ExternalName') {
     errors.push(required('spec.ports'))
   }
@@ -28,36 +29,29 @@ export function validateService(service: Service): FieldError[] {
     ...validatePorts(spec.ports ?? []),
     ...validateLabels(spec.selector, 'spec.selector'),
     ...validateAffinity(spec),
-    ...validateClusterIps(spec),
-    ...(spec.externalIPs ?? []).flatMap((ip, index) => validateExternalIp(ip, `spec.externalIPs[${index}]`)),
+    ...validateClusterIps(service, old),
+    ...(spec.externalIPs ?? []).flatMap((ip, index) =>
+      validateExternalIp(ip, `spec.externalIPs[${index}]`, old?.spec.externalIPs),
+    ),
     ...oneOf(spec.type, serviceTypes, 'spec.type'),
     ...validateNodePorts(spec),
     ...validateDuplicates(spec.ports ?? []),
-    ...validateLoadBalancer(spec),
+    ...validateLoadBalancer(service, old),
     ...validateTrafficPolicies(service),
   ]
 }
 
-/** Changes that a service cannot make: its primary address while it keeps one, its load balancer class. */
-export function validateServiceUpdate(now: Service, old: Service): FieldError[] {
-  const errors: FieldError[] = []
-  const keepsAddress = now.spec.type !== 'ExternalName' && old.spec.type !== 'ExternalName'
-  for (const [index, before] of (old.spec.clusterIPs ?? []).entries()) {
-    const after = now.spec.clusterIPs?.[index]
-    if (!keepsAddress || before === after || (index > 0 && after === undefined)) continue
-    errors.push(invalidValue('spec.clusterIPs', now.spec.clusterIPs ?? null, 'may not change once set'))
-    break
-  }
-  const wasBalanced = old.spec.type === 'LoadBalancer' && now.spec.type === 'LoadBalancer'
-  if (wasBalanced && !deepEqual(now.spec.loadBalancerClass, old.spec.loadBalancerClass)) {
-    const detail = 'may not change once set'
-    errors.push(invalidValue('spec.loadBalancerClass', now.spec.loadBalancerClass ?? null, detail))
-  }
-  return errors
+const hintsAnnotation = 'service.kubernetes.io/topology-aware-hints'
+const modeAnnotation = 'service.kubernetes.io/topology-mode'
+
+function validateTopologyAnnotations({ metadata: { annotations } }: Service): FieldError[] {
+  const [hints, mode] = [annotations?.[hintsAnnotation], annotations?.[modeAnnotation]]
+  if (hints === undefined || mode === undefined || hints === mode) return []
+  const detail = `must match annotations[${hintsAnnotation}] when both are specified`
+  return [invalidValue(`metadata.annotations[${modeAnnotation}]`, mode, detail)]
 }
 
 const serviceTypes = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
-const kubeletPort = 10_250
 
 function oneOf(value: string | undefined, allowed: readonly string[], path: string): FieldError[] {
   if (value === undefined || value === '') return [required(path)]
@@ -67,18 +61,8 @@ function oneOf(value: string | undefined, allowed: readonly string[], path: stri
 function validateByType(service: Service): FieldError[] {
   const { spec } = service
   if (spec.type === 'ExternalName') return validateExternalName(spec)
-  const errors: FieldError[] = []
-  if (spec.type === 'LoadBalancer') {
-    for (const [index, port] of (spec.ports ?? []).entries()) {
-      if (port.port !== kubeletPort) continue
-      const detail = `may not expose port ${kubeletPort} externally since it is used by kubelet`
-      errors.push(invalidValue(`spec.ports[${index}]`, port, detail))
-    }
-  }
-  if ((spec.type === 'LoadBalancer' || spec.type === 'NodePort') && isHeadless(service)) {
-    errors.push(invalidValue('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${spec.type} services`))
-  }
-  return errors
+  if ((spec.type !== 'LoadBalancer' && spec.type !== 'NodePort') || !isHeadless(service)) return []
+  return [invalidValue('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${spec.type} services`)]
 }
 
 function validateExternalName(spec: ServiceSpec): FieldError[] {
@@ -121,57 +105,27 @@ function validatePorts(ports: readonly ServicePort[]): FieldError[] {
 
 const daySeconds = 86_400
 
-function validateAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpec): FieldError[] {
+function validateAffinity({ sessionAffinity, sessionAffinityConfig: config }: ServiceSpec): FieldError[] {
   const errors = oneOf(sessionAffinity, ['ClientIP', 'None'], 'spec.sessionAffinity')
   const path = 'spec.sessionAffinityConfig'
-  if (sessionAffinity === 'None' && sessionAffinityConfig !== undefined) {
+  if (sessionAffinity === 'None' && config !== undefined) {
     errors.push(forbiddenField(path, 'must not be set when session affinity is None'))
   }
   if (sessionAffinity !== 'ClientIP') return errors
-  const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds
-  if (seconds === undefined) return [...errors, required(path, 'when session affinity type is ClientIP')]
-  if (within(seconds, 1, daySeconds, path).length > 0) {
-    const detail = `must be greater than 0 and less than ${daySeconds}`
-    errors.push(invalidValue(`${path}.clientIP.timeoutSeconds`, seconds, detail))
+  const needed = 'when session affinity type is ClientIP'
+  const at = `${path}.clientIP.timeoutSeconds`
+  const seconds = config?.clientIP?.timeoutSeconds
+  if (config === undefined) errors.push(required(path, needed))
+  else if (config.clientIP === undefined) errors.push(required(`${path}.clientIP`, needed))
+  else if (seconds === undefined) errors.push(required(at, needed))
+  else if (seconds <= 0 || seconds > daySeconds) {
+    errors.push(invalidValue(at, seconds, `must be greater than 0 and less than ${daySeconds}`))
   }
   return errors
 }
 
-function validateClusterIps({
-  type,
-  clusterIP = '',
-  clusterIPs = [],
-  ipFamilies = [],
-  ipFamilyPolicy,
-}: ServiceSpec): FieldError[] {
-  if (type === 'ExternalName') return []
-  const errors: FieldError[] = []
-  for (const [index, family] of ipFamilies.entries()) {
-    if (family === 'IPv4' || family === 'IPv6') continue
-    errors.push(notSupported(`spec.ipFamilies[${index}]`, family, ['IPv4', 'IPv6']))
-  }
-  const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
-  if (ipFamilyPolicy !== undefined && !policies.includes(ipFamilyPolicy)) {
-    errors.push(notSupported('spec.ipFamilyPolicy', ipFamilyPolicy, policies))
-  }
-  if (clusterIPs.length > 2) {
-    errors.push(invalidValue('spec.clusterIPs', clusterIPs, 'may only hold up to 2 values'))
-  }
-  if (clusterIP !== (clusterIPs[0] ?? '')) {
-    errors.push(invalidValue('spec.clusterIPs', clusterIPs, 'first value must match `clusterIP`'))
-  }
-  for (const [index, ip] of clusterIPs.entries()) {
-    const path = `spec.clusterIPs[${index}]`
-    if (ip === 'None') {
-      if (clusterIPs.length > 1)
-        errors.push(invalidValue('spec.clusterIPs', clusterIPs, "'None' must be the first and only value"))
-    } else errors.push(...validateIp(ip, path))
-  }
-  return errors
-}
-
-function validateExternalIp(ip: string, path: string): FieldError[] {
-  const errors = validateIp(ip, path)
+function validateExternalIp(ip: string, path: string, known: readonly string[] = []): FieldError[] {
+  const errors = validateIp(ip, path, known)
   return errors.length > 0 ? errors : validateEndpointIp(ip, path)
 }
 
@@ -202,43 +156,79 @@ function duplicatePortForMessage(protocol: string | undefined, port: number): un
   return { Name: '', Protocol: protocol ?? '', AppProtocol: null, Port: port, TargetPort: 0, NodePort: 0 }
 }
 
-function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
-  const errors: FieldError[] = []
+const rangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges'
+const balancersOnly = "may only be used when `type` is 'LoadBalancer'"
+
+function validateLoadBalancer(service: Service, old: Service | undefined): FieldError[] {
+  const { spec } = service
   const balanced = spec.type === 'LoadBalancer'
-  if ((spec.loadBalancerSourceRanges ?? []).length > 0) {
-    const path = 'spec.LoadBalancerSourceRanges'
-    if (!balanced) errors.push(forbiddenField(path, "may only be used when `type` is 'LoadBalancer'"))
-    for (const [index, cidr] of (spec.loadBalancerSourceRanges ?? []).entries()) {
-      errors.push(...validateCidr(cidr.trim(), `${path}[${index}]`))
-    }
-  }
+  const errors = validateSourceRanges(service, old)
   if (spec.allocateLoadBalancerNodePorts !== undefined && !balanced) {
-    errors.push(forbiddenField('spec.allocateLoadBalancerNodePorts', "may only be used when `type` is 'LoadBalancer'"))
+    errors.push(forbiddenField('spec.allocateLoadBalancerNodePorts', balancersOnly))
   }
-  if (spec.loadBalancerClass !== undefined) {
-    const path = 'spec.loadBalancerClass'
-    if (!balanced) errors.push(forbiddenField(path, "may only be used when `type` is 'LoadBalancer'"))
-    else errors.push(...invalidForEach(path, spec.loadBalancerClass, qualifiedName(spec.loadBalancerClass)))
+  if (spec.allocateLoadBalancerNodePorts === undefined && balanced) {
+    errors.push(required('allocateLoadBalancerNodePorts'))
   }
-  return errors
+  return [...errors, ...validateBalancerClass(spec)]
 }
 
-function validateTrafficPolicies(service: Service): FieldError[] {
-  const { externalTrafficPolicy: external, internalTrafficPolicy: internal, trafficDistribution } = service.spec
-  const errors: FieldError[] = []
-  const policies = ['Cluster', 'Local']
-  if (external !== undefined) {
-    const path = 'spec.externalTrafficPolicy'
-    if (!isExternallyAccessible(service)) {
-      errors.push(invalidValue(path, external, 'may only be set for externally-accessible services'))
-    } else if (!policies.includes(external)) errors.push(notSupported(path, external, policies))
+export function validateBalancerClass({ type, loadBalancerClass }: ServiceSpec): FieldError[] {
+  if (loadBalancerClass === undefined) return []
+  const path = 'spec.loadBalancerClass'
+  if (type !== 'LoadBalancer') return [forbiddenField(path, balancersOnly)]
+  return invalidForEach(path, loadBalancerClass, qualifiedName(loadBalancerClass))
+}
+
+/** Blanks around a range have always been allowed. The annotation counts where the field is empty. */
+function validateSourceRanges({ metadata, spec }: Service, old: Service | undefined): FieldError[] {
+  const ranges = spec.loadBalancerSourceRanges ?? []
+  const text = metadata.annotations?.[rangesAnnotation]
+  const misplaced = (path: string): FieldError[] =>
+    spec.type === 'LoadBalancer' ? [] : [forbiddenField(path, balancersOnly)]
+  if (ranges.length > 0) {
+    const path = 'spec.LoadBalancerSourceRanges'
+    const known = (old?.spec.loadBalancerSourceRanges ?? []).map((cidr) => cidr.trim())
+    const errors = ranges.flatMap((cidr, index) => validateCidr(cidr.trim(), `${path}[${index}]`, known))
+    return [...misplaced(path), ...errors]
   }
-  if (internal !== undefined && !policies.includes(internal)) {
+  if (text === undefined) return []
+  const path = `metadata.annotations[${rangesAnnotation}]`
+  const isKept = old?.metadata.annotations?.[rangesAnnotation] === text
+  const cidrs = isKept || text.trim() === '' ? [] : text.trim().split(',')
+  return [...misplaced(path), ...cidrs.flatMap((cidr) => validateCidr(cidr.trim(), path))]
+}
+
+const policies = ['Cluster', 'Local']
+
+function validateTrafficPolicies(service: Service): FieldError[] {
+  const { internalTrafficPolicy: internal, trafficDistribution, type } = service.spec
+  const errors = [...validateExternalPolicy(service), ...validateHealthCheckPort(service)]
+  if (internal === undefined) {
+    if (type !== 'ExternalName' && serviceTypes.includes(type ?? '')) {
+      errors.push(required('spec.internalTrafficPolicy'))
+    }
+  } else if (!policies.includes(internal)) {
     errors.push(notSupported('spec.internalTrafficPolicy', internal, policies))
   }
-  const distributions = ['PreferClose', 'PreferSameNode', 'PreferSameZone']
+  const distributions = ['PreferClose', 'PreferSameZone', 'PreferSameNode']
   if (trafficDistribution !== undefined && !distributions.includes(trafficDistribution)) {
     errors.push(notSupported('spec.trafficDistribution', trafficDistribution, distributions))
   }
   return errors
+}
+
+function validateExternalPolicy(service: Service): FieldError[] {
+  const path = 'spec.externalTrafficPolicy'
+  const policy: string = service.spec.externalTrafficPolicy ?? ''
+  if (isExternallyAccessible(service)) return oneOf(policy, policies, path)
+  return policy === '' ? [] : [invalidValue(path, policy, 'may only be set for externally-accessible services')]
+}
+
+function validateHealthCheckPort(service: Service): FieldError[] {
+  const path = 'spec.healthCheckNodePort'
+  const port = service.spec.healthCheckNodePort ?? 0
+  if (needsHealthCheckNodePort(service)) return port === 0 ? [required(path)] : validatePort(port, path)
+  if (port === 0) return []
+  const detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+  return [invalidValue(path, port, detail)]
 }

@@ -1,7 +1,7 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../types/core.v1.ts'
 
 /** Annotation that named the class of a volume or a claim before the field did. */
-const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
+export const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
 /** The storage class of a claim: none is told apart from the empty one, which asks for a volume without a class. */
 export function claimStorageClass({ metadata, spec }: PersistentVolumeClaim): string | undefined {

@@ -14,7 +14,8 @@ import {
 } from '../../meta/field-errors.ts'
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
-import { validateEndpointIp, validateIp } from '../../meta/validate-ip.ts'
+import { validateEndpointIp } from '../../meta/validate-endpoint-ip.ts'
+import { validateIp } from '../../meta/validate-ip.ts'
 import type { Endpoint, EndpointHints, EndpointPort, EndpointSlice } from '../../types/discovery.v1.ts'
 import type { StringRule } from '../../meta/names.ts'
 

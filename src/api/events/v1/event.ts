@@ -1,14 +1,16 @@
 import { eventCells, referenceFields } from '../../core/v1/event.ts'
 import type { EventFacts } from '../../core/v1/event.ts'
+import { coreForm } from '../../core/v1/internal-types.ts'
+import { validateEventFacts } from '../../core/v1/validate-event.ts'
+import type { CheckedEvent } from '../../core/v1/validate-event.ts'
 import { defineKind } from '../../kind.ts'
 import type { Draft } from '../../kind.ts'
-import { immutableField, invalidForEach, invalidValue, required } from '../../meta/field-errors.ts'
-import type { FieldError } from '../../meta/status.ts'
-import { writeNull } from '../../meta/write-null.ts'
-import type { Event, EventSeries } from '../../types/events.v1.ts'
-import type { ObjectReference } from '../../types/core.v1.ts'
 import { deepEqual } from '../../meta/deep-equal.ts'
-import { qualifiedName } from '../../meta/names.ts'
+import { immutableField, invalidValue, required } from '../../meta/field-errors.ts'
+import type { FieldError } from '../../meta/status.ts'
+import { validateMetadata } from '../../meta/validate-metadata.ts'
+import { writeNull } from '../../meta/write-null.ts'
+import type { Event } from '../../types/events.v1.ts'
 
 /** The same events as those of the core group, in the form that controllers write today. */
 export const eventOfEventsGroup = defineKind<Event>({
@@ -53,100 +55,83 @@ function factsOf(event: Event): EventFacts {
   }
 }
 
-const maxReasonLength = 128
-const maxNoteLength = 1024
+function checkedFactsOf(event: Event): CheckedEvent {
+  return {
+    namespace: event.metadata.namespace ?? '',
+    objectNamespace: event.regarding?.namespace ?? '',
+    hasEventTime: hasTime(event.eventTime),
+    controller: event.reportingController ?? '',
+    instance: event.reportingInstance ?? '',
+    action: event.action ?? '',
+    reason: event.reason ?? '',
+    note: event.note ?? '',
+  }
+}
+
+function hasTime(time: unknown): boolean {
+  return typeof time === 'string' && time !== ''
+}
 
 /** Events without a time are of the old kind, of which little is asked; then this version asks for more. */
 function validateEvent(event: Event): FieldError[] {
-  const { metadata, regarding } = event
-  const errors: FieldError[] = []
-  const namespace = regarding?.namespace ?? ''
-  const own = metadata.namespace ?? ''
-  const isTimed = ((event.eventTime as string | null) ?? '') !== ''
-  const isPlaced =
-    namespace === '' ? own === 'default' || (isTimed && own === 'kube-system') : isTimed || own === namespace
-  if (!isPlaced) errors.push(invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace'))
-  if (isTimed) errors.push(...validateOrigin(event))
-  errors.push(...validateSeries(event.series, 'series'))
-  if (!isTimed) errors.push(required('eventTime'))
-  const { type = '', deprecatedSource } = event
+  const { type = '', deprecatedSource: source } = event
+  const errors = [
+    ...validateEventFacts(checkedFactsOf(event), 'reportingController'),
+    ...validateMetadata(event, { namespaced: true }),
+    ...validateSeries(event),
+  ]
+  if (!hasTime(event.eventTime)) errors.push(required('eventTime'))
   if (type !== 'Normal' && type !== 'Warning') errors.push(invalidValue('type', '', `has invalid value: ${type}`))
-  const unset = {
-    firstTimestamp: event.deprecatedFirstTimestamp,
-    lastTimestamp: event.deprecatedLastTimestamp,
-    count: event.deprecatedCount,
-    source: deprecatedSource?.component || deprecatedSource?.host,
-  }
-  for (const [field, value] of Object.entries(unset)) {
-    if (value) errors.push(invalidValue(field, '', 'needs to be unset'))
-  }
+  const unset: readonly (readonly [field: string, isSet: boolean])[] = [
+    ['firstTimestamp', hasTime(event.deprecatedFirstTimestamp)],
+    ['lastTimestamp', hasTime(event.deprecatedLastTimestamp)],
+    ['count', (event.deprecatedCount ?? 0) !== 0],
+    ['source', (source?.component ?? '') !== '' || (source?.host ?? '') !== ''],
+  ]
+  for (const [field, isSet] of unset) if (isSet) errors.push(invalidValue(field, '', 'needs to be unset'))
   return errors
 }
 
-function validateOrigin(event: Event): FieldError[] {
-  const { reportingController = '', reportingInstance = '', action = '', reason = '', note = '' } = event
-  const errors: FieldError[] = []
-  if (reportingController === '') errors.push(required('reportingController'))
-  errors.push(...invalidForEach('reportingController', reportingController, qualifiedName(reportingController)))
-  for (const [field, value] of Object.entries({ reportingInstance, action, reason })) {
-    if (value === '') errors.push(required(field))
-    errors.push(...notLonger(value, maxReasonLength, field))
-  }
-  return [...errors, ...notLonger(note, maxNoteLength, 'message')]
-}
-
-function notLonger(text: string, max: number, field: string): FieldError[] {
-  return text.length > max ? [invalidValue(field, '', `can have at most ${max} characters`)] : []
-}
-
-function validateSeries(series: EventSeries | undefined, path: string): FieldError[] {
+function validateSeries({ series }: Event): FieldError[] {
   if (series === undefined) return []
-  const errors = series.count < 2 ? [invalidValue(`${path}.count`, '', 'should be at least 2')] : []
-  return series.lastObservedTime ? errors : [...errors, required(`${path}.lastObservedTime`)]
+  const errors = (series.count ?? 0) < 2 ? [invalidValue('series.count', '', 'should be at least 2')] : []
+  return hasTime(series.lastObservedTime) ? errors : [...errors, required('series.lastObservedTime')]
 }
 
-/** What happened has happened: only how often may change. */
+/** An event is a record: only its series goes on. Errors name the fields as the core group does. */
 function validateEventUpdate(now: Event, old: Event): FieldError[] {
-  const errors = deepEqual(now.series, old.series) ? [] : validateSeries(now.series, 'series')
-  const shown = (event: Event): Readonly<Record<string, unknown>> => ({
-    involvedObject: referenceForMessage(event.regarding),
-    reason: event.reason ?? '',
-    message: event.note ?? '',
-    source: { Component: event.deprecatedSource?.component ?? '', Host: event.deprecatedSource?.host ?? '' },
-    firstTimestamp: event.deprecatedFirstTimestamp ?? null,
-    lastTimestamp: event.deprecatedLastTimestamp ?? null,
-    count: event.deprecatedCount ?? 0,
-    type: event.type ?? '',
-    eventTime: event.eventTime ?? null,
-    action: event.action ?? '',
-    related: event.related === undefined ? null : referenceForMessage(event.related),
-    reportingController: event.reportingController ?? '',
-    reportingInstance: event.reportingInstance ?? '',
-  })
-  const before = shown(old)
-  for (const [field, value] of Object.entries(shown(now))) {
-    if (!deepEqual(value, before[field])) errors.push(invalidValue(field, value, immutableField))
+  const errors = validateEventFacts(checkedFactsOf(now), 'reportingController')
+  if (!deepEqual(now.series, old.series)) errors.push(...validateSeries(now))
+  for (const [field, name] of fixedFields) {
+    if (deepEqual(now[field], old[field])) continue
+    errors.push(invalidValue(name, shownValue(now[field], field), immutableField))
   }
   return errors
 }
 
-function referenceForMessage(reference: ObjectReference | undefined): object {
-  const {
-    kind = '',
-    namespace = '',
-    name = '',
-    uid = '',
-    apiVersion = '',
-    resourceVersion = '',
-    fieldPath = '',
-  } = reference ?? {}
-  return {
-    Kind: kind,
-    Namespace: namespace,
-    Name: name,
-    UID: uid,
-    APIVersion: apiVersion,
-    ResourceVersion: resourceVersion,
-    FieldPath: fieldPath,
+const fixedFields: readonly (readonly [keyof Event, string])[] = [
+  ['regarding', 'involvedObject'],
+  ['reason', 'reason'],
+  ['note', 'message'],
+  ['deprecatedSource', 'source'],
+  ['deprecatedFirstTimestamp', 'firstTimestamp'],
+  ['deprecatedLastTimestamp', 'lastTimestamp'],
+  ['deprecatedCount', 'count'],
+  ['type', 'type'],
+  ['eventTime', 'eventTime'],
+  ['action', 'action'],
+  ['related', 'related'],
+  ['reportingController', 'reportingController'],
+  ['reportingInstance', 'reportingInstance'],
+]
+
+function shownValue(value: unknown, field: keyof Event): unknown {
+  if (field === 'deprecatedCount') return value ?? 0
+  if (field === 'regarding' || field === 'related')
+    return value === undefined ? null : coreForm.of('ObjectReference', value as object)
+  if (field === 'deprecatedSource') {
+    const { component = '', host = '' } = (value ?? {}) as { component?: string; host?: string }
+    return { Component: component, Host: host }
   }
+  return value ?? (field === 'eventTime' || field.endsWith('Timestamp') ? null : '')
 }
