@@ -2,7 +2,8 @@ import type { Draft } from '#api/kind.ts'
 import { validateEphemeralContainersUpdate, validatePodResize } from '#api/core/v1/pod/validate-pod-parts.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { FieldError } from '#api/meta/status.ts'
-import type { Pod } from '#api/types/core.v1.ts'
+import { validateFinalize } from '#api/core/v1/namespace.ts'
+import type { Namespace, Pod } from '#api/types/core.v1.ts'
 import { behaviourOf } from './behaviours.ts'
 import { deepCopy } from './deep-copy.ts'
 import type { UpdatePart } from './update-object.ts'
@@ -61,19 +62,48 @@ export const approvalPart: UpdatePart = keepingAllBut((draft, wanted, now) => {
 })
 
 /** `finalize` of a Namespace: only `spec.finalizers` change. */
-export const finalizePart: UpdatePart = keepingAllBut((draft, wanted) => {
-  const spec = (wanted as { spec?: { finalizers?: unknown } }).spec
-  const target = draft as { spec?: Record<string, unknown> }
-  const { finalizers: _before, ...rest } = target.spec ?? {}
-  target.spec = { ...rest, ...(spec?.finalizers !== undefined && { finalizers: spec.finalizers }) }
-})
+export const finalizePart: UpdatePart = keepingAllBut(
+  (draft, wanted) => {
+    const spec = (wanted as { spec?: { finalizers?: unknown } }).spec
+    const target = draft as { spec?: Record<string, unknown> }
+    const { finalizers: _before, ...rest } = target.spec ?? {}
+    target.spec = { ...rest, ...(spec?.finalizers !== undefined && { finalizers: spec.finalizers }) }
+  },
+  (namespace) => validateFinalize(namespace as Namespace),
+)
 
 /** `ephemeralcontainers` of a Pod: only those change. */
-export const ephemeralContainersPart: UpdatePart = keepingAllBut((draft, wanted) => {
-  const spec = (wanted as { spec?: { ephemeralContainers?: unknown } }).spec
-  const target = draft as { spec?: Record<string, unknown> }
-  target.spec = { ...target.spec, ephemeralContainers: spec?.ephemeralContainers ?? [] }
-}, validateEphemeralContainersUpdate)
+export const ephemeralContainersPart: UpdatePart = keepingAllBut(
+  (draft, wanted) => {
+    const spec = (wanted as { spec?: { ephemeralContainers?: unknown } }).spec
+    const target = draft as { spec?: Record<string, unknown> }
+    target.spec = { ...target.spec, ephemeralContainers: spec?.ephemeralContainers ?? [] }
+  },
+  (pod, old) => validateEphemeralContainersUpdate(pod as Pod, old as Pod),
+)
+
+/** `resize` of a Pod: only the resources change (KEP-1287). Other containers than before are for validation to refuse. */
+export const resizePart: UpdatePart = keepingAllBut(
+  (draft, wanted) => {
+    const asked = (wanted as { spec?: PodParts }).spec ?? {}
+    const target = (draft as { spec: PodParts }).spec
+    const isSame = containerLists.every((list) => {
+      const names = (parts: PodParts): string => JSON.stringify((parts[list] ?? []).map(({ name }) => name))
+      return names(asked) === names(target)
+    })
+    for (const list of containerLists) {
+      const resized = isSame
+        ? target[list]?.map((container, index) => resizedLike(container, asked[list]?.[index]))
+        : asked[list]
+      if (resized !== undefined) target[list] = resized
+    }
+    if (asked.resources === undefined) delete target.resources
+    else target.resources = asked.resources
+  },
+  (pod, old) => validatePodResize(pod as Pod, old as Pod),
+)
+
+const containerLists = ['containers', 'initContainers'] as const
 
 interface ResizableContainer {
   readonly name: string
@@ -81,29 +111,22 @@ interface ResizableContainer {
   readonly resizePolicy?: unknown
 }
 
-/** `resize` of a Pod: only the resources of its containers change (KEP-1287). */
-export const resizePart: UpdatePart = keepingAllBut((draft, wanted) => {
-  for (const list of ['containers', 'initContainers'] as const) {
-    const spec = (wanted as { spec?: Record<string, readonly ResizableContainer[] | undefined> }).spec
-    const target = (draft as { spec?: Record<string, ResizableContainer[] | undefined> }).spec
-    const containers = target?.[list]
-    if (target === undefined || containers === undefined) continue
-    target[list] = containers.map((container) => {
-      const asked = spec?.[list]?.find((candidate) => candidate.name === container.name)
-      if (asked === undefined) return container
-      return {
-        ...container,
-        resources: asked.resources ?? {},
-        ...(asked.resizePolicy !== undefined && { resizePolicy: asked.resizePolicy }),
-      }
-    })
-  }
-}, validatePodResize)
+interface PodParts {
+  containers?: readonly ResizableContainer[]
+  initContainers?: readonly ResizableContainer[]
+  resources?: unknown
+}
+
+function resizedLike(container: ResizableContainer, asked: ResizableContainer | undefined): ResizableContainer {
+  const { resizePolicy: _, ...rest } = container
+  const policy = asked?.resizePolicy
+  return { ...rest, resources: asked?.resources ?? {}, ...(policy !== undefined && { resizePolicy: policy }) }
+}
 
 /** A part in which everything stays what it was, but for what `take` copies from the wanted object. */
 function keepingAllBut(
   take: (draft: object, wanted: object, now: string) => void,
-  validate?: (pod: Pod, old: Pod) => FieldError[],
+  validate?: (object: KubernetesObject, old: KubernetesObject) => FieldError[],
 ): UpdatePart {
   return {
     prepare(_resource, draft, old, now) {
@@ -114,6 +137,6 @@ function keepingAllBut(
       take(fields, wanted, now)
     },
     validate: ({ rules }, object, old) =>
-      validate === undefined ? (rules.validateStatusUpdate?.(object, old) ?? []) : validate(object as Pod, old as Pod),
+      validate === undefined ? (rules.validateStatusUpdate?.(object, old) ?? []) : validate(object, old),
   }
 }

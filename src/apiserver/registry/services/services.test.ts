@@ -107,7 +107,7 @@ test('headless and external services have no address', () =>
 
 test('a write of the status leaves the addresses alone', () =>
   withServices(async ({ call }) => {
-    const { object } = await call(`POST ${path}`, { body: service('a', {}) })
+    const { object } = await call(`POST ${path}`, { body: service('a', { type: 'LoadBalancer' }) })
     const headers = { 'content-type': 'application/merge-patch+json' }
     const body = { status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } } }
     const patched = await call(`PATCH ${path}/a/status`, { body, headers })
