@@ -27,6 +27,10 @@ export const service = defineKind<Service>({
     keepStatus(draft, old)
     mirrorClusterIp(draft.spec, old.spec)
   },
+  prepareForStatusUpdate(draft, old) {
+    draft.spec = structuredClone(old.spec) as Draft<Service>['spec']
+    setIngressModes(draft)
+  },
   validate: (object) => validateService(object),
   validateUpdate: validateServiceUpdate,
   validatesUpdateAlone: true,
@@ -79,11 +83,17 @@ function mirrorClusterIp(spec: Draft<Service>['spec'], old: Service['spec'] | un
   }
 }
 
-function setPolicies({ spec, status }: Draft<Service>): void {
+function setPolicies(draft: Draft<Service>): void {
+  const { spec } = draft
   if (isExternallyAccessible({ spec: spec as Service['spec'] })) spec.externalTrafficPolicy ??= 'Cluster'
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'
+  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
+  setIngressModes(draft)
+}
+
+/** A patch of the status comes without its spec: the modes wait until the service's own is back. */
+function setIngressModes({ spec, status }: Draft<Service>): void {
   if (spec.type !== 'LoadBalancer') return
-  spec.allocateLoadBalancerNodePorts ??= true
   for (const ingress of status?.loadBalancer?.ingress ?? []) {
     if (ingress.ip) ingress.ipMode ??= 'VIP'
   }
