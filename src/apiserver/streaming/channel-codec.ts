@@ -29,9 +29,28 @@ const base64Codec: ChannelCodec = {
   encode: (channel, data) => `${channel}${data.toString('base64')}`,
 }
 
-/** Supported protocols, best first. */
-export const channelProtocols: Readonly<Record<string, ChannelCodec>> = {
-  'v5.channel.k8s.io': binaryCodec,
+/** How a client of exec and attach talks. */
+export interface CommandProtocol {
+  readonly codec: ChannelCodec
+  /** Whether the final word is a Status; before version 4 it was the text of an error, and nothing after a success. */
+  readonly endsWithStatus: boolean
+}
+
+const oldBinary: CommandProtocol = { codec: binaryCodec, endsWithStatus: false }
+
+/** By their names; the empty one is for clients that name none. */
+export const commandProtocols: Readonly<Record<string, CommandProtocol>> = {
+  'v5.channel.k8s.io': { codec: binaryCodec, endsWithStatus: true },
+  'v4.channel.k8s.io': { codec: binaryCodec, endsWithStatus: true },
+  'v4.base64.channel.k8s.io': { codec: base64Codec, endsWithStatus: true },
+  'channel.k8s.io': oldBinary,
+  'base64.channel.k8s.io': { codec: base64Codec, endsWithStatus: false },
+  '': oldBinary,
+}
+
+/** Protocols of port-forward with a pair of channels for each port. */
+export const forwardProtocols: Readonly<Record<string, ChannelCodec>> = {
   'v4.channel.k8s.io': binaryCodec,
   'v4.base64.channel.k8s.io': base64Codec,
+  '': binaryCodec,
 }

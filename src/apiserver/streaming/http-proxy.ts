@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
 import { StatusError } from '#api/meta/status.ts'
 import type { KubeletDialer } from './kubelet-dialer.ts'
+import type { RequestInfo } from '../request-info.ts'
 import type { NodeRequest } from './pod-log.ts'
 import { proxyTarget, type ProxyLocationOptions, type ProxyTarget } from './proxy-location.ts'
 
@@ -30,15 +31,48 @@ export async function proxyHttp(
 ): Promise<ApiResponse> {
   const { info, request } = context
   const target = proxyTarget(info, options)
-  const query = request.query.toString()
-  const path = `/${info.rest.replace(/^\/+/, '')}${query === '' ? '' : `?${query}`}`
-  const response = await send(target, path, request, dialer)
+  // Relative links of the page would lead nowhere without the slash.
+  if (info.rest === '' && !request.path.endsWith('/')) return movedTo(`${request.path}/${queryOf(request.query)}`)
+  const response = await send(target, proxiedPath(info, request.query), request, dialer)
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(response.headers)) {
-    if (value !== undefined && !droppedHeaders.has(name))
-      headers[name] = Array.isArray(value) ? value.join(', ') : value
+    if (value === undefined || droppedHeaders.has(name) || foreignHeaders.has(name)) continue
+    headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
+  if (headers['location'] !== undefined) headers['location'] = throughProxy(headers['location'], target, context)
   return { status: response.statusCode ?? 502, headers, body: { type: 'stream', chunks: response } }
+}
+
+/** The path and query on the other side. */
+export function proxiedPath({ rest }: RequestInfo, query: URLSearchParams): string {
+  return `/${rest.replace(/^\/+/, '')}${queryOf(query)}`
+}
+
+function queryOf(query: URLSearchParams): string {
+  return query.size === 0 ? '' : `?${query.toString()}`
+}
+
+function movedTo(location: string): ApiResponse {
+  return { status: 301, headers: { location }, body: { type: 'none' } }
+}
+
+/** What a proxied page may not grant in the API server's name. */
+const foreignHeaders: ReadonlySet<string> = new Set([
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+])
+
+/** A redirect to the target itself leads through the proxy again; one to elsewhere, or a relative one, stays. */
+function throughProxy(location: string, { scheme, host, port }: ProxyTarget, { info, request }: NodeRequest): string {
+  const isLocal = location.startsWith('/') && !location.startsWith('//')
+  const there = isLocal ? undefined : URL.parse(location)
+  const isTarget = [`${host}:${port}`, host, request.headers['host']].includes(there?.host)
+  if (!isLocal && (there == null || !isTarget || there.protocol !== `${scheme}:`)) return location
+  const prefix = request.path.slice(0, request.path.length - info.rest.length).replace(/\/+$/, '')
+  const rest = there == null ? location : `${there.pathname}${there.search}${there.hash}`
+  return rest.startsWith(`${prefix}/`) ? rest : prefix + rest
 }
 
 async function send(

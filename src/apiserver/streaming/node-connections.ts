@@ -9,6 +9,7 @@ import { proxyHttp } from './http-proxy.ts'
 import type { KubeletDialer } from './kubelet-dialer.ts'
 import { logWebSocket } from './log-websocket.ts'
 import { podLog, type NodeRequest } from './pod-log.ts'
+import { proxyUpgrade } from './proxy-upgrade.ts'
 import { streamTarget, streamUpgradeHandler } from './stream-upgrade.ts'
 
 export interface NodeConnectionsOptions {
@@ -45,8 +46,11 @@ export function createNodeConnections(options: NodeConnectionsOptions): NodeConn
       throw badRequest('Upgrade request required')
     },
     proxy: (context) => proxyHttp(context, options, dialer),
-    upgrade: (upgrade) =>
-      upgrade.info.subresource === 'log' ? logWebSocket(upgrade, reader, dialer) : stream(upgrade),
+    upgrade(upgrade) {
+      const { subresource } = upgrade.info
+      if (subresource === 'log') return logWebSocket(upgrade, reader, dialer)
+      return subresource === 'proxy' ? proxyUpgrade(upgrade, options, dialer) : stream(upgrade)
+    },
     close: () => dialer.close(),
   }
 }

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws'
 import type { Log } from '#lib/log.ts'
 import { SpdyConnection } from '#lib/spdy/spdy-connection.ts'
 import type { SpdyStream } from '#lib/spdy/spdy-stream.ts'
-import { channels, type ChannelCodec } from './channel-codec.ts'
+import { channels, type CommandProtocol } from './channel-codec.ts'
 import type { KubeletUpgrade } from './kubelet-dialer.ts'
 import type { StreamOptions } from './stream-options.ts'
 
@@ -15,7 +15,7 @@ const unsentMax = 256 * 1024
 /** A connection that is both: WebSocket channels to the client, SPDY streams to the kubelet. */
 export interface RemoteCommand {
   readonly websocket: WebSocket
-  readonly codec: ChannelCodec
+  readonly protocol: CommandProtocol
   readonly kubelet: KubeletUpgrade
   readonly options: StreamOptions
   readonly log: Log
@@ -26,7 +26,7 @@ export interface RemoteCommand {
  * status before the close; a lost kubelet becomes a failure status, never a success.
  */
 export async function translateRemoteCommand(command: RemoteCommand): Promise<void> {
-  const { websocket, codec, kubelet, log } = command
+  const { websocket, kubelet, log } = command
   const { socket, head } = kubelet
   // Runtimes' streaming servers are Go's: they read no windows.
   const connection = new SpdyConnection({ socket, role: 'client', head, sendsWindowUpdates: false })
@@ -43,9 +43,9 @@ export async function translateRemoteCommand(command: RemoteCommand): Promise<vo
     const status = await Promise.race([finalStatus(streams.error), gone])
     if (status === undefined) return
     await Promise.race([Promise.all(output), gone])
-    send(websocket, codec.encode(channels.error, status))
+    sayEnd(command, status)
   } catch (error) {
-    send(websocket, codec.encode(channels.error, failure(`the connection to the node broke: ${messageOf(error)}`)))
+    sayEnd(command, failure(`the connection to the node broke: ${messageOf(error)}`))
   } finally {
     websocket.resume()
     websocket.close(1000)
@@ -77,7 +77,7 @@ async function openStreams(connection: SpdyConnection, options: StreamOptions): 
 }
 
 /** Takes stdin, resizes and the close signal from the client. */
-function receiveFrom({ websocket, codec }: RemoteCommand, { stdin, resize }: Streams): void {
+function receiveFrom({ websocket, protocol: { codec } }: RemoteCommand, { stdin, resize }: Streams): void {
   websocket.on('message', (raw: Buffer) => {
     const message = codec.decode(raw)
     if (message === undefined) return
@@ -95,7 +95,11 @@ function receiveFrom({ websocket, codec }: RemoteCommand, { stdin, resize }: Str
 }
 
 /** Sends a stream's bytes to a channel until the stream ends. */
-async function pump(stream: Readable, channel: number, { websocket, codec }: RemoteCommand): Promise<void> {
+async function pump(
+  stream: Readable,
+  channel: number,
+  { websocket, protocol: { codec } }: RemoteCommand,
+): Promise<void> {
   // Left open at its end: a reset that reaches a runtime which has just closed its side would cost us the final status.
   for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     if (websocket.readyState !== websocket.OPEN) return
@@ -124,8 +128,16 @@ function failure(message: string): Buffer {
   return Buffer.from(JSON.stringify(status))
 }
 
-function send(websocket: WebSocket, data: Buffer | string): void {
-  if (websocket.readyState === websocket.OPEN) websocket.send(data)
+/** The last word of the conversation, as the client's protocol has it. */
+function sayEnd({ websocket, protocol: { codec, endsWithStatus } }: RemoteCommand, status: Buffer): void {
+  if (websocket.readyState !== websocket.OPEN) return
+  const word = endsWithStatus ? status : Buffer.from(errorTextOf(status))
+  if (word.length > 0) websocket.send(codec.encode(channels.error, word))
+}
+
+function errorTextOf(status: Buffer): string {
+  const { status: outcome, message = '' } = JSON.parse(status.toString()) as { status?: string; message?: string }
+  return outcome === 'Success' ? '' : message
 }
 
 function messageOf(error: unknown): string {

@@ -5,11 +5,12 @@ import { authorizeByAll } from '../authz/authorizers.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
 import type { UpgradeHandler, UpgradeRequest } from '../upgrade.ts'
-import { channelProtocols } from './channel-codec.ts'
+import { commandProtocols, forwardProtocols } from './channel-codec.ts'
 import type { KubeletAddress, KubeletDialer, KubeletUpgrade } from './kubelet-dialer.ts'
 import { chooseContainer, findPod, kubeletOf } from './pod-location.ts'
 import { translateRemoteCommand } from './remote-command.ts'
 import { kubeletQuery, parseStreamOptions } from './stream-options.ts'
+import { forwardChannels, parseForwardedPorts } from './port-forward-channels.ts'
 import { joinSockets, tunnel } from './tunnel.ts'
 import { acceptWebSocket, chooseProtocol } from './websocket-accept.ts'
 
@@ -20,7 +21,7 @@ export interface StreamUpgradeOptions {
   readonly log: Log
 }
 
-/** SPDY frames inside a WebSocket: what kubectl's port-forward speaks. */
+/** SPDY frames inside a WebSocket: what kubectl's port-forward speaks; older clients use channels. */
 const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io'
 const spdyCommandProtocol = 'v4.channel.k8s.io'
 const spdyForwardProtocol = 'portforward.k8s.io'
@@ -40,7 +41,7 @@ export function streamUpgradeHandler(options: StreamUpgradeOptions): UpgradeHand
     const wanted = upgrade.incoming.headers.upgrade?.toLowerCase()
     if (wanted === 'spdy/3.1') return proxySpdy(upgrade, target, options)
     if (wanted !== 'websocket') throw badRequest('unable to upgrade: only WebSocket and SPDY/3.1 are supported')
-    if (upgrade.info.subresource === 'portforward') return tunnelPortForward(upgrade, target, options)
+    if (upgrade.info.subresource === 'portforward') return forwardPorts(upgrade, target, options)
     return translate(upgrade, target, options)
   }
 }
@@ -91,22 +92,27 @@ async function translate(
   target: StreamTarget,
   { dialer, log }: StreamUpgradeOptions,
 ): Promise<void> {
-  const protocol = chooseProtocol(upgrade.incoming, Object.keys(channelProtocols))
+  const name = chooseProtocol(upgrade.incoming, Object.keys(commandProtocols))
+  const protocol = commandProtocols[name]
+  if (protocol === undefined) throw badRequest(`unknown protocol ${JSON.stringify(name)}`)
   const kubelet = await dial(target, [spdyCommandProtocol], upgrade, dialer)
-  const websocket = await acceptWebSocket(upgrade, protocol)
+  const websocket = await acceptWebSocket(upgrade, name)
   const options = parseStreamOptions(upgrade.request.query)
-  await translateRemoteCommand({ websocket, codec: channelProtocols[protocol]!, kubelet, options, log })
+  await translateRemoteCommand({ websocket, protocol, kubelet, options, log })
 }
 
-async function tunnelPortForward(
+async function forwardPorts(
   upgrade: UpgradeRequest,
   target: StreamTarget,
-  { dialer }: StreamUpgradeOptions,
+  { dialer, log }: StreamUpgradeOptions,
 ): Promise<void> {
-  const protocol = chooseProtocol(upgrade.incoming, [tunnelProtocol])
+  const protocol = chooseProtocol(upgrade.incoming, [tunnelProtocol, ...Object.keys(forwardProtocols)])
+  const codec = forwardProtocols[protocol]
+  const ports = codec && parseForwardedPorts(upgrade.request.query)
   const kubelet = await dial(target, [spdyForwardProtocol], upgrade, dialer)
   const websocket = await acceptWebSocket(upgrade, protocol)
-  await tunnel(websocket, kubelet.socket, kubelet.head)
+  if (codec === undefined || ports === undefined) return tunnel(websocket, kubelet.socket, kubelet.head)
+  await forwardChannels({ websocket, codec, kubelet, ports, log })
 }
 
 /** Hands a SPDY client through to the kubelet, byte for byte. */

@@ -4,7 +4,7 @@ import { createServer, request as httpRequest, type IncomingMessage } from 'node
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { after, before, beforeEach, test } from 'node:test'
-import { WebSocket } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import type { ApiRequest } from '#api/meta/exchange.ts'
 import type { StatusError } from '#api/meta/status.ts'
 import { systemClock } from '#lib/clock.ts'
@@ -13,7 +13,7 @@ import { systemRandom } from '#lib/random.ts'
 import { SpdyConnection } from '#lib/spdy/spdy-connection.ts'
 import { createAuthorizers } from '../authz/authorizers.ts'
 import { loadOrCreatePki } from '../certificates/pki.ts'
-import { readerOf } from '../registry/object-reader.case.ts'
+import { readerOf, type TestObject } from '../registry/object-reader.case.ts'
 import type { RequestInfo, Verb } from '../request-info.ts'
 import { fakeNodeObjects, startFakeKubelet, type FakeKubelet } from './fake-kubelet.case.ts'
 import { httpsKubeletDialer } from './kubelet-dialer.ts'
@@ -22,6 +22,7 @@ import { createNodeConnections, type NodeConnections } from './node-connections.
 const pki = loadOrCreatePki(undefined, { clock: systemClock, random: systemRandom, names: [], ips: [] })
 const masters = { name: 'admin', groups: ['system:masters'] }
 let kubelet: FakeKubelet
+let pages: Pages
 let connections: NodeConnections
 let frontPort = 0
 let user = masters
@@ -31,7 +32,8 @@ before(async () => {
   kubelet = await startFakeKubelet(pki)
   const { certificate, key } = pki.kubeletClient
   const dialer = httpsKubeletDialer({ clock: systemClock, ca: pki.ca.certificate, certificate, key })
-  const reader = readerOf(...fakeNodeObjects(kubelet.port))
+  pages = await startPages()
+  const reader = readerOf(...fakeNodeObjects(kubelet.port), pages.pod)
   const common = { reader, dialer, random: systemRandom, log: silentLog, isProxyable: () => true }
   connections = createNodeConnections({ ...common, authorizers: createAuthorizers(reader) })
   const front = createServer()
@@ -49,6 +51,7 @@ before(async () => {
   frontPort = (front.address() as AddressInfo).port
   closeAll = () => {
     kubelet.close()
+    pages.close()
     dialer.close()
     front.closeAllConnections()
     front.close()
@@ -80,6 +83,42 @@ function requestOf(method: string, url: string): { info: RequestInfo; request: A
   }
   const request = { method, path, query: new URLSearchParams(query), headers: {}, signal: new AbortController().signal }
   return { info, request }
+}
+
+interface Pages {
+  readonly pod: TestObject
+  close(): void
+}
+
+/** What runs in a pod: pages that redirect, and an echo for WebSockets. */
+async function startPages(): Promise<Pages> {
+  const server = createServer((request, response) => {
+    const location = request.url?.slice(1) ?? ''
+    if (request.headers.upgrade !== undefined) response.writeHead(400, { 'x-page': 'yes' }).end('no upgrade here')
+    else response.writeHead(302, { location: decodeURIComponent(location), 'access-control-allow-origin': '*' }).end()
+  })
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => [...offered][0] ?? false })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.url === '/refuse') return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')
+    sockets.handleUpgrade(request, socket, head, (each) => {
+      each.on('message', (data: Buffer) => each.send(`${request.url} ${data.toString()}`))
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'pages', namespace: 'shop' },
+    spec: { nodeName: 'alpha', containers: [{ name: 'c', ports: [{ containerPort: port }] }] },
+    status: { podIP: '127.0.0.1' },
+  }
+  const close = (): void => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { pod, close }
 }
 
 interface Conversation {
@@ -216,6 +255,84 @@ test('port-forward is tunnelled through a WebSocket', async () => {
   socket!.destroy()
 })
 
+test('clients of old get the text of an error, and nothing after a success', async () => {
+  const url = '/shop/pods/web/exec?command=cat&stdin=1&stdout=1'
+  for (const [protocol, encode] of [
+    ['channel.k8s.io', (text: string) => channel(0, text)],
+    ['base64.channel.k8s.io', (text: string) => `0${Buffer.from(text).toString('base64')}`],
+  ] as const) {
+    const socket = new WebSocket(`ws://127.0.0.1:${frontPort}${url}`, [protocol, 'v4.channel.k8s.io'])
+    await once(socket, 'open')
+    assert.equal(socket.protocol, protocol)
+    const answer = once(socket, 'message') as Promise<[Buffer]>
+    socket.send(encode('old'))
+    assert.ok(
+      (await answer)[0]
+        .subarray(1)
+        .toString()
+        .startsWith(protocol.startsWith('b') ? 'b2xk' : 'old'),
+    )
+    socket.close()
+  }
+  const plain = new WebSocket(`ws://127.0.0.1:${frontPort}${url}`)
+  await once(plain, 'open')
+  assert.equal(plain.protocol, '')
+  plain.close()
+})
+
+test('port-forward over channels: data and errors, each after its port', async () => {
+  const socket = new WebSocket(`ws://127.0.0.1:${frontPort}/shop/pods/web/portforward?ports=80,8080`, [
+    'v4.channel.k8s.io',
+  ])
+  const seen: Buffer[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  socket.on('message', (data: Buffer) => {
+    seen.push(data)
+    if (seen.length === 5) resolve()
+  })
+  await once(socket, 'open')
+  socket.send(channel(2, 'ping'))
+  await promise
+  const port = (number: number, value: number): Buffer => Buffer.from([number, value & 0xff, value >> 8])
+  assert.deepEqual(seen.slice(0, 4), [port(0, 80), port(1, 80), port(2, 8080), port(3, 8080)])
+  assert.deepEqual(seen[4], channel(2, 'ping'))
+  socket.close()
+})
+
+test('a WebSocket reaches a pod through its proxy, and the pod may refuse', async () => {
+  const url = `ws://127.0.0.1:${frontPort}/shop/pods/pages/proxy/a/b?c=d`
+  const socket = new WebSocket(url, ['chat'])
+  await once(socket, 'open')
+  assert.equal(socket.protocol, 'chat')
+  const answer = once(socket, 'message') as Promise<[Buffer]>
+  socket.send('hello')
+  assert.equal((await answer)[0].toString(), '/a/b?c=d hello')
+  socket.close()
+  const headers = {
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': Buffer.alloc(16).toString('base64'),
+  }
+  const refused = await upgradeHttp('GET', '/shop/pods/pages/proxy/refuse', headers)
+  assert.deepEqual([refused.response.statusCode, refused.text], [403, 'no'])
+})
+
+const redirects: readonly (readonly [path: string, location: string])[] = [
+  ['/shop/pods/pages/proxy', '/shop/pods/pages/proxy/'],
+  ['/shop/pods/pages/proxy/%2Flogin', '/shop/pods/pages/proxy/login'],
+  ['/shop/pods/pages/proxy/near', 'near'],
+  ['/shop/pods/pages/proxy/https%3A%2F%2Fexample.com%2Fx', 'https://example.com/x'],
+]
+
+for (const [path, location] of redirects) {
+  test(`${path} leads to ${location}`, async () => {
+    const answer = await connections.proxy(requestOf('GET', path))
+    assert.equal(answer.headers['location'], location)
+    assert.equal(answer.headers['access-control-allow-origin'], undefined)
+    if (answer.body.type === 'stream') for await (const chunk of answer.body.chunks) assert.equal(chunk.length, 0)
+  })
+}
+
 const refusals: readonly [string, string, string, number][] = [
   ['GET', '/shop/pods/none/exec?command=x&stdout=1', 'pods "none" not found', 404],
   ['GET', '/shop/pods/waiting/exec?command=x', 'pod waiting does not have a host assigned', 400],
@@ -229,6 +346,7 @@ const refusals: readonly [string, string, string, number][] = [
   ['GET', '/shop/pods/web/exec?command=x', 'you must specify at least 1 of stdin, stdout, stderr', 400],
   ['GET', '/shop/pods/refused/exec?command=x&stdout=1', 'no, sir', 400],
   ['GET', '/shop/pods/lost/attach?stdout=1', 'nodes "gone" not found', 404],
+  ['GET', '/shop/pods/none/proxy/', 'pods "none" not found', 404],
 ]
 
 for (const [method, url, message, code] of refusals) {
@@ -247,7 +365,10 @@ for (const [method, url, message, code] of refusals) {
 test('a WebSocket needs the right to create, and a protocol that is known', async () => {
   const headers = { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': 'v9.channel.k8s.io' }
   const unknown = await upgradeHttp('GET', '/shop/pods/web/exec?command=x&stdout=1', headers)
-  assert.match(unknown.text, /client supports \[v9.channel.k8s.io\], server accepts \[v5.channel.k8s.io/)
+  assert.match(
+    unknown.text,
+    /client supports \[v9.channel.k8s.io\], server accepts \[v5.channel.k8s.io v4.channel.k8s.io/,
+  )
   user = { name: 'reader', groups: [] }
   const denied = await upgradeHttp('GET', '/shop/pods/web/exec?command=x&stdout=1', headers)
   assert.equal(denied.response.statusCode, 403)

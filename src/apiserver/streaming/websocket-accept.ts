@@ -18,13 +18,22 @@ function offeredProtocols(incoming: IncomingMessage): readonly string[] {
   return offered.filter((protocol) => protocol !== '' && !protocol.startsWith('base64url.bearer.authorization.k8s.io.'))
 }
 
-/** The first of `supported` that the client offers; BadRequest when there is none. */
+/** The protocol that can tell that stdin is at its end: taken wherever in its list a client names it. */
+const closingProtocol = 'v5.channel.k8s.io'
+
+/**
+ * The first protocol in the client's order that is in `supported`, where the empty one is for clients that name none;
+ * BadRequest when there is none.
+ */
 export function chooseProtocol(incoming: IncomingMessage, supported: readonly string[]): string {
   const offered = offeredProtocols(incoming)
-  const chosen = supported.find((protocol) => offered.includes(protocol))
+  if (offered.length === 0 && supported.includes('')) return ''
+  if (offered.includes(closingProtocol) && supported.includes(closingProtocol)) return closingProtocol
+  const chosen = offered.find((protocol) => supported.includes(protocol))
   if (chosen !== undefined) return chosen
+  const names = supported.filter((protocol) => protocol !== '')
   throw badRequest(
-    `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${supported.join(' ')}]`,
+    `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${names.join(' ')}]`,
   )
 }
 
@@ -43,7 +52,9 @@ export async function acceptWebSocket(upgrade: WebSocketUpgrade, protocol: strin
   })
   const { incoming, socket, head } = upgrade
   delete incoming.headers['sec-websocket-protocol']
-  server.on('headers', (headers: string[]) => void headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
+  server.on('headers', (headers: string[]) => {
+    if (protocol !== '') headers.push(`Sec-WebSocket-Protocol: ${protocol}`)
+  })
   return new Promise((resolve) => {
     server.handleUpgrade(incoming, socket, head, (websocket) => {
       websocket.pause()
