@@ -10,8 +10,13 @@ import { addTotals, runTests } from './gate/run-tests.ts'
 import type { TestTotals } from './gate/test-reporter.ts'
 
 const clusterFileTimeoutMs = 900_000
-/** Beside what the product itself needs: what the cluster tests use to look at it from outside. */
-const testPackages = ['curl', 'procps', 'util-linux']
+/** Beside what the product itself needs: what the cluster tests use to look at it from outside, and where it lies. */
+const testPackages: Readonly<Record<string, string>> = {
+  curl: '/{usr/,}bin/curl',
+  procps: '/{usr/,}bin/ps',
+  'python3-kubernetes': '/usr/lib/python3/dist-packages/kubernetes',
+  'util-linux': '/{usr/,}bin/nsenter',
+}
 
 const write = (text: string): void => void process.stdout.write(text)
 
@@ -33,8 +38,7 @@ async function prepareMachine(): Promise<TestTotals> {
 }
 
 function missingTools(): string[] {
-  const programs: Record<string, string> = { curl: 'curl', procps: 'ps', 'util-linux': 'nsenter' }
-  return testPackages.filter((name) => globSync(`/{usr/,}{bin,sbin}/${programs[name]}`).length === 0)
+  return Object.keys(testPackages).filter((name) => globSync(testPackages[name] ?? '').length === 0)
 }
 
 async function runClusterFile(file: string): Promise<TestTotals> {

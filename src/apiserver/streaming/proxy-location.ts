@@ -95,32 +95,31 @@ function portOf(text: string): number | undefined {
 function locateService(name: ProxyName, namespace: string, { reader, random }: ProxyLocationOptions): ProxyTarget {
   const service = reader.get(services, name.name, namespace)
   if (service === undefined) throw notFound({ group: '', resource: 'services', name: name.name })
-  const portName = servicePortName(service, name.port)
-  const candidates = reader
+  const portName = servicePortName(service, name)
+  const slices = reader
     .list(endpointSlices, namespace)
     .filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === name.name)
-    .flatMap((slice) => {
-      const port = slice.ports?.find((candidate) => (candidate.name ?? '') === portName)?.port
-      const ready = slice.endpoints?.filter((endpoint) => endpoint.conditions?.ready !== false) ?? []
-      return port === undefined ? [] : ready.flatMap((endpoint) => endpoint.addresses.map((host) => ({ host, port })))
-    })
+  const candidates = slices.flatMap((slice) => {
+    const port = slice.ports?.find((candidate) => (candidate.name ?? '') === portName)?.port
+    const ready = slice.endpoints?.filter((endpoint) => endpoint.conditions?.ready !== false) ?? []
+    return port === undefined ? [] : ready.flatMap((endpoint) => endpoint.addresses.map((host) => ({ host, port })))
+  })
   const chosen = candidates[Math.floor(random.next() * candidates.length)]
-  if (chosen === undefined || portName === undefined) {
-    throw new StatusError('ServiceUnavailable', `no endpoints available for service ${JSON.stringify(name.name)}`)
+  if (chosen === undefined) {
+    const isEmpty = slices.every(({ endpoints }) => (endpoints ?? []).length === 0)
+    const said = isEmpty ? name.name : [name.scheme, name.name, name.port].filter((part) => part !== '').join(':')
+    throw new StatusError('ServiceUnavailable', `no endpoints available for service ${JSON.stringify(said)}`)
   }
   return { scheme: schemeOf(name), ...chosen, isKubelet: false }
 }
 
-/** The name of the service port that a number or name means; the only port when nothing is said. */
-function servicePortName({ spec }: Service, wanted: string): string | undefined {
-  const ports = spec?.ports ?? []
-  const found =
-    wanted === ''
-      ? ports.length === 1
-        ? ports[0]
-        : undefined
-      : ports.find((port) => port.name === wanted || String(port.port) === wanted)
-  return found && (found.name ?? '')
+/** The name of the service's port that is meant: a number is looked up, and nothing means a port without a name. */
+function servicePortName({ spec }: Service, { name, port }: ProxyName): string {
+  if (!/^-?\d+$/.test(port)) return port
+  const found = spec?.ports?.find((candidate) => String(candidate.port) === port)
+  if (found !== undefined) return found.name ?? ''
+  const message = `no service port ${port} found for service ${JSON.stringify(name)}`
+  throw new StatusError('ServiceUnavailable', message)
 }
 
 /** Addresses that a request through the API server must not reach: the server itself and what is only near it. */
