@@ -67,11 +67,11 @@ const foreignHeaders: ReadonlySet<string> = new Set([
 /** A redirect to the target itself leads through the proxy again; one to elsewhere, or a relative one, stays. */
 function throughProxy(location: string, { scheme, host, port }: ProxyTarget, { info, request }: NodeRequest): string {
   const isLocal = location.startsWith('/') && !location.startsWith('//')
-  const there = isLocal ? undefined : URL.parse(location)
+  const there = isLocal ? null : URL.parse(location)
   const isTarget = [`${host}:${port}`, host, request.headers['host']].includes(there?.host)
-  if (!isLocal && (there == null || !isTarget || there.protocol !== `${scheme}:`)) return location
+  if (!isLocal && (there === null || !isTarget || there.protocol !== `${scheme}:`)) return location
   const prefix = request.path.slice(0, request.path.length - info.rest.length).replace(/\/+$/, '')
-  const rest = there == null ? location : `${there.pathname}${there.search}${there.hash}`
+  const rest = there === null ? location : `${there.pathname}${there.search}${there.hash}`
   return rest.startsWith(`${prefix}/`) ? rest : prefix + rest
 }
 
