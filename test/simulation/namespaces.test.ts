@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ConfigMap } from '#api/types/core.v1.ts'
 import { configMaps, namespaces, pods, secrets, serviceAccounts } from '#api/types/resources.ts'
-import { rootCa, smallCluster, type SmallCluster } from './small-cluster.ts'
+import { rootCa } from './api-server.ts'
+import { smallCluster, type SmallCluster } from './small-cluster.ts'
 
 async function isGone({ client }: SmallCluster, name: string): Promise<boolean> {
   return (await client.resource(namespaces).list()).items.every(({ metadata }) => metadata.name !== name)

@@ -1,31 +1,22 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import type { TestContext } from 'node:test'
-import type { UserInfo } from '#api/meta/exchange.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { namespaces, pods } from '#api/types/resources.ts'
-import { admissionPlugins } from '#apiserver/admission/plugins.ts'
 import { newAuthority } from '#apiserver/certificates/certificate-authority.ts'
-import { createAuthorizers } from '#apiserver/authz/authorizers.ts'
-import { GrantIndex } from '#apiserver/authz/rbac-grants.ts'
-import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
-import { createApiServer } from '#apiserver/server.ts'
 import type { Client } from '#client/client.ts'
-import { createClient } from '#client/create-client.ts'
 import { createEventRecorder } from '#client/event-recorder.ts'
 import type { Informers } from '#client/informer.ts'
 import { createInformers } from '#client/informers.ts'
-import { inProcessTransport } from '#client/in-process-transport.ts'
 import { createSigner } from '#controllers/certificates/signer.ts'
 import { createControllers } from '#controllers/controllers.ts'
 import { formatTime, manualClock, type ManualClock } from '#lib/clock.ts'
 import { jsonLog } from '#lib/log.ts'
 import { seededRandom } from '#lib/random.ts'
-import type { Effects } from '#main/effects.ts'
 import { identities } from '#main/identities.ts'
-import { ownRoles } from '#main/own-roles.ts'
 import { controllerServiceAccount, runControllers, type RunningControllers } from '#reconcile/run-controllers.ts'
 import { memoryStore } from '#storage/memory/memory-store.ts'
+import { admin, rootCa, startApiServer } from './api-server.ts'
 
 /** The real API server on the memory store and all controllers, in this process, under a clock the test moves. */
 export interface SmallCluster {
@@ -43,18 +34,12 @@ export interface SmallCluster {
   run(pod: Pod, node?: string): Promise<void>
 }
 
-/** What the cluster publishes as its CA. */
-export const rootCa = 'the root CA'
-
-const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
-
 export async function smallCluster(t: TestContext): Promise<SmallCluster> {
   const clock = manualClock()
   const random = seededRandom(1)
   const lines: string[] = []
   const effects = { clock, random, log: jsonLog({ clock, level: 'warn', write: (line) => lines.push(line) }) }
-  const { server, close } = await startServer(effects)
-  const clientAs = (user: UserInfo): Client => createClient(inProcessTransport(server.handle, user))
+  const { clientAs, close } = await startApiServer(memoryStore(), effects)
   const client = clientAs(admin)
   const manager = clientAs(identities.controllerManager)
   const informers = createInformers({ client: manager, ...effects })
@@ -82,34 +67,6 @@ export async function smallCluster(t: TestContext): Promise<SmallCluster> {
   await client.resource(namespaces).create({ metadata: { name: 'test' }, spec: {} })
   const authority = new X509Certificate(ca.certificate)
   return { client, informers, clock, controllers, ca: authority, ...driving(clock, controllers, client, lines) }
-}
-
-/** With the rights and objects that every cluster starts with. */
-async function startServer(effects: Effects) {
-  const store = memoryStore()
-  const server = createApiServer({
-    store,
-    ...effects,
-    admission: admissionPlugins,
-    authorizers: createAuthorizers,
-    reviews: (reader, authorizers) => {
-      const grants = new GrantIndex(reader)
-      return { authorizers, grants, tokens: [], audiences: [], clock: effects.clock }
-    },
-  })
-  await server.start()
-  await bootstrap(server.bootstrap, {
-    addresses: ['192.0.2.1'],
-    port: 6443,
-    clientCa: rootCa,
-    nowMs: effects.clock.now(),
-  })
-  await server.bootstrap.ensure(ownRoles())
-  const close = async (): Promise<void> => {
-    await server.close()
-    await store.close()
-  }
-  return { server, close }
 }
 
 function driving(clock: ManualClock, controllers: RunningControllers, client: Client, lines: readonly string[]) {

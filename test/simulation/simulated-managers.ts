@@ -1,0 +1,58 @@
+import type { UserInfo } from '#api/meta/exchange.ts'
+import type { Client } from '#client/client.ts'
+import { createEventRecorder } from '#client/event-recorder.ts'
+import { createInformers } from '#client/informers.ts'
+import { createSigner } from '#controllers/certificates/signer.ts'
+import { createControllers } from '#controllers/controllers.ts'
+import type { KeyPair } from '#lib/x509/certificate.ts'
+import type { Effects } from '#main/effects.ts'
+import { identities } from '#main/identities.ts'
+import { controllerServiceAccount, runControllers, type RunningControllers } from '#reconcile/run-controllers.ts'
+import { startScheduler } from '#scheduler/scheduler.ts'
+import { rootCa } from './api-server.ts'
+import { mortalClient } from './mortal-client.ts'
+
+export interface ManagersOptions {
+  readonly clientAs: (user: UserInfo) => Client
+  readonly effects: Effects
+  readonly ca: KeyPair
+}
+
+/** Controllers and scheduler as one process that can be killed. */
+export interface ManagersHandle {
+  readonly started: Promise<void>
+  readonly controllers: RunningControllers
+  /** They stop in the middle of what they do: writes under way are made, nothing after them is. */
+  kill(): void
+}
+
+export function startManagers({ clientAs, effects, ca }: ManagersOptions): ManagersHandle {
+  const manager = mortalClient(clientAs(identities.controllerManager))
+  const placing = mortalClient(clientAs(identities.scheduler))
+  const informers = createInformers({ client: manager.client, ...effects })
+  const events = createEventRecorder({ client: manager.client, ...effects, component: 'test' })
+  const schedulerEvents = createEventRecorder({ client: placing.client, ...effects, component: 'default-scheduler' })
+  const stopping = new AbortController()
+  const controllers = runControllers(
+    createControllers({
+      rootCa,
+      sign: createSigner(ca, effects),
+      dns: { clusterIP: '10.96.0.10', nodePort: 10_053 },
+    }),
+    { client: manager.client, informers, events, ...effects, signal: stopping.signal },
+    { actAs: controllerServiceAccount },
+  )
+  const scheduler = startScheduler({ client: placing.client, informers, events: schedulerEvents, ...effects })
+  return {
+    started: controllers.started,
+    controllers,
+    kill() {
+      manager.kill()
+      placing.kill()
+      stopping.abort()
+      for (const ending of [scheduler.stop(), events.stop(), schedulerEvents.stop(), informers.stop()]) {
+        void ending.catch(() => undefined)
+      }
+    },
+  }
+}
