@@ -148,8 +148,6 @@ behaviour(area, 'StatefulSet Basic StatefulSet functionality Should recreate evi
     .create({ metadata: { name: 'other' }, spec: inTheWay.spec as Pod['spec'] })
   await create(cluster, { replicas: 1, template: templateOf(labels, { ports }, { nodeName: 'n1' }) })
   const uids = new Set<string>()
-  await cluster.pass(3000)
-  console.log(JSON.stringify((await cluster.client.resource(pods, namespace).list()).items.map(p=>[p.metadata.name,p.status]),null,1))
   await cluster.until('the refused pod was made anew', async () => {
     for (const { metadata } of (await cluster.client.resource(pods, namespace).list({ labelSelector: 'app=db' })).items)
       uids.add(metadata.uid)
@@ -214,9 +212,9 @@ behaviour(
       async () => (await read(cluster)).status?.updateRevision !== before?.updateRevision,
     )
     await cluster.pass(5_000)
-  assert.deepEqual(order.seen, [], 'the update waits for the pod that is not ready')
-  broken.clear()
-  await cluster.until('the rollout is over', async () => (await images(cluster)).join() === 'app:2,app:2,app:2')
+    assert.deepEqual(order.seen, [], 'the update waits for the pod that is not ready')
+    broken.clear()
+    await cluster.until('the rollout is over', async () => (await images(cluster)).join() === 'app:2,app:2,app:2')
     await ready(cluster, 3)
     await cluster.until('the update is the current revision', async () => {
       const { status } = await read(cluster)
@@ -261,10 +259,10 @@ behaviour(
     await all.delete('db-0', { gracePeriodSeconds: 0 })
     await all.delete('db-2', { gracePeriodSeconds: 0 })
     await cluster.until('pods come back at their revisions', async () => {
-    const all = await livePods(cluster, 'app=db')
-    return (await images(cluster)).join() === 'app:1,app:1,app:2' && all.every(isPodReady)
-  })
-  for (const count of [1, 0]) {
+      const all = await livePods(cluster, 'app=db')
+      return (await images(cluster)).join() === 'app:1,app:1,app:2' && all.every(isPodReady)
+    })
+    for (const count of [1, 0]) {
       await change(cluster, partition(count))
       const wanted = [0, 1, 2].map((ordinal) => (ordinal >= count ? 'app:2' : 'app:1')).join()
       await cluster.until(`pods from ${count} on are updated`, async () => (await images(cluster)).join() === wanted)

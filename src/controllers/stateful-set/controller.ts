@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { podCondition } from '#api/core/v1/pod-facts.ts'
+import { isPodTerminal, podCondition } from '#api/core/v1/pod-facts.ts'
 import { matcherOf } from '#api/meta/labels.ts'
 import { splitKey } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
@@ -13,7 +13,7 @@ import { candidatesFor, decideClaims, ownerKeys, type OwnerKind } from '../owned
 import { isNamespaceTerminating, messageOf } from '../pod-from-template.ts'
 import { HashCollision, syncHistory, trimHistory, type History } from '../revision-history.ts'
 import { condemnClaims, ensureClaims } from './claims.ts'
-import { decideStatefulStatus, decideStep, type StatefulView } from './decide.ts'
+import { decideStatefulStatus, decideStep, spentAtMs, type StatefulView } from './decide.ts'
 import { firstOrdinal, ordinalOf, podName, revisionNameOf, statefulPod } from './identity.ts'
 
 const owner: OwnerKind<StatefulSet> = { resource: statefulSets, matcherOf: (set) => matcherOf(set.spec.selector) }
@@ -53,7 +53,7 @@ async function reconcile(key: string, context: ControllerContext): Promise<Recon
   const limit = set.spec.revisionHistoryLimit ?? 10
   const inUse = new Set([view.currentRevision, ...owned.map(revisionNameOf)])
   await trimHistory(context, history, { limit, isInUse: ({ metadata }) => inUse.has(metadata.name) })
-  const waitMs = nextAvailabilityMs(view)
+  const waitMs = nextLookMs(view)
   return waitMs === undefined ? undefined : { requeueAfterMs: waitMs }
 }
 
@@ -115,8 +115,10 @@ async function create(
   }
 }
 
-async function remove({ client, events }: ControllerContext, set: StatefulSet, pod: Pod): Promise<void> {
+async function remove(context: ControllerContext, set: StatefulSet, pod: Pod): Promise<void> {
+  const { client, events } = context
   const { name, namespace, uid } = pod.metadata
+  if (isPodTerminal(pod)) tellOfEnd(context, set, pod)
   const what = `delete Pod ${name} in StatefulSet ${set.metadata.name}`
   try {
     await client.resource(pods, namespace).delete(name, { preconditions: { uid } })
@@ -128,6 +130,14 @@ async function remove({ client, events }: ControllerContext, set: StatefulSet, p
   }
 }
 
+function tellOfEnd({ events }: ControllerContext, set: StatefulSet, { metadata, status }: Pod): void {
+  const isFailed = status?.phase === 'Failed'
+  const { name, namespace } = set.metadata
+  const what = `StatefulSet ${namespace}/${name} is recreating ${isFailed ? 'failed' : 'terminated'} Pod ${metadata.name}`
+  if (isFailed) events.record(set, 'Warning', 'RecreatingFailedPod', what)
+  else events.record(set, 'Normal', 'RecreatingTerminatedPod', what)
+}
+
 async function writeStatus({ client }: ControllerContext, view: StatefulView): Promise<void> {
   const { set } = view
   const status = decideStatefulStatus(view)
@@ -135,13 +145,14 @@ async function writeStatus({ client }: ControllerContext, view: StatefulView): P
   await client.resource(statefulSets, set.metadata.namespace).updateStatus({ ...set, status })
 }
 
-function nextAvailabilityMs({ set, pods, nowMs }: StatefulView): number | undefined {
+/** Milliseconds until a ready pod becomes available, or one that has ended may be made anew. */
+function nextLookMs({ set, pods, nowMs }: StatefulView): number | undefined {
   const minReadyMs = (set.spec.minReadySeconds ?? 0) * 1_000
-  const waits = pods.flatMap((pod) => {
+  const dueMs = pods.map((pod) => {
+    if (isPodTerminal(pod)) return spentAtMs(pod)
     const ready = podCondition(pod, 'Ready')
-    const since = ready?.status === 'True' ? Date.parse(ready.lastTransitionTime ?? '') : Number.NaN
-    const waitMs = since + minReadyMs - nowMs
-    return waitMs > 0 ? [waitMs] : []
+    return ready?.status === 'True' ? Date.parse(ready.lastTransitionTime ?? '') + minReadyMs : Number.NaN
   })
-  return minReadyMs <= 0 || waits.length === 0 ? undefined : Math.min(...waits)
+  const waits = dueMs.map((due) => due - nowMs).filter((wait) => wait > 0)
+  return waits.length === 0 ? undefined : Math.min(...waits)
 }

@@ -67,11 +67,21 @@ function isHealthy({ set, nowMs }: StatefulView, pod: Pod): boolean {
   return isStaying(pod) && !isPodTerminal(pod) && isPodAvailable(pod, set.spec.minReadySeconds ?? 0, nowMs)
 }
 
+/** A pod that has ended and may be made anew. One that a node refuses at once must not be, a thousand times a second. */
+function isSpent({ nowMs }: StatefulView, pod: Pod): boolean {
+  return isStaying(pod) && isPodTerminal(pod) && spentAtMs(pod) <= nowMs
+}
+
+/** When a pod that has ended may be made anew at the earliest. */
+export function spentAtMs({ metadata }: Pod): number {
+  return Date.parse(metadata.creationTimestamp) + 1_000
+}
+
 /** What must happen before anything else, or undefined when every slot is filled by an available pod. */
 function growInOrder(view: StatefulView, slots: readonly Slot[]): StatefulChanges | undefined {
   for (const { ordinal, pod } of slots) {
     if (pod === undefined) return { create: [{ ordinal, revision: revisionFor(view, ordinal) }], delete: [] }
-    if (isStaying(pod) && isPodTerminal(pod)) return { create: [], delete: [pod] }
+    if (isSpent(view, pod)) return { create: [], delete: [pod] }
     if (isHealthy(view, pod)) continue
     return { create: [], delete: [] }
   }
@@ -82,7 +92,7 @@ function growAtOnce(view: StatefulView, slots: readonly Slot[]): StatefulChanges
   const create = slots
     .filter(({ pod }) => pod === undefined)
     .map(({ ordinal }) => ({ ordinal, revision: revisionFor(view, ordinal) }))
-  const finished = slots.flatMap(({ pod }) => (pod !== undefined && isStaying(pod) && isPodTerminal(pod) ? [pod] : []))
+  const finished = slots.flatMap(({ pod }) => (pod !== undefined && isSpent(view, pod) ? [pod] : []))
   return create.length + finished.length === 0 ? undefined : { create, delete: finished }
 }
 

@@ -1,5 +1,5 @@
 import { matchesRequiredNodeAffinity } from '#api/core/v1/node-affinity.ts'
-import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
+import { hostPortsCollide, isPodTerminal, podHostPorts } from '#api/core/v1/pod-facts.ts'
 import { podRequests } from '#api/core/v1/pod-resources.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import { findUntoleratedTaint } from '#api/core/v1/node-facts.ts'
@@ -21,6 +21,12 @@ export function refusalOf(pod: Pod, node: Node, others: readonly Pod[]): Refusal
       message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
     }
   }
+  if (hasTakenPort(pod, others)) {
+    return {
+      reason: 'NodePorts',
+      message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    }
+  }
   const taint = findUntoleratedTaint(node.spec.taints, pod.spec.tolerations, ['NoExecute'])
   if (taint)
     return {
@@ -28,6 +34,13 @@ export function refusalOf(pod: Pod, node: Node, others: readonly Pod[]): Refusal
       message: 'Predicate TaintToleration failed: node(s) had taints that the pod did not tolerate',
     }
   return resourceRefusal(pod, node, others)
+}
+
+function hasTakenPort(pod: Pod, others: readonly Pod[]): boolean {
+  const wanted = podHostPorts(pod)
+  if (wanted.length === 0) return false
+  const taken = others.filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other))
+  return taken.some((other) => podHostPorts(other).some((used) => wanted.some((port) => hostPortsCollide(port, used))))
 }
 
 function resourceRefusal(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {

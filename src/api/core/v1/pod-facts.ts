@@ -90,6 +90,12 @@ export function podHostPorts(pod: Pod): readonly HostPort[] {
   return ports
 }
 
+/** Whether two pods of one node cannot have both ports; `0.0.0.0` takes the port on every address. */
+export function hostPortsCollide(a: HostPort, b: HostPort): boolean {
+  const sameAddress = a.hostIP === b.hostIP || a.hostIP === '0.0.0.0' || b.hostIP === '0.0.0.0'
+  return a.hostPort === b.hostPort && a.protocol === b.protocol && sameAddress
+}
+
 /** The pod's addresses, the primary one first. */
 export function podIps(pod: Pod): readonly string[] {
   const ips = pod.status?.podIPs?.flatMap(({ ip }) => (ip ? [ip] : [])) ?? []
