@@ -63,9 +63,15 @@ export function keepAlive(): Disposable {
 
 /** A clock that stands still until `advance` is called: for tests and simulation. */
 export interface ManualClock extends Clock {
-  /** Moves time forward, running due timers in order of their time, and lets promises settle between them. */
+  /**
+   * Moves time forward, running due timers in order of their time, and lets promises settle between them. Rejects when
+   * something sets timers for now without end.
+   */
   advance(durationMs: number): Promise<void>
 }
+
+/** Timers that may fire at one time before `advance` gives up. */
+const mostTimersAtOnce = 20_000
 
 interface PendingTimer {
   readonly dueMs: number
@@ -103,7 +109,10 @@ export function manualClock(startMs: number = 1_767_225_600_000): ManualClock {
     async advance(durationMs) {
       const untilMs = nowMs + durationMs
       await settle()
+      let atOnce = 0
       for (let timer = takeDue(untilMs); timer; timer = takeDue(untilMs)) {
+        atOnce = timer.dueMs === nowMs ? atOnce + 1 : 0
+        if (atOnce > mostTimersAtOnce) throw new Error('Time stands still: timers keep setting timers for now')
         nowMs = timer.dueMs
         timer.callback()
         await settle()
