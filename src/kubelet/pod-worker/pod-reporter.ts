@@ -90,15 +90,17 @@ export class PodReporter {
     context.metrics.podStartSeconds.observe((context.clock.now() - record.startedAtMs) / 1000)
   }
 
-  /** Our own last status, with the conditions of others as the server has them now. */
+  /** Our own last status, with the conditions of others, and an end that others declared, as the server has them now. */
   #knownStatus(): PodStatus {
     const server = this.#writer.server.status ?? {}
     const own = this.#options.record.status
     if (own === undefined) return server
     const foreign = (server.conditions ?? []).filter(({ type }) => !ownConditions.has(type))
+    const hasEnded = server.phase === 'Failed' || server.phase === 'Succeeded'
     return {
       ...server,
       ...own,
+      ...(hasEnded && { phase: server.phase }),
       conditions: [...(own.conditions ?? []).filter(({ type }) => ownConditions.has(type)), ...foreign],
     }
   }
