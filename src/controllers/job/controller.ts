@@ -8,8 +8,6 @@ import { isStatusError } from '#api/meta/status.ts'
 import type { Job, JobStatus } from '#api/types/batch.v1.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { jobs, pods } from '#api/types/resources.ts'
-import { backoffMs } from '#lib/backoff.ts'
-import { LruMap } from '#lib/lru-map.ts'
 import {
   defineController,
   watchOf,
@@ -25,22 +23,19 @@ import { slowStart } from '../slow-start.ts'
 import { deadlineLeftMs, decideOutcome, decidePods } from './decide.ts'
 import { failuresAfter, retryLeftMs } from './index-failures.ts'
 import { jobPod } from './job-pod.ts'
+import { RetryMemory } from './retry-memory.ts'
 import { decideStatus } from './status.ts'
 import { isHeld, tallyPods, trackingFinalizer, type Tally } from './tally.ts'
 
 /** Most pods created in one round. */
 const burst = 500
-const failureBackoff = { initialMs: 10_000, maxMs: 600_000 }
 const ownName = 'kubernetes.io/job-controller'
 
 const owner: OwnerKind<Job> = { resource: jobs, matcherOf: (job) => matcherOf(job.spec.selector) }
 
-/** Pods that failed in a row, and when the last one was seen: new ones wait longer and longer. */
-type Failures = LruMap<string, { count: number; lastMs: number }>
-
 /** Runs pods until enough of them have succeeded. */
 export function jobController(): Controller {
-  const failures: Failures = new LruMap(10_000)
+  const retries = new RetryMemory()
   return defineController({
     name: 'job-controller',
     watches: [watchOf(jobs), watchOf(pods, keysOfPod)],
@@ -50,7 +45,7 @@ export function jobController(): Controller {
       { resource: jobs, subresource: 'status', verbs: ['update'] },
     ],
     reconcile: (key, context) => {
-      return key.startsWith('pod|') ? freePod(key.slice(4), context) : reconcile(key, context, failures)
+      return key.startsWith('pod|') ? freePod(key.slice(4), context) : reconcile(key, context, retries)
     },
   })
 }
@@ -76,7 +71,11 @@ async function freePod(key: string, context: ControllerContext): Promise<void> {
   if (pod !== undefined && isHeld(pod) && ownerOf(pod, context) === undefined) await release(context, [pod])
 }
 
-async function reconcile(key: string, context: ControllerContext, failures: Failures): Promise<ReconcileResult | void> {
+async function reconcile(
+  key: string,
+  context: ControllerContext,
+  retries: RetryMemory,
+): Promise<ReconcileResult | void> {
   const { informers, clock } = context
   const { namespace, name } = splitKey(key)
   const job = informers.of(jobs).get(name, namespace)
@@ -86,15 +85,16 @@ async function reconcile(key: string, context: ControllerContext, failures: Fail
   const claims = decideClaims(job, owner.matcherOf(job), candidates)
   const owned = await applyClaims(context, { owner: jobs, dependent: pods }, job, claims)
   if (isJobFinished(job)) return release(context, owned.filter(isHeld))
-  const tally = tallyPods(job, owned)
   const nowMs = clock.now()
-  const outcome = decideOutcome(job, owned, tally, nowMs)
+  const first = tallyPods(job, owned)
+  const outcome = decideOutcome(job, owned, first, nowMs)
+  const tally = outcome?.type === 'Failed' ? tallyPods(job, owned, true) : first
   const status = decideStatus(job, owned, tally, outcome, nowMs)
   await writeStatus(context, job, status)
-  noteEnds(context, failures, job, tally)
+  retries.note(job.metadata.uid, owned, tally)
   await release(context, tally.release)
   if (outcome !== undefined) return end(context, job, owned)
-  const waitMs = await applyPods(context, job, owned, tally, failures)
+  const waitMs = await applyPods(context, job, owned, tally, retries)
   const waits = [waitMs, deadlineLeftMs({ ...job, status }, nowMs)].filter((wait) => wait !== undefined)
   return waits.length === 0 ? undefined : { requeueAfterMs: Math.max(0, Math.min(...waits)) + 1 }
 }
@@ -118,13 +118,6 @@ async function writeStatus({ client, events }: ControllerContext, job: Job, stat
     if (type === 'Failed') events.record(job, 'Warning', reason, message)
     if (type === 'Suspended') events.record(job, 'Normal', state === 'True' ? 'Suspended' : 'Resumed', message)
   }
-}
-
-function noteEnds({ clock }: ControllerContext, failures: Failures, { metadata }: Job, tally: Tally): void {
-  if (tally.newlySucceeded.length > 0) failures.delete(metadata.uid)
-  if (tally.newlyFailed.length === 0) return
-  const count = (failures.get(metadata.uid)?.count ?? 0) + tally.newlyFailed.length
-  failures.set(metadata.uid, { count, lastMs: clock.monotonic() })
 }
 
 /** Takes the finalizer off, so that the pods can go. */
@@ -161,18 +154,15 @@ async function applyPods(
   job: Job,
   owned: readonly Pod[],
   tally: Tally,
-  failures: Failures,
+  retries: RetryMemory,
 ): Promise<number | undefined> {
   if (job.metadata.deletionTimestamp !== undefined) return undefined
   const changes = decidePods(job, owned, tally)
   await removePods(context, job, changes.delete)
   if (changes.create.length === 0) return undefined
-  const known = failures.get(job.metadata.uid)
   if (job.spec.backoffLimitPerIndex !== undefined) return createByIndex(context, job, changes.create, tally)
-  if (known !== undefined) {
-    const leftMs = known.lastMs + backoffMs(failureBackoff, known.count) - context.clock.monotonic()
-    if (leftMs > 0) return leftMs
-  }
+  const leftMs = retries.leftMs(job.metadata.uid, context.clock)
+  if (leftMs > 0) return leftMs
   await createPods(
     context,
     job,

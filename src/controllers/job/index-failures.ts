@@ -68,7 +68,8 @@ export function retryLeftMs(job: Job, failed: Pod, nowMs: number): number {
   return counted === 0 ? 0 : endedAtMs(failed) + backoffMs(retryBackoff, counted) - nowMs
 }
 
-function endedAtMs(pod: Pod): number {
+/** When the last container of a pod that has ended did so, or the next best guess. */
+export function endedAtMs(pod: Pod): number {
   const ends = (pod.status?.containerStatuses ?? []).flatMap(({ state }) => state?.terminated?.finishedAt ?? [])
   const last = ends.toSorted().at(-1)
   const isDone = isPodTerminal(pod)

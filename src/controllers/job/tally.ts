@@ -33,8 +33,10 @@ export interface Tally {
  *     pod p ends          → status.uncountedTerminatedPods.succeeded = [p]   (written)
  *     p's finalizer off   → p may vanish
  *     p seen without it   → status.succeeded + 1, p leaves the list          (written)
+ *
+ * `isFailing`: the job has failed, and so has every pod of it that is not done.
  */
-export function tallyPods(job: Job, pods: readonly Pod[]): Tally {
+export function tallyPods(job: Job, pods: readonly Pod[], isFailing = false): Tally {
   const held = new Map(pods.filter(isHeld).map((pod) => [pod.metadata.uid, pod]))
   const old: UncountedTerminatedPods = job.status?.uncountedTerminatedPods ?? {}
   const stillHeld = (uids: readonly string[] | undefined): string[] => (uids ?? []).filter((uid) => held.has(uid))
@@ -59,8 +61,9 @@ export function tallyPods(job: Job, pods: readonly Pod[]): Tally {
     ended,
     (index) => completedIndexes.has(index) || failedIndexes.has(index),
   )
-  const isKept = new Set(waiting.values())
-  const newlyFailed = ended.filter((pod) => !isKept.has(pod) && !isIgnoredFailure(job, pod))
+  const isKept = new Set(isFailing ? [] : waiting.values())
+  const stopped = isFailing ? fresh.filter((pod) => !isPodTerminal(pod) && !ended.includes(pod)) : []
+  const newlyFailed = [...ended, ...stopped].filter((pod) => !isKept.has(pod) && !isIgnoredFailure(job, pod))
   succeeded.push(...newlySucceeded.map(({ metadata }) => metadata.uid))
   failed.push(...newlyFailed.map(({ metadata }) => metadata.uid))
   const isDone = new Set([...succeeded, ...failed])

@@ -1,4 +1,4 @@
-import { hostPortsCollide, type HostPort } from '#api/core/v1/pod-facts.ts'
+import type { HostPort } from '#api/core/v1/pod-facts.ts'
 import { definePlugin } from '../framework.ts'
 
 const rejection = { plugin: 'NodePorts', reason: "node(s) didn't have free ports for the requested pod ports" }
@@ -9,7 +9,7 @@ export const nodePorts = definePlugin({
   preFilter: ({ hostPorts }) => (hostPorts.length === 0 ? 'skip' : hostPorts),
   filter(_pod, node, wanted: readonly HostPort[]) {
     for (const { hostPorts } of node.pods.values()) {
-      if (hostPorts.some((used) => wanted.some((port) => hostPortsCollide(port, used)))) {
+      if (hostPorts.some((used) => wanted.some((port) => collide(port, used)))) {
         return rejection
       }
     }
@@ -26,5 +26,11 @@ export const nodePorts = definePlugin({
   helpedBy: (change, pod) =>
     change.type === 'nodeAdded' ||
     (change.type === 'podFreed' &&
-      change.pod.hostPorts.some((freed) => pod.hostPorts.some((port) => hostPortsCollide(port, freed)))),
+      change.pod.hostPorts.some((freed) => pod.hostPorts.some((port) => collide(port, freed)))),
 })
+
+/** `0.0.0.0` takes the port on every address. */
+function collide(a: HostPort, b: HostPort): boolean {
+  const sameAddress = a.hostIP === b.hostIP || a.hostIP === '0.0.0.0' || b.hostIP === '0.0.0.0'
+  return a.hostPort === b.hostPort && a.protocol === b.protocol && sameAddress
+}
