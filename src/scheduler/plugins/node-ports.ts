@@ -1,4 +1,4 @@
-import type { HostPort } from '#api/core/v1/pod-facts.ts'
+import { hostPortsCollide, type HostPort } from '#api/core/v1/pod-facts.ts'
 import { definePlugin } from '../framework.ts'
 
 const rejection = { plugin: 'NodePorts', reason: "node(s) didn't have free ports for the requested pod ports" }
@@ -9,7 +9,7 @@ export const nodePorts = definePlugin({
   preFilter: ({ hostPorts }) => (hostPorts.length === 0 ? 'skip' : hostPorts),
   filter(_pod, node, wanted: readonly HostPort[]) {
     for (const { hostPorts } of node.pods.values()) {
-      if (hostPorts.some((used) => wanted.some((port) => collide(port, used)))) {
+      if (hostPorts.some((used) => wanted.some((port) => hostPortsCollide(port, used)))) {
         return rejection
       }
     }
@@ -17,7 +17,7 @@ export const nodePorts = definePlugin({
   },
   remedy({ hostPorts: wanted }, { name, pods }) {
     for (const { hostPorts, pod } of pods.values()) {
-      const taken = hostPorts.find((used) => wanted.some((port) => collide(port, used)))
+      const taken = hostPorts.find((used) => wanted.some((port) => hostPortsCollide(port, used)))
       const holder = `${pod.metadata.namespace}/${pod.metadata.name}`
       if (taken) return `free host port ${taken.hostPort}/${taken.protocol} on ${name}, which ${holder} has`
     }
@@ -26,11 +26,5 @@ export const nodePorts = definePlugin({
   helpedBy: (change, pod) =>
     change.type === 'nodeAdded' ||
     (change.type === 'podFreed' &&
-      change.pod.hostPorts.some((freed) => pod.hostPorts.some((port) => collide(port, freed)))),
+      change.pod.hostPorts.some((freed) => pod.hostPorts.some((port) => hostPortsCollide(port, freed)))),
 })
-
-/** `0.0.0.0` takes the port on every address. */
-function collide(a: HostPort, b: HostPort): boolean {
-  const sameAddress = a.hostIP === b.hostIP || a.hostIP === '0.0.0.0' || b.hostIP === '0.0.0.0'
-  return a.hostPort === b.hostPort && a.protocol === b.protocol && sameAddress
-}
