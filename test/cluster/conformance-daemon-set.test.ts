@@ -42,7 +42,7 @@ async function runsOn(cluster: WholeCluster, ...names: readonly string[]): Promi
     return (
       isRunning &&
       running
-        .map(({ spec }) => spec.nodeName)
+        .map(({ spec }) => spec.nodeName ?? '')
         .sort()
         .join() === names.join()
     )

@@ -81,7 +81,9 @@ behaviour(
     const job = await ended(cluster, 'Complete')
     assert.equal(job.status?.completedIndexes, '0-3')
     const { items } = await cluster.client.resource(pods, namespace).list({ labelSelector: 'job-name=work' })
-    const indexes = items.map(({ metadata }) => metadata.annotations?.['batch.kubernetes.io/job-completion-index'])
+    const indexes = items.map(
+      ({ metadata }) => metadata.annotations?.['batch.kubernetes.io/job-completion-index'] ?? '',
+    )
     assert.deepEqual(indexes.sort(), ['0', '1', '2', '3'])
     for (const { metadata, spec } of items) {
       const index = metadata.labels?.['batch.kubernetes.io/job-completion-index']

@@ -112,7 +112,7 @@ behaviour('apps/replica_set', 'ReplicaSet Replace and Patch tests', async (t) =>
   const { metadata, spec } = await collection.get('web')
   assert.equal(metadata.labels?.patched, 'yes')
   assert.equal(spec.template?.spec?.containers[0]?.image, 'app:2')
-  assert.deepEqual((await livePods(cluster, 'app=web')).map(({ spec: pod }) => pod.containers[0]?.image).sort(), [
+  assert.deepEqual((await livePods(cluster, 'app=web')).map(({ spec: pod }) => pod.containers[0]?.image ?? '').sort(), [
     'app:1',
     'app:1',
     'app:2',
