@@ -3,7 +3,7 @@ import { ExpressionScope } from '../../cel/policy-expressions.ts'
 import { configurationType, jsonPatchType } from '../../cel/policy-types.ts'
 import { defineKind } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
-import { invalidValue, notSupported, required, tooMany } from '../../meta/field-errors.ts'
+import { invalidValue, notSupported, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { validateLabelSelector } from '../../meta/validate-labels.ts'
 import type {
@@ -15,6 +15,9 @@ import type {
 } from '../../types/admissionregistration.v1.ts'
 import { validateRule } from './validate-rules.ts'
 import { setMatchDefaults } from './webhook-defaults.ts'
+import { validateAuditKeys, validateVariableNames } from './validate-annotations.ts'
+import { validateMatchConditions } from './validate-match-conditions.ts'
+import { validateParamKind } from './validate-param-kind.ts'
 
 export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   group: 'admissionregistration.k8s.io',
@@ -69,8 +72,7 @@ function validateCommon(spec: ValidatingAdmissionPolicy['spec'] | MutatingAdmiss
     errors.push(notSupported('spec.failurePolicy', failurePolicy, ['Fail', 'Ignore']))
   }
   if (paramKind !== undefined) {
-    if ((paramKind.apiVersion ?? '') === '') errors.push(required('spec.paramKind.apiVersion'))
-    if ((paramKind.kind ?? '') === '') errors.push(required('spec.paramKind.kind'))
+    errors.push(...validateParamKind(paramKind, 'spec.paramKind'))
   }
   if (matchConstraints === undefined) return [...errors, required('spec.matchConstraints')]
   errors.push(...validateMatchResources(matchConstraints, 'spec.matchConstraints'))
@@ -82,7 +84,12 @@ function validateCommon(spec: ValidatingAdmissionPolicy['spec'] | MutatingAdmiss
 
 /** What a policy or a binding applies to. */
 export function validateMatchResources(match: MatchResources, path: string): FieldError[] {
+  const { matchPolicy } = match
+  const policies = ['Equivalent', 'Exact']
   return [
+    ...(matchPolicy === undefined || policies.includes(matchPolicy)
+      ? []
+      : [notSupported(`${path}.matchPolicy`, matchPolicy, policies)]),
     ...validateLabelSelector(match.namespaceSelector, `${path}.namespaceSelector`),
     ...validateLabelSelector(match.objectSelector, `${path}.objectSelector`),
     ...(match.resourceRules ?? []).flatMap((rule, index) => validateRule(rule, `${path}.resourceRules[${index}]`)),
@@ -92,14 +99,9 @@ export function validateMatchResources(match: MatchResources, path: string): Fie
   ]
 }
 
-const maxMatchConditions = 64
-
-function validateValidatingPolicy({ spec }: ValidatingAdmissionPolicy): FieldError[] {
+function validateValidatingPolicy({ metadata, spec }: ValidatingAdmissionPolicy): FieldError[] {
   const errors = validateCommon(spec)
-  const { validations = [], auditAnnotations = [], matchConditions = [] } = spec
-  if (matchConditions.length > maxMatchConditions) {
-    errors.push(tooMany('spec.matchConditions', matchConditions.length, maxMatchConditions))
-  }
+  const { validations = [], auditAnnotations = [] } = spec
   if (validations.length === 0 && auditAnnotations.length === 0) {
     const detail = 'validations or auditAnnotations must contain at least one item'
     errors.push(required('spec.validations', detail), required('spec.auditAnnotations', detail))
@@ -114,6 +116,7 @@ function validateValidatingPolicy({ spec }: ValidatingAdmissionPolicy): FieldErr
         nullType,
       ]),
     ),
+    ...validateAuditKeys(auditAnnotations, metadata.name, 'spec.auditAnnotations'),
   )
   return errors
 }
@@ -125,6 +128,8 @@ function scopeOf({ paramKind }: PolicySpec, mutates = false): ExpressionScope {
 }
 
 function declareVariables({ variables = [] }: PolicySpec, scope: ExpressionScope): FieldError[] {
+  const errors = validateVariableNames(variables, 'spec.variables')
+  if (errors.length > 0) return errors
   return variables.flatMap(({ name, expression }, index) => {
     const problem = scope.declare({ name, expression })
     return problem === undefined || expression.trim() === ''
@@ -135,8 +140,8 @@ function declareVariables({ variables = [] }: PolicySpec, scope: ExpressionScope
 
 /** Conditions are asked before the policy, and do not see its variables. */
 function validateConditions({ matchConditions = [] }: PolicySpec, scope: ExpressionScope): FieldError[] {
-  return matchConditions.flatMap(({ expression }, index) =>
-    expressionErrors(expression, `spec.matchConditions[${index}].expression`, scope, [boolType]),
+  return validateMatchConditions(matchConditions, 'spec.matchConditions', (expression, path) =>
+    expressionErrors(expression, path, scope, [boolType]),
   )
 }
 

@@ -3,7 +3,7 @@ import { ExpressionScope } from '../../cel/policy-expressions.ts'
 import { defineKind } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { duplicate, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
-import { dnsSubdomain } from '../../meta/names.ts'
+import { dns1035Label, dnsSubdomain } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { validateLabelSelector } from '../../meta/validate-labels.ts'
 import type {
@@ -15,6 +15,7 @@ import type {
 import { validateClientConfig } from './validate-client-config.ts'
 import { validateRule } from './validate-rules.ts'
 import { setWebhookDefaults } from './webhook-defaults.ts'
+import { validateMatchConditions } from './validate-match-conditions.ts'
 
 export const validatingWebhookConfiguration = defineKind<ValidatingWebhookConfiguration>({
   group: 'admissionregistration.k8s.io',
@@ -96,9 +97,7 @@ function validateWebhook(webhook: ValidatingWebhook, path: string): FieldError[]
 function validateConditions(conditions: readonly MatchCondition[], path: string): FieldError[] {
   if (conditions.length === 0) return []
   const scope = new ExpressionScope()
-  return conditions.flatMap(({ expression }, index) =>
-    expression.trim() === '' ? [] : scope.errorsOf(`${path}[${index}].expression`, expression, [boolType]),
-  )
+  return validateMatchConditions(conditions, path, (expression, field) => scope.errorsOf(field, expression, [boolType]))
 }
 
 /** Names of webhooks are domains with at least three parts, so that they do not collide. */
@@ -111,8 +110,14 @@ function validateDomain(name: string, path: string): FieldError[] {
 
 function validateReviewVersions(versions: readonly string[], path: string): FieldError[] {
   if (versions.length === 0) return [required(path, `must specify one of ${reviewVersions.join(', ')}`)]
-  if (versions.some((version) => reviewVersions.includes(version))) return []
-  return [invalidValue(path, versions, `must include at least one of ${reviewVersions.join(', ')}`)]
+  const errors = versions.flatMap((version, index) => {
+    const at = `${path}[${index}]`
+    if (versions.indexOf(version) < index) return [invalidValue(at, version, 'duplicate version')]
+    const wrong = dns1035Label(version)
+    return wrong.length === 0 ? [] : [invalidValue(at, version, wrong.join(','))]
+  })
+  if (versions.some((version) => reviewVersions.includes(version))) return errors
+  return [...errors, invalidValue(path, versions, `must include at least one of ${reviewVersions.join(', ')}`)]
 }
 
 function oneOf(value: string | undefined, allowed: readonly string[], path: string): FieldError[] {

@@ -1,8 +1,10 @@
 import { defineKind } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
-import { invalidValue, notSupported, required } from '../../meta/field-errors.ts'
+import { invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
 import type { FieldError } from '../../meta/status.ts'
-import type { FlowSchema, PolicyRulesWithSubjects, Subject } from '../../types/flowcontrol.v1.ts'
+import type { FlowSchema } from '../../types/flowcontrol.v1.ts'
+import { dnsSubdomain } from '../../meta/names.ts'
+import { validateFlowRule } from './validate-flow-rule.ts'
 
 export const flowSchema = defineKind<FlowSchema>({
   group: 'flowcontrol.apiserver.k8s.io',
@@ -43,47 +45,9 @@ function validateSchema({ metadata, spec }: FlowSchema): FieldError[] {
   if (distinguisherMethod !== undefined && !methods.includes(distinguisherMethod.type)) {
     errors.push(notSupported('spec.distinguisherMethod.type', { Type: distinguisherMethod.type }, methods))
   }
-  if ((priorityLevelConfiguration?.name ?? '') === '') {
-    errors.push(required('spec.priorityLevelConfiguration.name', 'must reference a priority level'))
-  }
-  return [...errors, ...rules.flatMap((rule, index) => validateRule(rule, `spec.rules[${index}]`))]
-}
-
-function validateRule(
-  { subjects, resourceRules, nonResourceRules }: PolicyRulesWithSubjects,
-  path: string,
-): FieldError[] {
-  const errors: FieldError[] = []
-  if ((subjects ?? []).length === 0)
-    errors.push(required(`${path}.subjects`, 'subjects must contain at least one value'))
-  for (const [index, subject] of (subjects ?? []).entries()) {
-    errors.push(...validateSubject(subject, `${path}.subjects[${index}]`))
-  }
-  if ((resourceRules ?? []).length === 0 && (nonResourceRules ?? []).length === 0) {
-    errors.push(required(path, 'at least one of resourceRules and nonResourceRules has to be non-empty'))
-  }
-  for (const [index, { verbs, apiGroups, resources }] of (resourceRules ?? []).entries()) {
-    const lists = { verbs, apiGroups, resources }
-    for (const [field, list] of Object.entries(lists)) {
-      if ((list ?? []).length > 0) continue
-      const at = `${path}.resourceRules[${index}].${field}`
-      const what =
-        field === 'apiGroups'
-          ? 'resource rules must supply at least one api group'
-          : `${field} must contain at least one value`
-      errors.push(required(at, field === 'resources' ? 'resource rules must supply at least one resource' : what))
-    }
-  }
-  return errors
-}
-
-const parts = { ServiceAccount: 'serviceAccount', User: 'user', Group: 'group' } as const
-
-function validateSubject(subject: Subject, path: string): FieldError[] {
-  if (!(subject.kind in parts)) {
-    return [notSupported(`${path}.kind`, subject.kind, ['Group', 'ServiceAccount', 'User'])]
-  }
-  const part = parts[subject.kind as keyof typeof parts]
-  if (subject[part] !== undefined) return subject[part].name === '' ? [required(`${path}.${part}.name`)] : []
-  return [required(`${path}.${part}`, `${part} is required when subject kind is '${subject.kind}'`)]
+  const level = priorityLevelConfiguration?.name ?? ''
+  const levelPath = 'spec.priorityLevelConfiguration.name'
+  if (level === '') errors.push(required(levelPath, 'must reference a priority level'))
+  else errors.push(...invalidForEach(levelPath, level, dnsSubdomain(level)))
+  return [...errors, ...rules.flatMap((rule, index) => validateFlowRule(rule, `spec.rules[${index}]`))]
 }

@@ -94,6 +94,12 @@ function validateLimited(limited: LimitedPriorityLevelConfiguration, path: strin
 }
 
 const maxQueues = 10_000_000
+const maxEntropyBits = 60
+
+/** A hand is dealt from one hash: its bits must suffice for each card. */
+function entropyBits(deck: number, hand: number): number {
+  return Math.ceil(Math.log2(deck) * hand)
+}
 
 function validateQueuing(queuing: QueuingConfiguration, path: string): FieldError[] {
   const { queues = 0, handSize = 0, queueLengthLimit = 0 } = queuing
@@ -105,6 +111,9 @@ function validateQueuing(queuing: QueuingConfiguration, path: string): FieldErro
   if (handSize <= 0) errors.push(invalidValue(`${path}.handSize`, handSize, 'must be positive'))
   else if (handSize > queues) {
     errors.push(invalidValue(`${path}.handSize`, handSize, `should not be greater than queues (${queues})`))
+  } else if (entropyBits(queues, handSize) > maxEntropyBits) {
+    const what = `required entropy bits of deckSize ${queues} and handSize ${handSize}`
+    errors.push(invalidValue(`${path}.handSize`, handSize, `${what} should not be greater than ${maxEntropyBits}`))
   }
   return errors
 }
