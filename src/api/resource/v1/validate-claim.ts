@@ -3,6 +3,12 @@ import { dnsLabel, dnsSubdomain } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { DeviceRequest, DeviceSubRequest, ExactDeviceRequest, ResourceClaimSpec } from '../../types/resource.v1.ts'
 import { requestNames } from './device-defaults.ts'
+import {
+  validateAttributeName,
+  validateConfigs,
+  validateDeviceTolerations,
+  validateSelectors,
+} from './validate-device-parts.ts'
 
 const maxRequests = 32
 
@@ -21,14 +27,28 @@ export function validateClaimSpec(spec: ResourceClaimSpec, path: string): FieldE
   }
   const known = requestNames(spec.devices)
   for (const [index, constraint] of constraints.entries()) {
-    for (const [nameIndex, name] of (constraint.requests ?? []).entries()) {
-      if (known.includes(name)) continue
-      const detail = 'must be the name of a request in the claim'
-      errors.push(invalidValue(`${at}.constraints[${index}].requests[${nameIndex}]`, name, detail))
-    }
+    const own = `${at}.constraints[${index}]`
+    errors.push(...validateRequestNames(constraint.requests ?? [], known, `${own}.requests`))
+    const { matchAttribute, distinctAttribute } = constraint
+    if (matchAttribute !== undefined) errors.push(...validateAttributeName(matchAttribute, `${own}.matchAttribute`))
+    else if (distinctAttribute === undefined) errors.push(required(`${own}.matchAttribute`))
   }
-  return errors
+  const config = spec.devices?.config ?? []
+  for (const [index, { requests: named }] of config.entries()) {
+    errors.push(...validateRequestNames(named ?? [], known, `${at}.config[${index}].requests`))
+  }
+  return [...errors, ...validateConfigs(config, `${at}.config`)]
 }
+
+function validateRequestNames(names: readonly string[], known: readonly string[], path: string): FieldError[] {
+  const detail = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
+  return names.flatMap((name, index) => [
+    ...(known.includes(name) ? [] : [invalidValue(`${path}[${index}]`, name, detail)]),
+    ...(names.indexOf(name) < index ? [duplicate(`${path}[${index}]`, name)] : []),
+  ])
+}
+
+const maxOptions = 8
 
 function validateRequest({ name, exactly, firstAvailable = [] }: DeviceRequest, path: string): FieldError[] {
   const errors = name === '' ? [required(`${path}.name`)] : invalidForEach(`${path}.name`, name, dnsLabel(name))
@@ -41,8 +61,13 @@ function validateRequest({ name, exactly, firstAvailable = [] }: DeviceRequest, 
     )
   }
   if (exactly !== undefined) errors.push(...validateExact(exactly, `${path}.exactly`))
+  if (firstAvailable.length > maxOptions) {
+    errors.push(tooMany(`${path}.firstAvailable`, firstAvailable.length, maxOptions))
+  }
+  const names = firstAvailable.map((option) => option.name)
   for (const [index, option] of firstAvailable.entries()) {
     const at = `${path}.firstAvailable[${index}]`
+    if (names.indexOf(option.name) < index) errors.push(duplicate(`${at}.name`, option.name))
     errors.push(...invalidForEach(`${at}.name`, option.name, dnsLabel(option.name)), ...validateExact(option, at))
   }
   return errors
@@ -53,6 +78,7 @@ function validateExact(request: ExactDeviceRequest | DeviceSubRequest, path: str
   const errors: FieldError[] = []
   if (deviceClassName === '') errors.push(required(`${path}.deviceClassName`))
   else errors.push(...invalidForEach(`${path}.deviceClassName`, deviceClassName, dnsSubdomain(deviceClassName)))
+  errors.push(...validateSelectors(request.selectors ?? [], `${path}.selectors`))
   if (allocationMode === 'All') {
     if (count !== 0) {
       errors.push(invalidValue(`${path}.count`, count, "must not be specified when allocationMode is 'All'"))
@@ -60,5 +86,5 @@ function validateExact(request: ExactDeviceRequest | DeviceSubRequest, path: str
   } else if (allocationMode !== 'ExactCount') {
     errors.push(notSupported(`${path}.allocationMode`, allocationMode ?? '', ['All', 'ExactCount']))
   } else if (count <= 0) errors.push(invalidValue(`${path}.count`, count, 'must be greater than zero'))
-  return errors
+  return [...errors, ...validateDeviceTolerations(request.tolerations ?? [], `${path}.tolerations`)]
 }
