@@ -16,6 +16,9 @@ const capabilityNames = {
   6: 'VOLUME_MOUNT_GROUP',
 } as const
 
+/** Whoever asks for metrics does not wait for longer. */
+const usageTimeoutMs = 5_000
+
 export type NodeCapability = (typeof capabilityNames)[keyof typeof capabilityNames]
 
 /** What a driver says of this node. */
@@ -105,7 +108,11 @@ export class CsiDriver {
   }
 
   async usage(volumeId: string, volumePath: string): Promise<readonly VolumeUsage[]> {
-    const { usage } = await this.#connection.unary(this.#calls.nodeGetVolumeStats, { volumeId, volumePath })
+    const { usage } = await this.#connection.unary(
+      this.#calls.nodeGetVolumeStats,
+      { volumeId, volumePath },
+      { timeoutMs: usageTimeoutMs },
+    )
     return usage.flatMap(({ unit, available, total, used }) => {
       const amounts = { available: Number(available), total: Number(total), used: Number(used) }
       return unit === 1 || unit === 2 ? [{ unit: unit === 1 ? 'bytes' : 'inodes', ...amounts } as const] : []

@@ -11,9 +11,9 @@ import type { Log } from '#lib/log.ts'
 import { giveToGroup } from '../volumes/group-ownership.ts'
 import { isMountPoint } from '../volumes/mounts.ts'
 import { VolumeStepError } from '../volumes/volume-errors.ts'
-import type { VolumeOnHost, VolumeRequest } from '../volumes/volume-plugin.ts'
+import type { VolumeOnHost, VolumeRequest, VolumeUse } from '../volumes/volume-plugin.ts'
 import { publishContext } from './attachments.ts'
-import type { CsiDriver, NodeCapability } from './csi-driver.ts'
+import type { CsiDriver, NodeCapability, VolumeUsage } from './csi-driver.ts'
 import type { CsiDrivers } from './csi-drivers.ts'
 import { csiPaths, type CsiPaths } from './csi-paths.ts'
 import { type CsiSource, type CsiVolumeId } from './csi-source.ts'
@@ -73,6 +73,7 @@ export class CsiVolumes {
       hostPath: target,
       ...(source.readOnly && { readOnly: true }),
       ...(source.isBlock && { isDevice: true }),
+      usage: () => this.#usageOf(source, target),
       ...(isLookedAtAgain && { refreshAtMs: request.nowMs + lookAgainMs }),
     }
     if (this.#noteUser(pod.metadata.uid, source)) this.#options.onUse()
@@ -143,6 +144,12 @@ export class CsiVolumes {
       const message = `kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: ${text}`
       throw new VolumeStepError('MountVolume.MountDevice', message)
     }
+  }
+
+  async #usageOf(source: CsiSource, target: string): Promise<VolumeUse> {
+    const driver = this.#options.drivers.get(source.driver)
+    if (!(await driver.capabilities()).has('GET_VOLUME_STATS')) return {}
+    return volumeUse(await driver.usage(source.handle, target))
   }
 
   /** Answers whether the volume had no user before. */
@@ -237,6 +244,15 @@ export class CsiVolumes {
     const users = this.#users.get(name)
     users?.delete('')
     if (users?.size === 0) this.#users.delete(name)
+  }
+}
+
+function volumeUse(usages: readonly VolumeUsage[]): VolumeUse {
+  const bytes = usages.find(({ unit }) => unit === 'bytes')
+  const inodes = usages.find(({ unit }) => unit === 'inodes')
+  return {
+    ...(bytes && { capacityBytes: bytes.total, availableBytes: bytes.available, usedBytes: bytes.used }),
+    ...(inodes && { inodes: inodes.total, inodesFree: inodes.available, inodesUsed: inodes.used }),
   }
 }
 

@@ -12,6 +12,7 @@ import { decidePod } from './decide.ts'
 import { PodObserver } from './observe-pod.ts'
 import { PlanApplier } from './plan-applier.ts'
 import { PodEnding } from './pod-ending.ts'
+import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import type { VolumeContext } from './pod-host.ts'
 import type { PodPlan } from './pod-plan.ts'
 import { PodRecord } from './pod-record.ts'
@@ -96,6 +97,11 @@ export class PodWorker {
 
   get view(): PodView {
     return this.#record.view
+  }
+
+  /** Its volumes as far as they are set up. */
+  get volumes(): VolumesOnHost {
+    return this.#volumes.ready
   }
 
   /** The API has a newer version of the pod. */

@@ -19,7 +19,7 @@ export interface VolumeKeeperOptions {
 /** Makes a worker's volumes ready and keeps them current, with events and retries. */
 export class VolumeKeeper {
   readonly #options: VolumeKeeperOptions
-  #isKnown = false
+  #ready: VolumesOnHost | undefined
   #isOutdated = false
   #retryMs = firstRetryMs
   #waitingSinceMs: number | undefined
@@ -30,6 +30,11 @@ export class VolumeKeeper {
 
   get isOutdated(): boolean {
     return this.#isOutdated
+  }
+
+  /** The volumes as they are known; none before they are first set up. */
+  get ready(): VolumesOnHost {
+    return this.#ready ?? new Map()
   }
 
   /** Some volume is not ready yet. */
@@ -46,7 +51,7 @@ export class VolumeKeeper {
   async setUp(pod: Pod): Promise<VolumesOnHost | undefined> {
     try {
       const ready = await this.#options.volumes.setUp(pod)
-      this.#isKnown = true
+      this.#ready = ready
       this.#waitingSinceMs = undefined
       this.#retryMs = firstRetryMs
       this.#wakeForRenewal()
@@ -60,7 +65,7 @@ export class VolumeKeeper {
   /** Brings the volumes of a running pod up to date. After a restart of the kubelet they are first to be known again. */
   async keepCurrent(pod: Pod): Promise<void> {
     const { volumes, context } = this.#options
-    if (!this.#isKnown) await this.setUp(pod)
+    if (this.#ready === undefined) await this.setUp(pod)
     const dueMs = volumes.refreshAtMs
     if (this.#isOutdated || (dueMs !== undefined && dueMs <= context.clock.now())) {
       this.#isOutdated = false

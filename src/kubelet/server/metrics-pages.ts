@@ -4,6 +4,7 @@ import { nodeMetrics } from '../metrics/node-metrics.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import { cadvisorMetrics } from '../stats/cadvisor-metrics.ts'
 import { resourceMetrics } from '../stats/resource-metrics.ts'
+import { measureVolumes, volumeMetrics } from '../stats/volume-stats.ts'
 import type { SummarizedPod } from '../stats/summary.ts'
 import type { RouteCall } from './route.ts'
 import type { KubeletServerContext } from './server-context.ts'
@@ -15,7 +16,9 @@ export async function serveMetrics(
   response: ServerResponse,
 ): Promise<void> {
   const own = await processMetrics(clock.now())
-  write(response, [...metrics.read(), ...nodeMetrics(nodeName, version, workers.list()), ...own])
+  const claims = workers.list().map(({ volumes }) => measureVolumes(volumes, ({ claim }) => claim !== undefined))
+  const measured = volumeMetrics((await Promise.all(claims)).flat())
+  write(response, [...metrics.read(), ...nodeMetrics(nodeName, version, workers.list()), ...measured, ...own])
 }
 
 /** `GET /metrics/probes` */

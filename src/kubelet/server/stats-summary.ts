@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { statsSummary, type SummarizedPod } from '../stats/summary.ts'
+import { measureVolumes } from '../stats/volume-stats.ts'
 import { writeJson } from './node-pages.ts'
 import type { RouteCall } from './route.ts'
 import type { KubeletServerContext } from './server-context.ts'
@@ -14,10 +15,11 @@ export async function serveSummary(
   const isShort = query.get('only_cpu_and_memory') === 'true'
   const snapshot = await stats.collect()
   const pods: SummarizedPod[] = []
-  for (const { pod, view } of workers.list()) {
+  for (const { pod, view, volumes } of workers.list()) {
     // One after the other: each walks folders in a process of its own.
     const folders = isShort ? undefined : await host.diskUse(pod)
-    pods.push({ pod, runs: view.containers, ...(folders && { folders }) })
+    const measured = isShort ? [] : await measureVolumes(volumes)
+    pods.push({ pod, runs: view.containers, volumes: measured, ...(folders && { folders }) })
   }
   writeJson(response, statsSummary({ nodeName, snapshot, pods }))
 }

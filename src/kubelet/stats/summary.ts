@@ -5,12 +5,15 @@ import type { Amount } from '../eviction/signals.ts'
 import { containerNameLabel } from '../pod-worker/labels.ts'
 import type { PodFolders } from '../pod-worker/pod-host.ts'
 import type { ContainerStatus } from '../cri/container.ts'
+import type { VolumeStats } from './volume-stats.ts'
 import type { NodeSnapshot } from './stats-collector.ts'
 
 export interface SummarizedPod {
   readonly pod: Pod
   /** Its containers as the runtime has them. */
   readonly runs: readonly ContainerStatus[]
+  /** Its volumes that are measured one by one; its empty folders are among the folders. */
+  readonly volumes?: readonly VolumeStats[]
   /** Absent where only CPU and memory were asked for. */
   readonly folders?: PodFolders
 }
@@ -51,7 +54,7 @@ function nodeSummary(nodeName: string, { timeMs, usage, cpuNanoCores, readings, 
   }
 }
 
-function podSummary(snapshot: NodeSnapshot, { pod, runs, folders }: SummarizedPod): object {
+function podSummary(snapshot: NodeSnapshot, { pod, runs, folders, volumes = [] }: SummarizedPod): object {
   const { name, namespace, uid } = pod.metadata
   const stats = snapshot.containers.get(uid) ?? []
   const sandbox = snapshot.sandboxes.get(uid)
@@ -64,7 +67,7 @@ function podSummary(snapshot: NodeSnapshot, { pod, runs, folders }: SummarizedPo
     cpu: cpuSummary(time, stats),
     memory: memorySummary(time, stats),
     ...(sandbox && sandbox.interfaces.length > 0 && { network: networkSummary(time, sandbox.interfaces) }),
-    ...(folders && diskParts(snapshot, time, { stats, folders })),
+    ...(folders && diskParts(snapshot, time, { stats, folders, volumes })),
     ...(sandbox && { process_stats: { process_count: sandbox.processes } }),
   }
 }
@@ -92,14 +95,25 @@ function containerSummary(
 function diskParts(
   { readings }: NodeSnapshot,
   time: string,
-  { stats, folders }: { readonly stats: readonly ContainerStats[]; readonly folders: PodFolders },
+  {
+    stats,
+    folders,
+    volumes,
+  }: {
+    readonly stats: readonly ContainerStats[]
+    readonly folders: PodFolders
+    readonly volumes: readonly VolumeStats[]
+  },
 ): object {
   const nodeFs = fileSystem(time, readings['nodefs.available'], readings['nodefs.inodesFree'])
   const usedBytes =
     sum([...folders.volumes.values(), ...folders.logs.values()]) +
     sum(stats.map(({ writableLayerBytes }) => writableLayerBytes))
   return {
-    volume: [...folders.volumes].map(([name, bytes]) => ({ ...nodeFs, name, usedBytes: bytes })),
+    volume: [
+      ...[...folders.volumes].map(([name, bytes]) => ({ ...nodeFs, name, usedBytes: bytes })),
+      ...volumes.map(({ claim, ...use }) => ({ time: nodeFs.time, ...use, ...(claim && { pvcRef: claim }) })),
+    ],
     'ephemeral-storage': { ...nodeFs, usedBytes },
   }
 }
@@ -134,7 +148,7 @@ function networkSummary(time: string, interfaces: readonly InterfaceStats[]): ob
   return { time, ...rows[0], interfaces: rows }
 }
 
-function fileSystem(time: string, bytes: Amount | undefined, inodes: Amount | undefined): object {
+function fileSystem(time: string, bytes: Amount | undefined, inodes: Amount | undefined): { readonly time: string } {
   return {
     time,
     ...(bytes && {

@@ -10,9 +10,12 @@ export const configMapVolume: VolumePlugin = {
     const { name = '', items, optional, defaultMode = 0o644 } = request.volume.configMap ?? {}
     const entries = await configMapEntries(request, { name, items, optional, defaultMode })
     await writePayload(request.directory, new Map(entries), writeOptions(request))
-    return { hostPath: request.directory, readOnly: true, isKubeletWritten: true }
+    return { hostPath: request.directory, ...kubeletWritten }
   },
 }
+
+/** What is true of every volume whose files the kubelet writes. */
+export const kubeletWritten = { readOnly: true, isKubeletWritten: true, measuredAs: 'files' } as const
 
 /** What `writePayload` needs to know of the pod. */
 export function writeOptions({ pod, nowMs }: Parameters<VolumePlugin['setUp']>[0]): {

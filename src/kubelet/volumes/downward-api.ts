@@ -1,5 +1,5 @@
 import { writePayload } from './atomic-writer.ts'
-import { writeOptions } from './config-map.ts'
+import { kubeletWritten, writeOptions } from './config-map.ts'
 import { downwardEntries } from './payload-sources.ts'
 import type { VolumePlugin } from './volume-plugin.ts'
 
@@ -11,6 +11,6 @@ export const downwardApiVolume: VolumePlugin = {
     const { items, defaultMode = 0o644 } = request.volume.downwardAPI ?? {}
     const entries = downwardEntries(request, items, defaultMode)
     await writePayload(request.memoryDirectory, new Map(entries), writeOptions(request))
-    return { hostPath: request.memoryDirectory, readOnly: true, isKubeletWritten: true }
+    return { hostPath: request.memoryDirectory, ...kubeletWritten }
   },
 }

@@ -16,7 +16,11 @@ export async function mountNfs(
   directory: string,
   mountOptions: readonly string[] = [],
 ): Promise<VolumeOnHost> {
-  const onHost = { hostPath: directory, ...(readOnly === true && { readOnly: true }) }
+  const onHost: VolumeOnHost = {
+    hostPath: directory,
+    measuredAs: 'fileSystem',
+    ...(readOnly === true && { readOnly: true }),
+  }
   if (await isMountPoint(directory)) return onHost
   await mkdir(directory, { recursive: true, mode: 0o750 })
   const options = [...mountOptions, ...(readOnly === true ? ['ro'] : [])]

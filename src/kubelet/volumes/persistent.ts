@@ -37,7 +37,13 @@ async function setUpBound(request: VolumeRequest, bound: BoundVolume): Promise<V
     )
   const isReadOnly = bound.readOnly || (spec.accessModes?.length === 1 && spec.accessModes[0] === 'ReadOnlyMany')
   const onHost = await setUp(request, bound, isReadOnly)
-  return { ...onHost, ...(isReadOnly && { readOnly: true }), ...(spec.volumeMode === 'Block' && { isDevice: true }) }
+  const { name, namespace = '' } = bound.claim.metadata
+  return {
+    ...onHost,
+    claim: { name, namespace },
+    ...(isReadOnly && { readOnly: true }),
+    ...(spec.volumeMode === 'Block' && { isDevice: true }),
+  }
 }
 
 type SetUpPersistent = (request: VolumeRequest, bound: BoundVolume, isReadOnly: boolean) => Promise<VolumeOnHost>
@@ -86,7 +92,7 @@ async function setUpLocal(
   if (stats === undefined) throw new Error(`path "${path}" does not exist`)
   if (volumeMode === 'Block' && !stats.isBlockDevice()) throw new Error(`path "${path}" is not a block device`)
   if (stats.isDirectory() && !isReadOnly) await giveToGroup(pod, path)
-  return { hostPath: path }
+  return { hostPath: path, ...(volumeMode !== 'Block' && { measuredAs: 'fileSystem' }) }
 }
 
 /** A local volume is of use on its own node only, whatever its claim says. */

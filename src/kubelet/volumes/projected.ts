@@ -1,6 +1,6 @@
 import type { ServiceAccountTokenProjection, VolumeProjection } from '#api/types/core.v1.ts'
 import { writePayload } from './atomic-writer.ts'
-import { writeOptions } from './config-map.ts'
+import { kubeletWritten, writeOptions } from './config-map.ts'
 import { fileOwnership } from './ownership.ts'
 import { configMapEntries, downwardEntries, secretEntries, type PayloadEntries } from './payload-sources.ts'
 import type { VolumePlugin, VolumeRequest } from './volume-plugin.ts'
@@ -17,8 +17,7 @@ export const projectedVolume: VolumePlugin = {
     const refreshAtMs = Math.min(...parts.map((part) => part.refreshAtMs ?? Infinity))
     return {
       hostPath: request.memoryDirectory,
-      readOnly: true,
-      isKubeletWritten: true,
+      ...kubeletWritten,
       ...(Number.isFinite(refreshAtMs) && { refreshAtMs }),
     }
   },
@@ -41,7 +40,9 @@ async function project(request: VolumeRequest, source: VolumeProjection, default
   }
   if (downwardAPI) return { entries: downwardEntries(request, downwardAPI.items, defaultMode) }
   if (serviceAccountToken) return projectToken(request, serviceAccountToken, defaultMode)
-  throw new Error(`projected source ${Object.keys(source).join()} is not supported by this node`)
+  const [type = ''] = Object.keys(source)
+  // Neither API is served by a v1.36 cluster that has not asked for them.
+  throw new Error(`projected source ${type} is not supported: the cluster does not serve its API`)
 }
 
 async function projectToken(

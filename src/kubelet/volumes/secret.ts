@@ -1,5 +1,5 @@
 import { writePayload } from './atomic-writer.ts'
-import { writeOptions } from './config-map.ts'
+import { kubeletWritten, writeOptions } from './config-map.ts'
 import { secretEntries } from './payload-sources.ts'
 import type { VolumePlugin } from './volume-plugin.ts'
 
@@ -11,6 +11,6 @@ export const secretVolume: VolumePlugin = {
     const { secretName: name = '', items, optional, defaultMode = 0o644 } = request.volume.secret ?? {}
     const entries = await secretEntries(request, { name, items, optional, defaultMode })
     await writePayload(request.memoryDirectory, new Map(entries), writeOptions(request))
-    return { hostPath: request.memoryDirectory, readOnly: true, isKubeletWritten: true }
+    return { hostPath: request.memoryDirectory, ...kubeletWritten }
   },
 }

@@ -43,6 +43,16 @@ export interface VolumeService {
   expand(request: VolumeRequest, source: CsiSource, claim: PersistentVolumeClaim): Promise<void>
 }
 
+/** How much of a volume is used; what is not known is left out. */
+export interface VolumeUse {
+  readonly capacityBytes?: number
+  readonly availableBytes?: number
+  readonly usedBytes?: number
+  readonly inodes?: number
+  readonly inodesFree?: number
+  readonly inodesUsed?: number
+}
+
 export interface VolumeOnHost {
   readonly hostPath: string
   /** The containers must not write into it, whatever their mounts say. */
@@ -51,6 +61,12 @@ export interface VolumeOnHost {
   readonly isKubeletWritten?: boolean
   /** A block device, for `volumeDevices` alone. */
   readonly isDevice?: boolean
+  /** How its use is measured where the volume does not tell itself; absent: not at all. */
+  readonly measuredAs?: 'files' | 'fileSystem'
+  /** Asks whoever has the volume. */
+  readonly usage?: () => Promise<VolumeUse>
+  /** What it was claimed by. */
+  readonly claim?: { readonly name: string; readonly namespace: string }
   /** When `setUp` must be called again although nothing has changed. */
   readonly refreshAtMs?: number
 }
