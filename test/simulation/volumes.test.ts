@@ -125,6 +125,33 @@ test('a class that waits for a pod binds nothing before one has a node; then its
   await cluster.until('deleting it fails', async () => (await volume(cluster, 'made')) === 'Failed data')
 })
 
+test('a claim without a class gets the default one that comes later, and tells which pod it waits for', async (t) => {
+  const cluster = await smallCluster(t)
+  const { client } = cluster
+  await addClaim(cluster, 'data', '1Gi')
+  await addClaim(cluster, 'none', '1Gi', { storageClassName: '' })
+  await cluster.settle()
+  await addClass(cluster, 'disk', 'example.com/disk', 'WaitForFirstConsumer')
+  const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' }
+  await client.resource(storageClasses).patch('disk', { type: 'merge', patch: { metadata: { annotations } } })
+  const claims = client.resource(persistentVolumeClaims, 'test')
+  await cluster.until('it has the class', async () => (await claims.get('data')).spec.storageClassName === 'disk')
+  assert.equal((await claims.get('none')).spec.storageClassName, '')
+  const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }]
+  const spec = { containers: [{ name: 'c', image: 'i' }], volumes } as Pod['spec']
+  const accounts = client.resource(serviceAccounts, 'test')
+  await cluster.until('pods can be made', async () => (await accounts.list()).items.length > 0)
+  await client.resource(pods, 'test').create({ metadata: { name: 'p' }, spec })
+  await cluster.until('it tells', async () => (await reasons(cluster, 'data')).includes('WaitForPodScheduled'))
+})
+
+test('a volume that is reserved for a claim needs no class of its own', async (t) => {
+  const cluster = await smallCluster(t)
+  await addVolume(cluster, 'v', '1Gi', { claimRef: { namespace: 'test', name: 'data' }, storageClassName: 'odd' })
+  await addClaim(cluster, 'data', '1Gi', { storageClassName: '' })
+  await cluster.until('it is bound', async () => (await claim(cluster, 'data')) === 'Bound v')
+})
+
 test('a claim whose volume is gone is lost', async (t) => {
   const cluster = await smallCluster(t)
   await addVolume(cluster, 'v', '1Gi')

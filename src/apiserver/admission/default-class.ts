@@ -1,17 +1,12 @@
+import { newestDefault } from '#api/meta/default-class.ts'
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
 
-/** Of the classes whose annotation marks them as default: the newest, and of equally new ones the first by name. */
+/** The class of that kind that objects get which name none. */
 export function defaultClassOf<T extends KubernetesObject>(
   reader: ObjectReader,
   resource: Resource<T>,
   annotations: readonly string[],
 ): T | undefined {
-  const isDefault = (object: T): boolean => annotations.some((name) => object.metadata.annotations?.[name] === 'true')
-  const age = (object: T): number => Date.parse(object.metadata.creationTimestamp) || 0
-  const byName = (a: T, b: T): number => (a.metadata.name < b.metadata.name ? -1 : 1)
-  return reader
-    .list(resource)
-    .filter(isDefault)
-    .toSorted((a, b) => age(b) - age(a) || byName(a, b))[0]
+  return newestDefault(reader.list(resource), annotations)
 }

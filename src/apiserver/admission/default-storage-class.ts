@@ -1,10 +1,9 @@
+import { claimStorageClass, defaultStorageClassAnnotations } from '#api/core/v1/volume-facts.ts'
 import type { Draft } from '#api/kind.ts'
 import type { PersistentVolumeClaim } from '#api/types/core.v1.ts'
 import { storageClasses } from '#api/types/resources.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { defaultClassOf } from './default-class.ts'
-
-const markers = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
 
 /** A claim that names no class gets the default one; the empty name means none on purpose. */
 export const defaultStorageClass: AdmissionPlugin = {
@@ -13,9 +12,8 @@ export const defaultStorageClass: AdmissionPlugin = {
   operations: ['CREATE'],
   mutate({ object }, { reader }) {
     const claim = object as Draft<PersistentVolumeClaim>
-    if (claim.spec?.storageClassName !== undefined) return
-    if (claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return
-    const found = defaultClassOf(reader, storageClasses, markers)
+    if (claimStorageClass(claim as PersistentVolumeClaim) !== undefined) return
+    const found = defaultClassOf(reader, storageClasses, defaultStorageClassAnnotations)
     if (found !== undefined) (claim.spec ??= {}).storageClassName = found.metadata.name
   },
 }

@@ -1,9 +1,16 @@
-import { claimStorageClass, volumeStorageClass } from '#api/core/v1/volume-facts.ts'
 import { isDeepStrictEqual } from 'node:util'
+import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
+import {
+  claimStorageClass,
+  defaultStorageClassAnnotations,
+  podClaimNames,
+  volumeStorageClass,
+} from '#api/core/v1/volume-facts.ts'
+import { newestDefault } from '#api/meta/default-class.ts'
 import { keyOf, splitKey } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
-import type { PersistentVolume, PersistentVolumeClaim } from '#api/types/core.v1.ts'
-import { persistentVolumeClaims, persistentVolumes, storageClasses } from '#api/types/resources.ts'
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
+import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '#api/types/resources.ts'
 import { formatTime } from '#lib/clock.ts'
 import { defineController, watchOf, type ControllerContext } from '#reconcile/controller.ts'
 import { bindCompleted, boundByController, decideClaim, decideVolume, type ClaimDecision, type Told } from './decide.ts'
@@ -24,9 +31,10 @@ export const persistentVolumeBinder = defineController({
   watches: [
     watchOf(persistentVolumeClaims, keysOfClaim),
     watchOf(persistentVolumes, keysOfVolume),
+    watchOf(pods, claimsOfPod),
     watchOf(storageClasses, ({ metadata }, context) =>
       unboundClaims(context)
-        .filter((claim) => claimStorageClass(claim) === metadata.name)
+        .filter((claim) => [undefined, metadata.name].includes(claimStorageClass(claim)))
         .map(claimKey),
     ),
   ],
@@ -43,6 +51,16 @@ export const persistentVolumeBinder = defineController({
     return kind === 'claim' ? reconcileClaim(name, context) : reconcileVolume(name, context)
   },
 })
+
+/** Claims that wait for a pod tell which. */
+function claimsOfPod(pod: Pod, { informers }: ControllerContext): readonly string[] {
+  if (pod.spec.nodeName) return []
+  const claims = informers.of(persistentVolumeClaims)
+  return podClaimNames(pod).flatMap((name) => {
+    const claim = claims.get(name, pod.metadata.namespace)
+    return claim === undefined || claim.metadata.annotations?.[bindCompleted] !== undefined ? [] : [claimKey(claim)]
+  })
+}
 
 function claimKey(claim: Claim): string {
   return `claim|${keyOf(claim)}`
@@ -86,17 +104,35 @@ async function reconcileClaim(key: string, context: ControllerContext): Promise<
     volumes: informers.of(persistentVolumes).list(),
     volume: (volume) => informers.of(persistentVolumes).get(volume),
     storageClass: (storageClass) => informers.of(storageClasses).get(storageClass),
+    defaultClass: () => newestDefault(informers.of(storageClasses).list(), defaultStorageClassAnnotations),
+    waitingPods: () => waitingPods(informers, key),
   })
   const tell = (told: Told | undefined): void => {
     if (told !== undefined) events.record(claim, told.type, told.reason, told.message)
   }
   if (decision.do === 'bind') return bind(context, claim, decision.volume)
+  if (decision.do === 'class') return giveClass(context, claim, decision.storageClass)
   if (decision.do !== 'lose') tell(decision.told)
   else if (claim.status?.phase !== 'Lost') {
     await writeClaimStatus(context, claim, { ...claim.status, phase: 'Lost' })
     tell(decision.told)
   }
   if (decision.do === 'provision') await askProvisioner(context, claim, decision.provisioner)
+}
+
+function waitingPods({ of }: ControllerContext['informers'], claim: string): readonly string[] {
+  const podsOf = of(pods).index('claim-use', (pod) =>
+    podClaimNames(pod).map((name) => `${pod.metadata.namespace}/${name}`),
+  )
+  return podsOf(claim)
+    .filter((pod) => !pod.spec.nodeName && !isPodTerminal(pod))
+    .map(({ metadata }) => metadata.name)
+}
+
+/** A claim that came before the default class gets it all the same (KEP-3333). */
+async function giveClass({ client }: ControllerContext, claim: Claim, storageClassName: string): Promise<void> {
+  const spec = { ...claim.spec, storageClassName }
+  await client.resource(persistentVolumeClaims, claim.metadata.namespace).update({ ...claim, spec })
 }
 
 async function askProvisioner({ client }: ControllerContext, claim: Claim, provisioner: string): Promise<void> {

@@ -16,6 +16,8 @@ export interface Told {
 
 export type ClaimDecision =
   | { readonly do: 'bind'; readonly volume: PersistentVolume }
+  /** It names no class, and there is one for those. */
+  | { readonly do: 'class'; readonly storageClass: string }
   /** Nothing to bind to yet. */
   | { readonly do: 'wait'; readonly told?: Told }
   /** An outside provisioner is to make a volume. */
@@ -26,6 +28,10 @@ export interface VolumesView {
   readonly volumes: readonly PersistentVolume[]
   readonly volume: (name: string) => PersistentVolume | undefined
   readonly storageClass: (name: string) => StorageClass | undefined
+  /** The class of claims that name none. */
+  readonly defaultClass: () => StorageClass | undefined
+  /** Names of the pods that want the claim and have no node yet. */
+  readonly waitingPods: () => readonly string[]
 }
 
 /** What becomes of a claim (documentation page "Persistent Volumes", binding). */
@@ -71,15 +77,21 @@ function decideUnbound(claim: PersistentVolumeClaim, view: VolumesView): ClaimDe
   const waitsForPod = isDelayed && claim.metadata.annotations?.[selectedNode] === undefined
   const volume = bestVolume(claim, view.volumes, { onlyReserved: waitsForPod })
   if (volume !== undefined) return { do: 'bind', volume }
-  if (waitsForPod) {
-    const message = 'waiting for first consumer to be created before binding'
-    return { do: 'wait', told: { type: 'Normal', reason: 'WaitForFirstConsumer', message } }
-  }
+  if (waitsForPod) return { do: 'wait', told: waitingFor(view.waitingPods()) }
+  const given = claimStorageClass(claim) === undefined ? view.defaultClass() : undefined
+  if (given !== undefined) return { do: 'class', storageClass: given.metadata.name }
   if (className === '') {
     const message = 'no persistent volumes available for this claim and no storage class is set'
     return { do: 'wait', told: { type: 'Normal', reason: 'FailedBinding', message } }
   }
   return decideProvisioning(className, storageClass)
+}
+
+function waitingFor(pods: readonly string[]): Told {
+  const first = 'waiting for first consumer to be created before binding'
+  if (pods.length === 0) return { type: 'Normal', reason: 'WaitForFirstConsumer', message: first }
+  const message = `waiting for ${pods.length === 1 ? 'pod' : 'pods'} ${pods.join(',')} to be scheduled`
+  return { type: 'Normal', reason: 'WaitForPodScheduled', message }
 }
 
 function decideProvisioning(className: string, storageClass: StorageClass | undefined): ClaimDecision {

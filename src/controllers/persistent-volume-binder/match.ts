@@ -12,9 +12,12 @@ export function refersTo({ spec }: PersistentVolume, { metadata }: PersistentVol
 
 /** Why the claim cannot have the volume, or undefined if it can. */
 export function mismatch(claim: PersistentVolumeClaim, volume: PersistentVolume): string | undefined {
+  // Who reserves a volume for a claim need not give both a class.
+  const isReserved = refersTo(volume, claim)
   const wanted = claim.spec.resources?.requests?.['storage'] ?? '0'
   if (compareQuantities(volume.spec.capacity?.['storage'] ?? '0', wanted) < 0) return 'requested PV is too small'
-  if (volumeStorageClass(volume) !== (claimStorageClass(claim) ?? '')) return 'storageClassName does not match'
+  if (!isReserved && volumeStorageClass(volume) !== (claimStorageClass(claim) ?? ''))
+    return 'storageClassName does not match'
   if ((volume.spec.volumeMode ?? 'Filesystem') !== (claim.spec.volumeMode ?? 'Filesystem')) {
     return 'incompatible volumeMode'
   }

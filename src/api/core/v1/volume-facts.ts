@@ -3,6 +3,12 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../types/c
 /** Annotation that named the class of a volume or a claim before the field did. */
 export const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
+/** They mark the storage class that claims get which name none. */
+export const defaultStorageClassAnnotations = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+] as const
+
 /** The storage class of a claim: none is told apart from the empty one, which asks for a volume without a class. */
 export function claimStorageClass({ metadata, spec }: PersistentVolumeClaim): string | undefined {
   return metadata.annotations?.[classAnnotation] ?? spec.storageClassName

@@ -1,3 +1,4 @@
+import { defaultStorageClassAnnotations } from '../../core/v1/volume-facts.ts'
 import { defineKind } from '../../kind.ts'
 import { deepEqual } from '../../meta/deep-equal.ts'
 import { ageOf } from '../../meta/duration.ts'
@@ -37,14 +38,9 @@ export const storageClass = defineKind<StorageClass>({
   deleteReturnsObject: true,
 })
 
-const defaultAnnotations = [
-  'storageclass.kubernetes.io/is-default-class',
-  'storageclass.beta.kubernetes.io/is-default-class',
-]
-
 /** Claims that name no class get this one. */
 function isDefaultClass({ metadata }: StorageClass): boolean {
-  return defaultAnnotations.some((name) => metadata.annotations?.[name] === 'true')
+  return defaultStorageClassAnnotations.some((name) => metadata.annotations?.[name] === 'true')
 }
 
 function validateStorageClass(storageClass: StorageClass): FieldError[] {
