@@ -53,6 +53,17 @@ const worker = {
   pod: { metadata: { name: 'p', namespace: 'ns', uid: 'u' }, spec: { containers: [{ name: 'c' }] } },
   status: undefined,
   view: { containers: [running], sandboxes: [{ id: 's', ready: true }] },
+  volumes: new Map([
+    [
+      'data',
+      {
+        hostPath: '/d',
+        claim: { name: 'pvc', namespace: 'ns' },
+        usage: async () => ({ capacityBytes: 9, usedBytes: 4 }),
+      },
+    ],
+    ['mute', { hostPath: '/m', usage: () => Promise.reject(new Error('no answer')) }],
+  ]),
 } as unknown as PodWorker
 const workers = {
   find: (_namespace: string, name: string) => (name === 'p' ? worker : undefined),
@@ -220,6 +231,7 @@ test('metrics have the names that dashboards and metrics-server ask for', async 
   assert.match(cadvisor, /^machine_cpu_cores 32$/m)
   const own = await page('/metrics')
   assert.match(own, /^kubelet_node_name{node="n"} 1$/m)
+  assert.match(own, /^kubelet_volume_stats_used_bytes{namespace="ns",persistentvolumeclaim="pvc"} 4$/m)
   assert.match(own, /^kubelet_running_containers{container_state="running"} 1$/m)
   assert.equal((await ask('/metrics/probes', client)).status, 200)
 })
@@ -227,9 +239,19 @@ test('metrics have the names that dashboards and metrics-server ask for', async 
 test('the summary and the configuration', async () => {
   const client = certificate('root', ['system:masters'], ca)
   const summary = JSON.parse((await ask('/stats/summary', client)).body) as {
-    readonly pods: readonly { readonly containers: readonly { readonly rootfs: object; readonly memory: object }[] }[]
+    readonly pods: readonly {
+      readonly containers: readonly { readonly rootfs: object; readonly memory: object }[]
+      readonly volume: readonly { readonly name: string }[]
+    }[]
   }
   const [container] = summary.pods[0]?.containers ?? []
+  const volume = summary.pods[0]?.volume.find(({ name }) => name === 'data')
+  assert.deepEqual(
+    { ...volume, time: '' },
+    {
+      ...{ time: '', name: 'data', capacityBytes: 9, usedBytes: 4, pvcRef: { name: 'pvc', namespace: 'ns' } },
+    },
+  )
   assert.deepEqual(container?.memory, {
     time: '1970-01-01T00:00:05Z',
     usageBytes: 8192,
