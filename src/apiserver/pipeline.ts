@@ -8,6 +8,7 @@ import { admitConnection } from './registry/admit-connection.ts'
 import type { RequestContext } from './request-context.ts'
 import { parseRequestInfo } from './request-info.ts'
 import type { ServerParts } from './server-parts.ts'
+import { aggregate } from './steps/aggregate.ts'
 import { authenticate } from './steps/authenticate.ts'
 import { authorize } from './steps/authorize.ts'
 import { dispatch } from './steps/dispatch.ts'
@@ -21,7 +22,7 @@ import type { Step } from './steps/step.ts'
 const admission: readonly Step[] = [authenticate, impersonate, authorize]
 
 /** What happens to every request, in order. A step that answers ends the walk; `encode` forms each answer. */
-const pipeline: readonly Step[] = [authenticate, impersonate, throttle, authorize, negotiate, dispatch]
+const pipeline: readonly Step[] = [authenticate, impersonate, throttle, authorize, aggregate, negotiate, dispatch]
 
 /** Walks one request through the pipeline. Never rejects: errors become a Status, unexpected ones are logged. */
 export async function answer(request: ApiRequest, server: ServerParts): Promise<ApiResponse> {

@@ -8,6 +8,7 @@ import type { Store } from '#storage/store.ts'
 import type { AdmissionPlugin } from './admission/admission.ts'
 import type { Programs } from './admission/programs.ts'
 import type { WebhookCaller } from './webhooks/webhook-caller.ts'
+import type { Aggregation } from './aggregation/aggregation.ts'
 import type { Authenticator } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { CacheSet } from './cache/cache-set.ts'
@@ -54,6 +55,8 @@ export interface ServerParts {
   readonly callWebhook: WebhookCaller | undefined
   /** Expressions of policies and webhooks that were compiled before. */
   readonly programs: Programs
+  /** What other API servers answer for. */
+  readonly aggregation: Aggregation
   readonly metrics: RequestMetrics
   /** Answers paths that name no resource and that the server itself does not know. */
   readonly morePaths: PathHandler | undefined

@@ -1,5 +1,6 @@
 import type { ApiHandler } from '#api/meta/exchange.ts'
 import { builtInKinds } from '#api/kinds.ts'
+import { badRequest } from '#api/meta/status.ts'
 import { builtInCatalog } from '#api/schema/catalog.ts'
 import type { Clock } from '#lib/clock.ts'
 import { KeyedTurns } from '#lib/keyed-turns.ts'
@@ -8,6 +9,11 @@ import { LruMap } from '#lib/lru-map.ts'
 import type { Random } from '#lib/random.ts'
 import type { Store } from '#storage/store.ts'
 import type { AdmissionPlugin } from './admission/admission.ts'
+import { aggregationControllers } from './aggregation/aggregation-controllers.ts'
+import { Aggregation } from './aggregation/aggregation.ts'
+import type { ExtensionDialer } from './aggregation/extension-dialer.ts'
+import { ObservedFeed } from './aggregation/observed-feed.ts'
+import { RemoteServices } from './aggregation/remote-services.ts'
 import type { WebhookCaller } from './webhooks/webhook-caller.ts'
 import type { Authenticator } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
@@ -45,6 +51,8 @@ export interface ApiServerOptions {
   readonly admission?: readonly AdmissionPlugin[]
   /** Reaches admission webhooks; none: those that must not fail refuse. */
   readonly callWebhook?: WebhookCaller
+  /** Reaches extension API servers; none: what they answer for is not available. */
+  readonly extensions?: ExtensionDialer
   /** Addresses of services, primary family first; default 10.96.0.0/12. */
   readonly serviceCidrs?: readonly string[]
   /** Inclusive; default 30000-32767. */
@@ -71,7 +79,7 @@ export interface ApiServer {
   /** Takes an upgrade request through authentication and authorization; rejects with the `StatusError` of a refusal. */
   readonly admitUpgrade: AdmitUpgrade
   /** Takes over upgraded connections (exec, attach, port-forward): for the listener. */
-  readonly upgrade: UpgradeHandler | undefined
+  readonly upgrade: UpgradeHandler
   /** How stored objects become bytes: for the listener. */
   readonly codec: ObjectCodec
   /** Reads of the current state, for parts composed around the server. Usable after `start`. */
@@ -93,7 +101,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const reader = cacheReader(caches, resources)
   const { random, callWebhook } = options
   const customResources = new CustomResources(caches, resources, webhookConverter({ reader, random, callWebhook }))
-  const feed = new StoreFeed({ store, prefix: '/registry/', consumer: customResources, clock, log })
+  const observed = new ObservedFeed(customResources)
+  const feed = new StoreFeed({ store, prefix: '/registry/', consumer: observed, clock, log })
+  const aggregation = new Aggregation(new RemoteServices(reader), options.extensions)
+  resources.setRemote(() => aggregation.versions())
   const authorizers = options.authorizers?.(reader) ?? []
   const parts: ServerParts = {
     store,
@@ -107,12 +118,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     reader,
     authenticators: options.authenticators?.(reader) ?? [],
     authorizers,
-    services: new ServiceAllocator({
-      reader,
-      random,
-      serviceCidrs: options.serviceCidrs ?? ['10.96.0.0/12'],
-      nodePortRange: options.nodePortRange ?? { from: 30_000, to: 32_767 },
-    }),
+    services: serviceAllocator(options, reader),
     tokens: options.tokens?.(reader),
     reviews: options.reviews?.(reader, authorizers),
     admission: options.admission ?? [],
@@ -121,6 +127,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     connections: options.connections?.(reader, authorizers),
     callWebhook,
     programs: new LruMap(maxPrograms),
+    aggregation,
     metrics: new RequestMetrics(),
     morePaths: options.morePaths,
     flowControl: new FlowControl({ reader, clock, ...options.flowControl }),
@@ -128,23 +135,44 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
   const handle: ApiHandler = (request) => answer(request, parts)
   const definitions = new DefinitionController(parts, customResources, handle)
+  const bootstrap = bootstrapStore(parts)
+  const controllers = aggregationControllers(parts, bootstrap)
+  observed.observe((event) => controllers.changed(event))
   return {
     handle,
     admitUpgrade: (request) => admit(request, parts),
-    upgrade: parts.connections?.upgrade,
+    upgrade: upgradeHandler(aggregation, parts.connections),
     codec,
     reader,
-    bootstrap: bootstrapStore(parts),
+    bootstrap,
     async start() {
       await feed.start()
       customResources.observe(definitions)
+      controllers.start()
     },
     async close() {
       closing.abort()
       parts.connections?.close()
       caches.closeWatchers()
       await definitions.close()
+      await controllers.close()
+      aggregation.close()
       await feed.close()
     },
+  }
+}
+
+function serviceAllocator(options: ApiServerOptions, reader: ObjectReader): ServiceAllocator {
+  const { random, serviceCidrs = ['10.96.0.0/12'], nodePortRange = { from: 30_000, to: 32_767 } } = options
+  return new ServiceAllocator({ reader, random, serviceCidrs, nodePortRange })
+}
+
+/** Connections that leave HTTP go to the server that answers for their path, or to a kubelet. */
+function upgradeHandler(aggregation: Aggregation, connections: NodeConnections | undefined): UpgradeHandler {
+  return async (upgrade) => {
+    const service = aggregation.serviceOf(upgrade.request.path)
+    if (service !== undefined) return aggregation.upgrade(service, upgrade)
+    if (connections === undefined) throw badRequest('this server does not upgrade connections')
+    return connections.upgrade(upgrade)
   }
 }

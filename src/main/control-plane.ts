@@ -1,6 +1,8 @@
 import { isIP } from 'node:net'
 import type { ApiHandler, UserInfo } from '#api/meta/exchange.ts'
 import { httpsWebhookCaller } from '#apiserver/webhooks/webhook-caller.ts'
+import { httpsExtensionDialer } from '#apiserver/aggregation/extension-dialer.ts'
+import { builtInServices } from '#apiserver/aggregation/local-services.ts'
 import { admissionPlugins } from '#apiserver/admission/plugins.ts'
 import { createAuthenticators, tokenAuthenticators } from '#apiserver/authn/authenticators.ts'
 import { peerIdentity } from '#apiserver/authn/peer-certificate.ts'
@@ -20,6 +22,7 @@ import type { Client } from '#client/client.ts'
 import { createClient } from '#client/create-client.ts'
 import { inProcessTransport } from '#client/in-process-transport.ts'
 import { autoCompact } from '#storage/auto-compact.ts'
+import { formatTime } from '#lib/clock.ts'
 import type { Store } from '#storage/store.ts'
 import { clusterInfoObjects } from './cluster-info.ts'
 import { DebugPaths } from './debug-paths.ts'
@@ -74,11 +77,16 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
     addresses: [options.advertiseAddress],
     port: options.port,
     clientCa: pki.ca.certificate,
+    frontProxyCa: pki.frontProxy.authority.certificate,
     nowMs: effects.clock.now(),
   }
   await bootstrap(server.bootstrap, about)
   const url = `https://${options.advertiseAddress}:${options.port}`
-  await server.bootstrap.ensure([...ownRoles(), ...clusterInfoObjects({ server: url, authority: pki.ca.certificate })])
+  await server.bootstrap.ensure([
+    ...builtInServices(formatTime(effects.clock.now())),
+    ...ownRoles(),
+    ...clusterInfoObjects({ server: url, authority: pki.ca.certificate }),
+  ])
   const listener = await listenOn(server, pki, options, effects)
   const handle: ApiHandler = server.handle
   const stopping = new AbortController()
@@ -129,6 +137,7 @@ function createServer(
     authorizers: createAuthorizers,
     admission: admissionPlugins,
     callWebhook: httpsWebhookCaller(),
+    extensions: httpsExtensionDialer(pki.frontProxy.client),
     morePaths,
     tokens: (reader) => createTokenIssuer({ reader, clock, random, key, issuer, audiences, serverUrl }),
     connections: (reader, authorizers) =>
@@ -161,7 +170,7 @@ async function listenOn(
       key: pki.serving.key,
       clientCa: pki.ca.certificate,
       peerIdentity: peerIdentity(effects.clock),
-      ...(server.upgrade && { upgrade: server.upgrade }),
+      upgrade: server.upgrade,
       log: effects.log.with({ component: 'apiserver' }),
     })
   } catch (error) {

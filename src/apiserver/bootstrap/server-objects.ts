@@ -15,6 +15,8 @@ export interface ServerObjectsOptions {
   readonly serviceCidr?: string
   /** PEM of the authority that signs client certificates. */
   readonly clientCa: string
+  /** PEM of the authority that signs for the front proxy: who presents its certificate tells who asks. */
+  readonly frontProxyCa?: string
   readonly nowMs: number
 }
 
@@ -117,9 +119,21 @@ function kubernetesSlice({ addresses, port }: ServerObjectsOptions): BootstrapOb
   return current(endpointSlices, object, ['endpoints', 'ports'])
 }
 
-function authentication({ clientCa }: ServerObjectsOptions): BootstrapObject {
+/** How extension API servers find out who asks (Kubernetes docs, "Configure the Aggregation Layer"). */
+function authentication({ clientCa, frontProxyCa }: ServerObjectsOptions): BootstrapObject {
   const metadata = { name: 'extension-apiserver-authentication', namespace: 'kube-system' }
-  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'client-ca-file': clientCa } }
+  const data = {
+    'client-ca-file': clientCa,
+    ...(frontProxyCa !== undefined && {
+      'requestheader-client-ca-file': frontProxyCa,
+      'requestheader-allowed-names': '["front-proxy-client"]',
+      'requestheader-username-headers': '["X-Remote-User"]',
+      'requestheader-uid-headers': '["X-Remote-Uid"]',
+      'requestheader-group-headers': '["X-Remote-Group"]',
+      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+    }),
+  }
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data }
   return current(configMaps, object, ['data'])
 }
 

@@ -34,6 +34,8 @@ export interface Pki {
   readonly scheduler: KeyPair
   /** How the API server presents itself to kubelets. */
   readonly kubeletClient: KeyPair
+  /** How the API server tells extension API servers who asks; its authority signs for nobody else. */
+  readonly frontProxy: { readonly authority: KeyPair; readonly client: KeyPair }
   /** A node's client certificate (`system:node:NAME`), kept in the directory and reused until near its end. */
   node(name: string): KeyPair
   /** The kubelet's own HTTPS certificate, for the node's name and addresses, kept likewise. */
@@ -53,7 +55,15 @@ export interface Pki {
 export function loadOrCreatePki(dataDir: string | undefined, options: PkiOptions): Pki {
   const files = dataDir === undefined ? memoryPkiDirectory() : pkiDirectory(join(dataDir, 'pki'))
   const where = dataDir === undefined ? 'memory' : join(dataDir, 'pki')
-  const ca = loadAuthority(files, options, where)
+  const ca = loadAuthority(files, options, where, { file: 'ca', name: 'kubernetes' })
+  const frontProxyCa = loadAuthority(files, options, where, { file: 'front-proxy-ca', name: 'front-proxy-ca' })
+  const frontProxyClient = loadLeaf(
+    files,
+    'front-proxy-client.pem',
+    client('front-proxy-client'),
+    frontProxyCa,
+    options,
+  )
   const keep = (name: string, leaf: LeafRequest): KeyPair => loadLeaf(files, name, leaf, ca, options)
   const serving = keep('apiserver.pem', servingRequest(options))
   const clients = {
@@ -62,10 +72,11 @@ export function loadOrCreatePki(dataDir: string | undefined, options: PkiOptions
     scheduler: keep('scheduler.pem', client('system:kube-scheduler')),
     kubeletClient: keep('apiserver-kubelet-client.pem', client('kube-apiserver-kubelet-client', ['system:masters'])),
   }
-  const pairs = [ca, serving, ...Object.values(clients)]
+  const pairs = [ca, serving, frontProxyCa, frontProxyClient, ...Object.values(clients)]
   return {
     ca,
     serving,
+    frontProxy: { authority: frontProxyCa, client: frontProxyClient },
     ...clients,
     serviceAccountKey: loadServiceAccountKey(files, where),
     node: (name) => keep(`node-${fileNameOf(name)}.pem`, client(`system:node:${name}`, ['system:nodes'])),
@@ -75,17 +86,22 @@ export function loadOrCreatePki(dataDir: string | undefined, options: PkiOptions
   }
 }
 
-function loadAuthority(files: PkiDirectory, tools: CertificateTools, where: string): KeyPair {
-  const text = files.read('ca.pem')
+function loadAuthority(
+  files: PkiDirectory,
+  tools: CertificateTools,
+  where: string,
+  { file, name }: { readonly file: string; readonly name: string },
+): KeyPair {
+  const text = files.read(`${file}.pem`)
   const kept = text === undefined ? undefined : splitPair(text)
   if (text !== undefined && kept === undefined) {
     throw new Error(
-      `Cannot use the cluster's certificate authority: ${where}/ca.pem is damaged; restore it from a backup`,
+      `Cannot use the cluster's certificate authority: ${where}/${file}.pem is damaged; restore it from a backup`,
     )
   }
-  const ca = kept ?? newAuthority('kubernetes', tools)
-  if (kept === undefined) files.write('ca.pem', joinPair(ca))
-  if (files.read('ca.crt') !== ca.certificate) files.write('ca.crt', ca.certificate)
+  const ca = kept ?? newAuthority(name, tools)
+  if (kept === undefined) files.write(`${file}.pem`, joinPair(ca))
+  if (files.read(`${file}.crt`) !== ca.certificate) files.write(`${file}.crt`, ca.certificate)
   return ca
 }
 

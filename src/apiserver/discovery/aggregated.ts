@@ -40,12 +40,18 @@ export function aggregatedResponse(
 }
 
 function groupItem({ name, versions }: GroupRow, table: ResourceTable): object {
+  const stale = new Set(
+    table
+      .remote()
+      .filter(({ group, isStale }) => isStale && group === name)
+      .map(({ version }) => version),
+  )
   return {
     metadata: { ...(name !== '' && { name }), creationTimestamp: null },
     versions: versions.map((version) => ({
       version,
       resources: resourceItems(name, version, table),
-      freshness: 'Current',
+      freshness: stale.has(version) ? 'Stale' : 'Current',
     })),
   }
 }

@@ -5,6 +5,7 @@ import { StatusError } from '#api/meta/status.ts'
 import { parseAccept } from '../encoding/media-types.ts'
 import { versionInfo } from '../discovery/version.ts'
 import type { Descriptions } from './descriptions.ts'
+import type { OpenApiV2Part } from '../aggregation/aggregation.ts'
 import { groupsOf } from '../discovery/rows.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
@@ -18,7 +19,8 @@ export async function openApi({ request, server }: RequestContext): Promise<ApiR
   if (path === 'openapi/v3') return json(index(descriptions, server.resources), 'text/plain; charset=utf-8')
   const { openApiV2, openApiV3 } = await import('./documents.ts')
   if (path === 'openapi/v2') {
-    return v2Answer(openApiV2([...server.resources.custom()], descriptions), request.headers['accept'])
+    const own = openApiV2([...server.resources.custom()], descriptions)
+    return v2Answer(withParts(own, await server.aggregation.openApiV2()), request.headers['accept'])
   }
   const document = path.slice('openapi/v3/'.length)
   const [root, ...rest] = document.split('/')
@@ -32,6 +34,16 @@ export async function openApi({ request, server }: RequestContext): Promise<ApiR
     ...immutable,
     etag: `"${hashOf(document + stateOf(custom), descriptions)}"`,
   })
+}
+
+/** The document with what other servers add to it; of two types of one name the first stays. */
+function withParts(document: OpenApiV2Part, parts: readonly OpenApiV2Part[]): object {
+  if (parts.length === 0) return document
+  return {
+    ...document,
+    paths: Object.assign({}, ...parts.map(({ paths }) => paths), document.paths) as object,
+    definitions: Object.assign({}, ...parts.map(({ definitions }) => definitions), document.definitions) as object,
+  }
 }
 
 /** kubectl asks for the protobuf form alone, everybody else for JSON. */
@@ -82,12 +94,12 @@ function index(descriptions: Descriptions, table: ResourceTable): object {
     ...versions.map((version) => `apis/${name}/${version}`),
   ])
   const paths = ['.well-known/openid-configuration', 'api', 'api/v1', 'apis', ...named, 'openid/v1/jwks', 'version']
-  const entries = paths.map((path) => [
-    path,
-    {
-      serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(path + stateOf(customOf(table, path.slice('apis/'.length))), descriptions)}`,
-    },
-  ])
+  const remote = new Map(table.remote().map((each) => [`apis/${each.group}/${each.version}`, each.openApiHash]))
+  const entries = paths.flatMap((path) => {
+    const own = hashOf(path + stateOf(customOf(table, path.slice('apis/'.length))), descriptions)
+    const hash = remote.get(path) ?? own
+    return hash === '' ? [] : [[path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }] as const]
+  })
   return { paths: Object.fromEntries(entries) as object }
 }
 

@@ -1,7 +1,21 @@
 import type { KindRegistry } from '#api/kind-registry.ts'
+import type { ResourceRow } from '#api/schema/shapes.ts'
 import type { Catalog, ServedResource as CatalogResource } from '#api/schema/catalog.ts'
 import { storagePrefix, type ServedResource } from './served-resource.ts'
 import { conversionOf } from './version-conversions.ts'
+
+/** One version of a group that another server answers for. */
+export interface RemoteGroupVersion {
+  readonly group: string
+  readonly version: string
+  readonly rows: readonly ResourceRow[]
+  /** Of its OpenAPI 3 document; empty: it has none. */
+  readonly openApiHash: string
+  /** Its server is away; the rows are what it said last. */
+  readonly isStale: boolean
+  readonly groupPriorityMinimum: number
+  readonly versionPriority: number
+}
 
 /** The resources that a server serves, found by where they stand in a path. */
 export class ResourceTable {
@@ -9,6 +23,7 @@ export class ResourceTable {
   readonly #versions = new Set<string>()
   readonly #groups = new Set<string>()
   readonly #custom = new Set<ServedResource>()
+  #remote: () => readonly RemoteGroupVersion[] = () => []
   readonly #builtInGroups: ReadonlySet<string>
 
   constructor(catalog: Catalog, kinds: KindRegistry) {
@@ -59,6 +74,15 @@ export class ResourceTable {
   /** The resources that definitions declare, in no order. */
   custom(): Iterable<ServedResource> {
     return this.#custom
+  }
+
+  /** Tells of what other servers answer for: discovery shows it too. */
+  setRemote(versions: () => readonly RemoteGroupVersion[]): void {
+    this.#remote = versions
+  }
+
+  remote(): readonly RemoteGroupVersion[] {
+    return this.#remote()
   }
 
   all(): Iterable<ServedResource> {

@@ -22,7 +22,7 @@ function serviceUrl({ name, namespace, path = '/', port = defaultPort }: Service
 }
 
 /** An address where a Service answers. Throws for one that is not there, or has nobody who answers. */
-function serviceAddress(
+export function serviceAddress(
   { name, namespace, port = defaultPort }: ServiceReference,
   reader: ObjectReader,
 ): { readonly host: string; readonly port: number } {
