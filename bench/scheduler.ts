@@ -10,6 +10,7 @@ import type { ClusterObjects } from '#scheduler/cluster-objects.ts'
 import { decide } from '#scheduler/cycle.ts'
 import { Explanations } from '#scheduler/explanations.ts'
 import { PodInfo } from '#scheduler/pod-info.ts'
+import { Rankings } from '#scheduler/rankings.ts'
 import { defineProfile } from '#scheduler/profile.ts'
 
 const { positionals } = parseArgs({ allowPositionals: true })
@@ -103,6 +104,7 @@ function run(name: string, { spec, services, most }: Kind, nodes: number, placed
     cache.placePod(makePod(index, {}, `old-${index % 100}`), `node-${index % nodes}`)
   const profile = defineProfile()
   const random = seededRandom(1)
+  const rankings = new Rankings(random)
   const explanations = new Explanations()
   const pods = Array.from({ length: Math.min(4_000, most?.(nodes) ?? Infinity) }, (_, index) => makePod(index, spec))
   let startAt = 0
@@ -111,7 +113,7 @@ function run(name: string, { spec, services, most }: Kind, nodes: number, placed
   const startCpu = process.cpuUsage()
   for (const pod of pods) {
     const info = new PodInfo(pod)
-    const decision = decide(info, cache, { profile, random, startAt })
+    const decision = decide(info, cache, { profile, random, startAt, rankings })
     explanations.record(info, decision, 0)
     if (decision.type === 'reject') {
       refused++
@@ -120,7 +122,7 @@ function run(name: string, { spec, services, most }: Kind, nodes: number, placed
     startAt = (startAt + decision.evaluated) % nodes
     cache.placePod(info, decision.node.name)
     // The watch confirms the binding with another object.
-    cache.placePod(pod, decision.node.name)
+    cache.placePod(new PodInfo(pod, info), decision.node.name)
   }
   const perSecond = Math.round((pods.length / (performance.now() - startMs)) * 1_000)
   // On a shared machine the time of the process itself says more than the clock.

@@ -116,3 +116,18 @@ test('a server error is tried again, a refusal is not', async () => {
   await refused.clock.advance(100_000)
   assert.equal(refused.requests.length, 1)
 })
+
+test('after a burst events are written at a pace, and a recorder that stops writes the rest at once', async () => {
+  const { requests, events, clock } = recorder()
+  const others = Array.from({ length: 500 }, (_, index) => {
+    const name = `web-${index}`
+    return { ...pod, metadata: { ...pod.metadata, name, uid: name } } as typeof pod
+  })
+  for (const other of others) events.record(other, 'Normal', 'Scheduled', 'a')
+  await clock.advance(0)
+  assert.equal(requests.length, 100)
+  await clock.advance(1_000)
+  assert.ok(requests.length > 290 && requests.length < 310, String(requests.length))
+  await events.stop()
+  assert.equal(requests.length, 500)
+})

@@ -25,15 +25,19 @@ export interface StoppableEventRecorder extends EventRecorder {
 }
 
 /** Events waiting to be written; what comes beyond is lost and logged. */
-const maxPending = 1_000
+const maxPending = 5_000
 const maxTries = 5
+/** Telling must not hold up doing: after a burst of events, so many are written in a second. */
+const burst = 100
+const perSecond = 200
 
 /** Makes the recorder of a process; `from` gives views of it that share its queue and its memory of repeats. */
 export function createEventRecorder(options: EventRecorderOptions): StoppableEventRecorder {
   const { clock, log } = options
   const whenFull = (lost: Occurrence): void => log.debug('An event was lost', { reason: lost.reason })
   const pending = new BoundedQueue<Occurrence>(maxPending, { whenFull })
-  const written = writeAll(pending, new EventCorrelation(), options)
+  const stopping = new AbortController()
+  const written = writeAll(pending, new EventCorrelation(), options, stopping.signal)
   const recorderOf = (component: string): EventRecorder => ({
     record(about, type, reason, message, { fieldPath = '' } = {}) {
       pending.push({ about, component, type, reason, message, fieldPath, atMs: clock.now() })
@@ -42,6 +46,7 @@ export function createEventRecorder(options: EventRecorderOptions): StoppableEve
   })
   const stop = (): Promise<void> => {
     pending.close()
+    stopping.abort()
     return written
   }
   return { ...recorderOf(options.component), stop }
@@ -51,10 +56,28 @@ async function writeAll(
   pending: AsyncIterable<Occurrence>,
   correlation: EventCorrelation,
   options: EventRecorderOptions,
+  stopping: AbortSignal,
 ): Promise<void> {
+  const pace = paceOf(options.clock, stopping)
   for await (const occurrence of pending) {
     const series = correlation.correlate(occurrence)
-    if (series !== undefined) await writeWithRetries(occurrence, series, options)
+    if (series === undefined) continue
+    await pace()
+    await writeWithRetries(occurrence, series, options)
+  }
+}
+
+/** Resolves when the next event may be written: at once when the recorder is to stop. */
+function paceOf(clock: Clock, stopping: AbortSignal): () => Promise<void> | undefined {
+  let allowed = burst
+  let countedMs = clock.monotonic()
+  return () => {
+    const nowMs = clock.monotonic()
+    allowed = Math.min(burst, allowed + ((nowMs - countedMs) * perSecond) / 1_000)
+    countedMs = nowMs
+    allowed--
+    if (allowed >= 0 || stopping.aborted) return undefined
+    return clock.sleep((-allowed * 1_000) / perSecond, stopping).catch(() => undefined)
   }
 }
 

@@ -3,6 +3,7 @@ import type { Node, Pod } from '#api/types/core.v1.ts'
 import { PodCounting } from './counting/pod-counting.ts'
 import type { ClusterObjects } from './cluster-objects.ts'
 import type { Snapshot, Trial } from './framework.ts'
+import { NodeChanges } from './node-changes.ts'
 import { NodeInfo } from './node-info.ts'
 import { PodInfo } from './pod-info.ts'
 import { zonesInTurn } from './zones-in-turn.ts'
@@ -15,6 +16,7 @@ import { zonesInTurn } from './zones-in-turn.ts'
 export class ClusterCache implements Snapshot {
   readonly objects: ClusterObjects
   readonly counting: PodCounting
+  readonly changes = new NodeChanges()
   taintedNodes = 0
   softTaintedNodes = 0
   cordonedNodes = 0
@@ -41,6 +43,10 @@ export class ClusterCache implements Snapshot {
   get nodes(): readonly NodeInfo[] {
     this.#list ??= zonesInTurn([...this.#byName.values()])
     return this.#list
+  }
+
+  get isAnyNominated(): boolean {
+    return this.#nominations.size > 0
   }
 
   get lowestPriority(): number {
@@ -75,6 +81,7 @@ export class ClusterCache implements Snapshot {
       for (const info of known.pods.values()) this.counting.addPod(info, known)
     }
     this.#countFacts(known, 1)
+    this.changes.record(known)
     return changesCounts || changesRoom
   }
 
@@ -87,6 +94,7 @@ export class ClusterCache implements Snapshot {
     this.counting.removeNode(known)
     this.counting.dropIdle()
     this.#byName.delete(name)
+    this.changes.record(known)
     this.#freeSlots.push(known.slot)
     this.#list = undefined
     // Its pods live on in the API until they are collected, and count again if the node returns.
@@ -96,14 +104,27 @@ export class ClusterCache implements Snapshot {
   /** A bound pod, seen or assumed; what was known of it before. A finished pod takes nothing. */
   placePod(pod: Pod | PodInfo, nodeName: string): PodInfo | undefined {
     const info = pod instanceof PodInfo ? pod : new PodInfo(pod)
+    const known = this.podOn(nodeName, info.uid)
+    // The watch confirms what was assumed: nothing counts for more or less.
+    if (known?.isLike(info) && !isPodTerminal(info.pod)) {
+      this.#byName.get(nodeName)?.pods.set(info.uid, info)
+      return known
+    }
     const previous = this.removePod(info.uid)
     if (isPodTerminal(info.pod)) return previous
     this.#places.set(info.uid, nodeName)
     this.#countPriority(info, 1)
     const node = this.#byName.get(nodeName)
-    if (node) this.#put(node, info)
-    else this.#waitingOn(nodeName).set(info.uid, info)
+    if (node) {
+      this.#put(node, info)
+      this.changes.record(node)
+    } else this.#waitingOn(nodeName).set(info.uid, info)
     return previous
+  }
+
+  /** What is known of a pod on a node. */
+  podOn(nodeName: string, uid: string): PodInfo | undefined {
+    return this.#byName.get(nodeName)?.pods.get(uid)
   }
 
   /** What was known of the pod, if it was placed. */
@@ -116,6 +137,7 @@ export class ClusterCache implements Snapshot {
     waiting?.delete(uid)
     const node = this.#byName.get(nodeName)
     const lifted = node && this.#lift(node, uid)
+    if (node) this.changes.record(node)
     this.counting.dropIdle()
     const known = lifted ?? info
     if (known) this.#countPriority(known, -1)
@@ -183,6 +205,7 @@ export class ClusterCache implements Snapshot {
     this.counting.setNode(info)
     for (const pod of this.#waiting.get(name)?.values() ?? []) this.#put(info, pod)
     this.#waiting.delete(name)
+    this.changes.record(info)
     return true
   }
 

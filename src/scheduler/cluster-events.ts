@@ -77,8 +77,9 @@ function podChanged(following: Following, pod: Pod, previous: Pod | undefined): 
 function boundPodChanged(following: Following, pod: Pod, previous: Pod | undefined): void {
   const { cache, queue } = following
   forget(following, pod)
-  const info = new PodInfo(pod)
-  const known = cache.placePod(info, pod.spec.nodeName as string)
+  const nodeName = pod.spec.nodeName as string
+  const info = new PodInfo(pod, cache.podOn(nodeName, pod.metadata.uid))
+  const known = cache.placePod(info, nodeName)
   if (isPodTerminal(pod)) {
     if (known) queue.react({ type: 'podFreed', pod: known })
   } else if (!previous || !isPodBound(previous)) {

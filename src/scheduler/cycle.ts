@@ -4,6 +4,7 @@ import { Veto, type Refusal, type RejectedNode, type Snapshot } from './framewor
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Profile } from './profile.ts'
+import type { Rankings } from './rankings.ts'
 import { unavailableMessage } from './rejected-nodes.ts'
 import { scoreNodes } from './scores.ts'
 
@@ -24,6 +25,8 @@ export interface CycleOptions {
   readonly random: Random
   /** Where the search for nodes begins, so that all nodes get their turn when not all are looked at. */
   readonly startAt: number
+  /** What is remembered of earlier pods; absent: nothing. */
+  readonly rankings?: Rankings
 }
 
 /** The nodes that passed all filters: more than one, or others still have a say. */
@@ -52,6 +55,10 @@ export function findNodes(pod: PodInfo, snapshot: Snapshot, options: CycleOption
   }
   const nominated = nominatedNode(pod, snapshot, prepared)
   if (nominated) return { type: 'choose', feasible: [nominated], evaluated: 1, rejected: [], prepared }
+  const best = options.rankings?.best(prepared, snapshot)
+  if (best) {
+    return { type: 'place', ...best, evaluated: 0, rejected: [], prepared }
+  }
   const { feasible, rejected, evaluated } = filterNodes(prepared, snapshot, options)
   if (feasible.length === 0) return refusalOf(prepared, rejected, snapshot)
   return { type: 'choose', feasible, rejected, evaluated, prepared }

@@ -26,7 +26,7 @@ export function preparePod(pod: PodInfo, snapshot: Snapshot, profile: Profile): 
 }
 
 /** The first objection to the node as it is. */
-function firstRejection({ pod, states, filtering }: PreparedPod, node: NodeInfo): Rejection | undefined {
+export function firstRejection({ pod, states, filtering }: PreparedPod, node: NodeInfo): Rejection | undefined {
   for (const { plugin, slot } of filtering) {
     const rejection = plugin.filter?.(pod, node, states[slot])
     if (rejection) return rejection

@@ -10,6 +10,7 @@ import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { ClusterObjects } from './cluster-objects.ts'
 import type { PodCounting } from './counting/pod-counting.ts'
+import type { NodeChanges } from './node-changes.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
 
@@ -68,6 +69,11 @@ export interface SchedulerPlugin<State = unknown, Scoring = State> {
   readonly bind?: (pod: PodInfo, node: Node, context: BindContext) => Promise<'bound' | 'skip'>
   /** After the pod was bound. */
   readonly postBind?: (pod: PodInfo, node: Node, context: BindContext, state: State) => void
+  /**
+   * All that `filter` and `score` look at of the pod, where they look at nothing else but the node itself: two pods of
+   * one signature are judged alike on every node. Plugins whose score is normalized have none.
+   */
+  readonly signature?: (pod: PodInfo, state: State) => string
   /** What would make a node suit that `filter` rejected, as in `free 200m cpu on n3`. Asked for only to explain. */
   readonly remedy?: (pod: PodInfo, node: NodeInfo) => string | undefined
   /** Whether a change may let a pod run that this plugin has rejected. Default: every change may. */
@@ -209,6 +215,10 @@ export interface Snapshot {
   readonly claimUsers: (key: string) => number
   readonly counting: PodCounting
   readonly objects: ClusterObjects
+  /** Which nodes have changed, and how often. */
+  readonly changes: NodeChanges
+  /** Pods wait for others to make room on some node. */
+  readonly isAnyNominated: boolean
   /** Answers a question as if some pods were on the node, and some of its pods were not. */
   readonly supposing: <T>(node: NodeInfo, question: (trial: Trial) => T) => T
 }

@@ -31,21 +31,26 @@ export class PodInfo {
   readonly terms: PodAffinityTerms | undefined
   #spreadSelectors: readonly LabelMatcher[] | undefined
 
-  constructor(pod: Pod) {
+  /** What was derived from an earlier state of the pod is taken over where it still holds. */
+  constructor(pod: Pod, earlier?: PodInfo) {
     this.pod = pod
-    this.requests = podRequests(pod, { withStatus: true })
-    this.cpu = this.requests['cpu'] ?? 0
-    this.memory = this.requests['memory'] ?? 0
-    this.otherRequests = Object.entries(this.requests).filter(
-      ([name, amount]) => name !== 'cpu' && name !== 'memory' && amount > 0,
-    )
-    this.scoredCpu = this.cpu === 0 ? scoredCpu * pod.spec.containers.length : this.cpu
-    this.scoredMemory = this.memory === 0 ? scoredMemory * pod.spec.containers.length : this.memory
-    this.hostPorts = podHostPorts(pod)
-    this.priority = pod.spec.priority ?? 0
-    this.claimKeys = podClaims(pod).map(({ name }) => `${this.namespace}/${name}`)
-    this.groupKey = groupKeyOf(pod)
-    this.terms = affinityTermsOf(pod)
+    const from = earlier && isAlike(earlier.pod, pod) ? earlier : derive(pod)
+    this.requests = from.requests
+    this.cpu = from.cpu
+    this.memory = from.memory
+    this.otherRequests = from.otherRequests
+    this.scoredCpu = from.scoredCpu
+    this.scoredMemory = from.scoredMemory
+    this.hostPorts = from.hostPorts
+    this.priority = from.priority
+    this.claimKeys = from.claimKeys
+    this.groupKey = from.groupKey
+    this.terms = from.terms
+  }
+
+  /** Whether the other counts for the same in every way. */
+  isLike(other: PodInfo): boolean {
+    return this.requests === other.requests && this.groupKey === other.groupKey && this.terms === other.terms
   }
 
   get uid(): string {
@@ -69,4 +74,49 @@ function groupKeyOf({ metadata: { namespace = '', labels, deletionTimestamp } }:
   if (labels === undefined) return key
   for (const name of Object.keys(labels).sort()) key += `\n${name}=${labels[name]}`
   return key
+}
+
+type Derived = Omit<PodInfo, 'pod' | 'uid' | 'namespace' | 'spreadSelectors' | 'isLike'>
+
+function derive(pod: Pod): Derived {
+  const requests = podRequests(pod, { withStatus: true })
+  const { cpu = 0, memory = 0 } = requests
+  const containers = pod.spec.containers.length
+  return {
+    requests,
+    cpu,
+    memory,
+    otherRequests: Object.entries(requests).filter(([name, amount]) => !isUsual(name) && amount > 0),
+    scoredCpu: cpu === 0 ? scoredCpu * containers : cpu,
+    scoredMemory: memory === 0 ? scoredMemory * containers : memory,
+    hostPorts: podHostPorts(pod),
+    priority: pod.spec.priority ?? 0,
+    claimKeys: podClaims(pod).map(({ name }) => `${pod.metadata.namespace ?? ''}/${name}`),
+    groupKey: groupKeyOf(pod),
+    terms: affinityTermsOf(pod),
+  }
+}
+
+function isUsual(resource: string): boolean {
+  return resource === 'cpu' || resource === 'memory'
+}
+
+/** The generation stands for the spec, but for the node, which the scheduler itself has chosen. */
+function isAlike(a: Pod, b: Pod): boolean {
+  const [before, now] = [a.metadata, b.metadata]
+  return (
+    before.uid === now.uid &&
+    before.generation === now.generation &&
+    before.deletionTimestamp === now.deletionTimestamp &&
+    groupKeyOf(a) === groupKeyOf(b) &&
+    heldResources(a) === heldResources(b)
+  )
+}
+
+/** What containers hold while a resize is under way (KEP-1287). */
+function heldResources({ status }: Pod): string {
+  if (status?.containerStatuses === undefined) return ''
+  const held = status.containerStatuses.map(({ resources, allocatedResources }) => [resources, allocatedResources])
+  const pending = status.conditions?.find(({ type }) => type === 'PodResizePending')?.reason
+  return JSON.stringify([held, pending])
 }

@@ -20,6 +20,7 @@ import { PodInfo } from './pod-info.ts'
 import { afterRefusal, type Concluded } from './after-refusal.ts'
 import type { Refusal, Rejection, SchedulerPlugin, WaitingInQueue } from './framework.ts'
 import { defineProfile, type Profile } from './profile.ts'
+import { Rankings } from './rankings.ts'
 import { reportUnscheduled } from './report-unscheduled.ts'
 import { reserve } from './reservation.ts'
 import { decideWithExtenders } from './scheduling-attempt.ts'
@@ -66,12 +67,14 @@ class SchedulerLoop implements Scheduler {
   readonly #queue: SchedulingQueue
   readonly #waiting: WaitingPods
   readonly #explanations = new Explanations()
+  readonly #rankings: Rankings
   readonly #unfollow: () => void
   readonly #work = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
   #turnPlanned = false
   #startAt = 0
   #isDeciding = false
+  #isSynced = false
 
   constructor(options: SchedulerOptions) {
     this.#options = options
@@ -79,6 +82,7 @@ class SchedulerLoop implements Scheduler {
     this.#objects = clusterObjects(options.informers)
     this.#cache = new ClusterCache(this.#objects)
     this.#waiting = new WaitingPods(options.clock)
+    this.#rankings = new Rankings(options.random)
     this.#queue = new SchedulingQueue({
       clock: options.clock,
       compare: comparisonOf([...this.#profiles.values()]),
@@ -147,9 +151,10 @@ class SchedulerLoop implements Scheduler {
 
   /** Only what the scheduler itself looks at: another informer that cannot list must not hold up all pods. */
   #hasSynced(): boolean {
+    if (this.#isSynced) return true
     const { informers } = this.#options
     const own = [informers.of(nodes), informers.of(pods), ...Object.values(this.#objects)]
-    return own.every(({ hasSynced }) => hasSynced)
+    return (this.#isSynced = own.every(({ hasSynced }) => hasSynced))
   }
 
   #planTurn(): void {
@@ -179,7 +184,7 @@ class SchedulerLoop implements Scheduler {
     if (!profile) return this.#queue.remove(queued.pod)
     const info = (queued.info ??= new PodInfo(queued.pod))
     const { random, log } = this.#options
-    const options = { profile, random, startAt: this.#startAt }
+    const options = { profile, random, startAt: this.#startAt, rankings: this.#rankings }
     if (!profile.extenders.some((extender) => extender.isInterestedIn(queued.pod))) {
       return this.#carryOut(queued, info, decide(info, this.#cache, options), profile)
     }

@@ -17,7 +17,8 @@ interface Attempt extends CycleOptions {
  */
 export async function decideWithExtenders(pod: PodInfo, attempt: Attempt): Promise<Decision | undefined> {
   const { snapshot, random, log } = attempt
-  const found = findNodes(pod, snapshot, attempt)
+  const { rankings: _, ...options } = attempt
+  const found = findNodes(pod, snapshot, options)
   if (found.type !== 'choose') return found
   const asked = attempt.profile.extenders.filter((extender) => extender.isInterestedIn(pod.pod))
   const left = await askToFilter(found, asked, log)

@@ -16,6 +16,7 @@ export const imageLocality = definePlugin<ReadonlyMap<string, number>>({
     )
     return [...spread.values()].every((share) => share === 0) ? 'skip' : spread
   },
+  signature: ({ pod }, spread) => JSON.stringify([...spread, containersOf(pod.spec).map(({ image }) => image)]),
   score({ pod }, node, spread) {
     const containers = containersOf(pod.spec)
     const sum = containers.reduce((total, { image }) => {

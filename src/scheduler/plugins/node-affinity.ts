@@ -35,6 +35,7 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityOptions = {}): Sched
       if (added !== undefined && !matchesNodeSelector(added, node)) return addedRejection
       return matchesRequiredNodeAffinity(pod.spec, node) ? undefined : rejection
     },
+    signature: ({ pod: { spec } }) => JSON.stringify([spec.nodeSelector, spec.affinity?.nodeAffinity]),
     remedy: ({ pod }, { node, name }) => {
       const missing = Object.entries(pod.spec.nodeSelector ?? {}).filter(
         ([key, value]) => node.metadata.labels?.[key] !== value,

@@ -11,6 +11,7 @@ export const nodeName = definePlugin({
   name: 'NodeName',
   preFilter: ({ pod }) => (pod.spec.nodeName ? pod.spec.nodeName : 'skip'),
   filter: (_pod, { node }, wanted: string) => (node.metadata.name === wanted ? undefined : rejection),
+  signature: (_pod, wanted) => wanted,
   remedy: ({ pod }) => `add the node ${pod.spec.nodeName}`,
   helpedBy: (change) => change.type === 'nodeAdded',
 })

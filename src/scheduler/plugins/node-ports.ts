@@ -15,6 +15,7 @@ export const nodePorts = definePlugin({
     }
     return undefined
   },
+  signature: (_pod, wanted) => JSON.stringify(wanted),
   remedy({ hostPorts: wanted }, { name, pods }) {
     for (const { hostPorts, pod } of pods.values()) {
       const taken = hostPorts.find((used) => wanted.some((port) => hostPortsCollide(port, used)))

@@ -16,6 +16,7 @@ export function nodeResourcesBalanced({ balancedResources }: NodeResourcesBalanc
     preFilter: ({ cpu, memory, otherRequests }) =>
       cpu === 0 && memory === 0 && otherRequests.length === 0 ? 'skip' : undefined,
     score: isUsual ? balanceOfTwo : (pod, node) => balanceOf(sharesOf(pod, node, balancedResources)),
+    signature: ({ cpu, memory, otherRequests }) => `${cpu},${memory},${JSON.stringify(otherRequests)}`,
     helpedBy: () => false,
   })
 }

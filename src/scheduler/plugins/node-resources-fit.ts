@@ -30,6 +30,7 @@ export function nodeResourcesFit(options: NodeResourcesFitOptions = {}): Schedul
       return fits ? undefined : rejectionOf(pod, node, ignores)
     },
     score: scoreBy(options.scoringStrategy),
+    signature: signatureOf,
     remedy: (pod, node) => remedyOf(pod, node, ignores),
     helpedBy(change, pod) {
       // Every pod frees at least its place among the node's pods.
@@ -39,6 +40,12 @@ export function nodeResourcesFit(options: NodeResourcesFitOptions = {}): Schedul
       return change.type === 'nodeUpdated' && hasRoomFor(change.node, pod, ignores) && hasMore(change)
     },
   })
+}
+
+/** What counts for a pod that requests nothing is the same for all such pods with as many containers. */
+function signatureOf({ cpu, memory, scoredCpu, scoredMemory, otherRequests }: PodInfo): string {
+  const others = otherRequests.length === 0 ? '' : JSON.stringify(otherRequests)
+  return `${cpu},${memory},${scoredCpu},${scoredMemory},${others}`
 }
 
 /** Only what others have named can be ignored: a resource of Kubernetes itself has no `/` in its name. */

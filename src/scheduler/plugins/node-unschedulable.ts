@@ -13,6 +13,7 @@ export const nodeUnschedulable = definePlugin({
     return pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint)) ? 'skip' : undefined
   },
   filter: (_pod, { node }) => (node.spec.unschedulable === true ? rejection : undefined),
+  signature: () => '',
   remedy: (_pod, { name }) => `uncordon ${name}`,
   helpedBy: (change) =>
     change.type === 'nodeAdded' ||

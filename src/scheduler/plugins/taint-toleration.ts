@@ -15,6 +15,7 @@ export const taintToleration = definePlugin({
     if (taints === undefined) return undefined
     return findUntoleratedTaint(taints, pod.spec.tolerations, hardEffects) === undefined ? undefined : rejection
   },
+  signature: ({ pod }) => JSON.stringify(pod.spec.tolerations),
   remedy({ pod }, { node, name }) {
     const taint = findUntoleratedTaint(node.spec.taints, pod.spec.tolerations, hardEffects)
     return taint && `remove the taint ${formatTaint(taint)} from ${name}, or tolerate it`
