@@ -49,7 +49,12 @@ export class PlanApplier {
     // Volumes are made ready while the runtime sets the sandbox up: neither needs the other.
     const volumes = starts.length > 0 ? this.#prepare().then(() => keeper.setUp(record.pod)) : undefined
     volumes?.catch(() => undefined)
-    for (const action of others.filter((action) => !isRemoval(action))) await this.#act(action)
+    try {
+      for (const action of others.filter((action) => !isRemoval(action))) await this.#act(action)
+    } finally {
+      // Whoever comes next may want to take the volumes down: nothing may still be at work on them.
+      await volumes?.catch(() => undefined)
+    }
     const ready = await volumes
     if (ready !== undefined) await this.#startAll(starts, ready)
     for (const action of others.filter(isRemoval)) await this.#act(action)

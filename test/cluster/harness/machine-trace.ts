@@ -37,11 +37,17 @@ export async function machineTrace(): Promise<MachineTrace> {
 /** How long the kernel may take to free what its last user has left: the links of a namespace go behind our back. */
 const freeingMs = 5_000
 
+export interface TraceOptions {
+  /** Lines that may be there: the kind, a colon and what it is. */
+  readonly ignoring?: RegExp
+}
+
 /** Throws with the list of everything that is there now and was not there before. */
-export async function assertNoTrace(before: MachineTrace): Promise<void> {
-  const isGone = async (): Promise<true | undefined> => ((await leftSince(before)).length === 0 ? true : undefined)
+export async function assertNoTrace(before: MachineTrace, { ignoring }: TraceOptions = {}): Promise<void> {
+  const left = async (): Promise<string[]> => (await leftSince(before)).filter((line) => ignoring?.test(line) !== true)
+  const isGone = async (): Promise<true | undefined> => ((await left()).length === 0 ? true : undefined)
   await eventually(isGone, { what: 'the machine is as before', timeoutMs: freeingMs }).catch(() => undefined)
-  assert.deepEqual(await leftSince(before), [], 'the cluster left something behind')
+  assert.deepEqual(await left(), [], 'something was left behind')
 }
 
 async function leftSince(before: MachineTrace): Promise<string[]> {

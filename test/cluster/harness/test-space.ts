@@ -104,7 +104,7 @@ export class TestSpace {
       if (isDone(last)) return last
     }
     const why = ended.aborted ? `not as expected within ${timeoutMs / 1000} s` : 'deleted'
-    throw new Error(`${resource.plural} ${name}: ${why}: ${JSON.stringify(last)}`)
+    throw new Error(`${resource.plural} ${name}: ${why}: ${shown(last)}`)
   }
 
   /** Waits until an object of the name is gone. */
@@ -115,7 +115,7 @@ export class TestSpace {
     if (items.length === 0) return
     for await (const event of this.of(resource).watch({ fieldSelector, resourceVersion, signal }))
       if (event.type === 'DELETED') return
-    throw new Error(`${resource.plural} ${name} is still there: ${JSON.stringify(items[0])}`)
+    throw new Error(`${resource.plural} ${name} is still there: ${shown(items[0])}`)
   }
 
   /** Waits for an event about an object. */
@@ -153,6 +153,13 @@ export class TestSpace {
   runKubectl(args: readonly string[], options?: ProgramOptions): Promise<ProgramResult> {
     return this.#kubectl.run(['--namespace', this.namespace, ...args], options)
   }
+}
+
+/** An object as text, without what hides the rest. */
+function shown(object: KubernetesObject | undefined): string {
+  return JSON.stringify(object, (key, value: unknown) =>
+    key === 'managedFields' || key === 'spec' ? undefined : value,
+  )
 }
 
 export function isReady({ status }: Pod): boolean {
