@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
-import type { Node } from '#api/types/core.v1.ts'
+import type { Node, Pod } from '#api/types/core.v1.ts'
 import { nodes, pods, runtimeClasses, services } from '#api/types/resources.ts'
 import type { Informer } from '#client/informer.ts'
 import { createCsiService, type CsiService } from './csi/csi-service.ts'
@@ -22,6 +22,7 @@ import type { WorkerContext } from './pod-worker/worker-context.ts'
 import { createProbers } from './probes/prober.ts'
 import type { KubeletServer } from './server/kubelet-server.ts'
 import type { KubeletServerContext } from './server/server-context.ts'
+import type { StaticPods, StaticPodsOptions } from './static-pods/static-pods.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
 import { createTokenSource } from './volumes/token-source.ts'
 
@@ -115,11 +116,25 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     description,
   })
   await Promise.all([agent.start(), synced])
+  const statics = await startStaticPods(options, { own: ownPods, runner: workers, node: () => agent.node })
   workers.start(ownPods)
   followAttachments(ownNode, () => workers.retryVolumes())
   await csi?.start()
-  const background = Promise.all([upkeep.run(signal), registerPlugins(options, csi, signal)])
+  const background = Promise.all([upkeep.run(signal), registerPlugins(options, csi, signal), statics?.run(signal)])
   return { workers, agent, server, csi, upkeep: background.then(() => undefined), stopObjects: () => objects.stop() }
+}
+
+/** Loaded only where manifests are to be looked for. */
+async function startStaticPods(
+  options: SettledOptions,
+  { own, runner, node }: Pick<StaticPodsOptions, 'runner' | 'node'> & { readonly own: Informer<Pod> },
+): Promise<StaticPods | undefined> {
+  const path = options.settings.staticPodPath
+  if (path === '') return undefined
+  const module = await import('./static-pods/static-pods.ts')
+  const statics = new module.StaticPods({ ...options, path, runner, node })
+  await statics.start(own)
+  return statics
 }
 
 /** Only a node with a folder takes plugins. */

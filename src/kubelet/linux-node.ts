@@ -1,7 +1,11 @@
+import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import { detectCgroups } from '#lib/cgroup-layout.ts'
+import type { CgroupSettings } from './cgroups/cgroup-files.ts'
 import { createPodCgroups } from './cgroups/pod-cgroups.ts'
+import { cpuShares } from './cgroups/pod-resources.ts'
+import { defaultSettings, type KubeletSettings } from './configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import { linuxNodeFiles } from './identity/host-files.ts'
 import type { NodeEffects } from './kubelet-options.ts'
@@ -18,6 +22,8 @@ export interface LinuxNodeOptions {
   readonly cgroupRoot: string
   readonly runtime: ContainerRuntime
   readonly clock: Clock
+  /** Default `defaultSettings`. */
+  readonly settings?: KubeletSettings
 }
 
 /** This machine as a node. Needs root; makes its folders, the mount for secrets and the top control groups. */
@@ -27,16 +33,32 @@ export async function linuxNode({
   cgroupRoot,
   runtime,
   clock,
+  settings = defaultSettings,
 }: LinuxNodeOptions): Promise<NodeEffects> {
-  const cgroups = createPodCgroups({ layout: await detectCgroups(), root: cgroupRoot, clock })
+  const machine = linuxMachine(rootDir, imageDirOf(runtime))
+  const cgroups = createPodCgroups({
+    layout: await detectCgroups(),
+    root: cgroupRoot,
+    clock,
+    quota: settings.cpuQuota,
+    podPidsLimit: settings.podPidsLimit,
+    total: shareOfPods(settings, totalmem()),
+  })
   return {
     host: await linuxPodHost({ rootDir, logsDir, cgroups }),
-    machine: linuxMachine(rootDir, imageDirOf(runtime)),
+    machine,
     files: linuxNodeFiles(),
     probe: probeRunner(runtime),
     seccompDirectory: join(rootDir, 'seccomp'),
     rootDir,
   }
+}
+
+/** Pods together get what is not reserved; without a reservation they may take everything. */
+function shareOfPods({ reserved }: KubeletSettings, memoryBytes: number): CgroupSettings {
+  const milliCpu = availableParallelism() * 1000 - (reserved['cpu'] ?? 0)
+  const { memory = 0 } = reserved
+  return { cpuShares: cpuShares(Math.max(0, milliCpu)), ...(memory > 0 && { memoryLimitBytes: memoryBytes - memory }) }
 }
 
 /** Where the runtime keeps its images, asked until it answers; it does not move while it runs. */

@@ -112,7 +112,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     ...(options.settings && { settings: options.settings }),
     ...(given.enableServer !== false && { server: kubeletServer(options) }),
     keptImages: [pauseImageReference],
-    effects: await linuxNode({ ...directories, runtime, clock }),
+    effects: await linuxNode({
+      ...directories,
+      runtime,
+      clock,
+      ...(options.settings && { settings: options.settings }),
+    }),
   })
   await kubelet.start().catch((error: unknown) => {
     throw listenFailure(error, `${options.address}:${ranges.kubeletPort}`, 'kubelet')

@@ -30,7 +30,13 @@ function fullPod(name: string): TestPod {
     { name: 'map', mountPath: '/one', subPath: 'key' },
   ]
   const resources = { limits: { memory: '32Mi' }, requests: { cpu: '1m' } }
-  return { name, script: 'sleep 1000', container: { volumeMounts, resources }, spec: { volumes } }
+  // A start that was cut off by a kill counts as a run that has failed.
+  return {
+    name,
+    script: 'sleep 1000',
+    container: { volumeMounts, resources },
+    spec: { volumes, restartPolicy: 'Always' },
+  }
 }
 
 async function spaceWithObjects(t: Parameters<typeof shared.space>[0]): Promise<TestSpace> {

@@ -1,34 +1,47 @@
-import { cpuPeriodMicroseconds } from './pod-resources.ts'
-
 /** Absent or 0 means "no limit". */
 export interface CgroupSettings {
   readonly cpuShares?: number
+  /** Microseconds per period. */
   readonly cpuQuota?: number
+  readonly cpuPeriod?: number
   readonly memoryLimitBytes?: number
+  readonly pidsLimit?: number
 }
+
+export type LimitedController = 'cpu' | 'memory' | 'pids'
 
 type FileEntry = readonly [file: string, value: string]
 
 /** The files of a control group and what to write into them, in order, by the kernel's cgroup-v1 and cgroup-v2 documents. */
 export function cgroupFiles(
   version: 1 | 2,
-  controller: 'cpu' | 'memory',
+  controller: LimitedController,
   settings: CgroupSettings,
 ): readonly FileEntry[] {
-  return version === 1 ? filesV1(controller, settings) : filesV2(controller, settings)
+  const { memoryLimitBytes, pidsLimit } = settings
+  switch (controller) {
+    case 'pids':
+      return pidsLimit ? [['pids.max', String(pidsLimit)]] : []
+    case 'memory':
+      return memoryLimitBytes
+        ? [[version === 1 ? 'memory.limit_in_bytes' : 'memory.max', String(memoryLimitBytes)]]
+        : []
+    case 'cpu':
+      return version === 1 ? cpuFilesV1(settings) : cpuFilesV2(settings)
+  }
 }
 
-function filesV1(controller: 'cpu' | 'memory', { cpuShares, cpuQuota, memoryLimitBytes }: CgroupSettings): FileEntry[] {
-  if (controller === 'memory') return memoryLimitBytes ? [['memory.limit_in_bytes', String(memoryLimitBytes)]] : []
+const usualPeriodMicroseconds = 100_000
+
+function cpuFilesV1({ cpuShares, cpuQuota, cpuPeriod = usualPeriodMicroseconds }: CgroupSettings): FileEntry[] {
   const files: FileEntry[] = cpuShares ? [['cpu.shares', String(cpuShares)]] : []
-  if (cpuQuota) files.push(['cpu.cfs_period_us', String(cpuPeriodMicroseconds)], ['cpu.cfs_quota_us', String(cpuQuota)])
+  if (cpuQuota) files.push(['cpu.cfs_period_us', String(cpuPeriod)], ['cpu.cfs_quota_us', String(cpuQuota)])
   return files
 }
 
-function filesV2(controller: 'cpu' | 'memory', { cpuShares, cpuQuota, memoryLimitBytes }: CgroupSettings): FileEntry[] {
-  if (controller === 'memory') return memoryLimitBytes ? [['memory.max', String(memoryLimitBytes)]] : []
+function cpuFilesV2({ cpuShares, cpuQuota, cpuPeriod = usualPeriodMicroseconds }: CgroupSettings): FileEntry[] {
   const files: FileEntry[] = cpuShares ? [['cpu.weight', String(cpuWeight(cpuShares))]] : []
-  if (cpuQuota) files.push(['cpu.max', `${cpuQuota} ${cpuPeriodMicroseconds}`])
+  if (cpuQuota) files.push(['cpu.max', `${cpuQuota} ${cpuPeriod}`])
   return files
 }
 

@@ -11,6 +11,7 @@ function pod(containers: readonly Container[], more: Partial<PodSpec> = {}): Pod
 }
 
 const gibibyte = 1024 ** 3
+const quota = { isEnforced: true, periodMicroseconds: 100_000 }
 const burstable: Container = {
   name: 'b',
   resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { cpu: '500m' } },
@@ -22,11 +23,10 @@ const guaranteed: Container = {
 
 test('a container’s own settings', () => {
   const settings = (container: Container) => {
-    const { cpuShares, cpuQuota, memoryLimitBytes, oomScoreAdj } = containerResources(
-      pod([container]),
-      container,
-      gibibyte,
-    )
+    const { cpuShares, cpuQuota, memoryLimitBytes, oomScoreAdj } = containerResources(pod([container]), container, {
+      memoryCapacityBytes: gibibyte,
+      quota,
+    })
     return [cpuShares, cpuQuota, memoryLimitBytes, oomScoreAdj]
   }
   assert.deepEqual(settings({ name: 'e' }), [2, 0, 0, 1000])
@@ -35,14 +35,16 @@ test('a container’s own settings', () => {
 })
 
 test('a pod is limited only where all its containers are', () => {
-  assert.deepEqual(podCgroupSettings(pod([burstable, guaranteed])), {
+  assert.deepEqual(podCgroupSettings(pod([burstable, guaranteed]), quota), {
     cpuShares: 1280,
     cpuQuota: 150_000,
+    cpuPeriod: 100_000,
     memoryLimitBytes: 0,
   })
-  assert.deepEqual(podCgroupSettings(pod([guaranteed])), {
+  assert.deepEqual(podCgroupSettings(pod([guaranteed]), quota), {
     cpuShares: 1024,
     cpuQuota: 100_000,
+    cpuPeriod: 100_000,
     memoryLimitBytes: gibibyte,
   })
 })
@@ -61,6 +63,11 @@ test('the files of both versions', () => {
   ])
   assert.deepEqual(cgroupFiles(2, 'memory', settings), [['memory.max', '4096']])
   assert.deepEqual(cgroupFiles(2, 'memory', {}), [])
+  assert.deepEqual(cgroupFiles(2, 'pids', { pidsLimit: 9 }), [['pids.max', '9']])
+  assert.deepEqual(cgroupFiles(1, 'cpu', { cpuQuota: 5000, cpuPeriod: 10_000 }), [
+    ['cpu.cfs_period_us', '10000'],
+    ['cpu.cfs_quota_us', '5000'],
+  ])
 })
 
 test('the layout of the machine', () => {

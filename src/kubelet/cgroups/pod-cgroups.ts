@@ -6,7 +6,8 @@ import type { Pod } from '#api/types/core.v1.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { CgroupLayout } from '#lib/cgroup-layout.ts'
 import { cpuShares, minimumCpuShares, podCgroupSettings } from './pod-resources.ts'
-import { cgroupFiles, type CgroupSettings } from './cgroup-files.ts'
+import type { CpuQuotaSettings } from '../configuration/kubelet-settings.ts'
+import { cgroupFiles, type CgroupSettings, type LimitedController } from './cgroup-files.ts'
 
 /**
  * The control groups above the containers': one per service class and one per pod
@@ -31,13 +32,19 @@ export interface PodCgroupsOptions {
   /** Path of the top group, such as `/coracle`. */
   readonly root: string
   readonly clock: Clock
+  readonly quota: CpuQuotaSettings
+  /** How many processes a pod may have; 0: any number. */
+  readonly podPidsLimit: number
+  /** What all pods together may take of the machine. */
+  readonly total: CgroupSettings
 }
 
 const classFolders = ['', 'burstable', 'besteffort'] as const
 /** Controllers on which limits are set; the rest of the v1 hierarchies is filled by the runtime. */
-const limitedControllers = ['cpu', 'memory'] as const
+const limitedControllers: readonly LimitedController[] = ['cpu', 'memory', 'pids']
 
-export function createPodCgroups({ layout, root, clock }: PodCgroupsOptions): PodCgroups {
+export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
+  const { layout, root, clock, quota, podPidsLimit, total } = options
   /** Requested CPU of the burstable pods: their class weighs as much as they do together. */
   const burstable = new Map<string, number>()
   const write = (path: string, settings: CgroupSettings): Promise<void> => writeGroup(layout, path, settings)
@@ -47,14 +54,14 @@ export function createPodCgroups({ layout, root, clock }: PodCgroupsOptions): Po
   }
   return {
     async setUp() {
-      await write(root, {})
+      await write(root, total)
       await write(join(root, 'burstable'), { cpuShares: minimumCpuShares })
       await write(join(root, 'besteffort'), { cpuShares: minimumCpuShares })
     },
     async create(pod) {
       const qos = computePodQosClass(pod.spec)
       const path = join(root, qos === 'Guaranteed' ? '' : qos.toLowerCase(), `pod${pod.metadata.uid}`)
-      await write(path, podCgroupSettings(pod))
+      await write(path, { ...podCgroupSettings(pod, quota), pidsLimit: podPidsLimit })
       if (qos === 'Burstable') {
         burstable.set(pod.metadata.uid, podRequests(pod)['cpu'] ?? 0)
         await weighBurstable()

@@ -2,12 +2,13 @@ import { computePodQosClass, type PodQosClass } from '#api/core/v1/pod-qos.ts'
 import { podLimits, podRequests } from '#api/core/v1/pod-resources.ts'
 import { resourceAmount } from '#api/core/v1/resource-amounts.ts'
 import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { CpuQuotaSettings } from '../configuration/kubelet-settings.ts'
+import type { CgroupSettings } from './cgroup-files.ts'
 import type { ContainerResources } from '../cri/container.ts'
 
 /** The kernel's smallest share, and what a CPU counts for. */
 export const minimumCpuShares = 2
 const sharesPerCpu = 1024
-export const cpuPeriodMicroseconds = 100_000
 const minimumQuotaMicroseconds = 1000
 
 export function cpuShares(milliCpu: number): number {
@@ -15,20 +16,29 @@ export function cpuShares(milliCpu: number): number {
 }
 
 /** Microseconds per period; 0 for no limit. */
-function cpuQuota(milliCpu: number): number {
-  if (milliCpu <= 0) return 0
-  return Math.max(minimumQuotaMicroseconds, Math.floor((milliCpu * cpuPeriodMicroseconds) / 1000))
+function cpuQuota(milliCpu: number, { isEnforced, periodMicroseconds }: CpuQuotaSettings): number {
+  if (milliCpu <= 0 || !isEnforced) return 0
+  return Math.max(minimumQuotaMicroseconds, Math.floor((milliCpu * periodMicroseconds) / 1000))
+}
+
+export interface ContainerResourceContext {
+  readonly memoryCapacityBytes: number
+  readonly quota: CpuQuotaSettings
 }
 
 /** Settings of a container's own cgroup (API reference, ResourceRequirements). */
-export function containerResources(pod: Pod, container: Container, memoryCapacityBytes: number): ContainerResources {
+export function containerResources(
+  pod: Pod,
+  container: Container,
+  { memoryCapacityBytes, quota }: ContainerResourceContext,
+): ContainerResources {
   const { requests = {}, limits = {} } = container.resources ?? {}
   const cpuLimit = resourceAmount('cpu', limits['cpu'] ?? '0')
   const cpuRequest = requests['cpu'] === undefined ? cpuLimit : resourceAmount('cpu', requests['cpu'])
   return {
     cpuShares: cpuShares(cpuRequest),
-    cpuPeriod: cpuPeriodMicroseconds,
-    cpuQuota: cpuQuota(cpuLimit),
+    cpuPeriod: quota.periodMicroseconds,
+    cpuQuota: cpuQuota(cpuLimit, quota),
     memoryLimitBytes: resourceAmount('memory', limits['memory'] ?? '0'),
     oomScoreAdj: oomScoreAdj(pod, container, memoryCapacityBytes),
     hugepageLimits: [],
@@ -36,11 +46,7 @@ export function containerResources(pod: Pod, container: Container, memoryCapacit
 }
 
 /** Settings of a pod's cgroup: a limit holds only where every container has one. */
-export function podCgroupSettings(pod: Pod): {
-  readonly cpuShares: number
-  readonly cpuQuota: number
-  readonly memoryLimitBytes: number
-} {
+export function podCgroupSettings(pod: Pod, quota: CpuQuotaSettings): CgroupSettings {
   const requests = podRequests(pod)
   const limits = podLimits(pod)
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
@@ -49,7 +55,8 @@ export function podCgroupSettings(pod: Pod): {
     containers.every(({ resources }) => resources?.limits?.[name] !== undefined)
   return {
     cpuShares: cpuShares(requests['cpu'] ?? 0),
-    cpuQuota: isLimited('cpu') ? cpuQuota(limits['cpu'] ?? 0) : 0,
+    cpuQuota: isLimited('cpu') ? cpuQuota(limits['cpu'] ?? 0, quota) : 0,
+    cpuPeriod: quota.periodMicroseconds,
     memoryLimitBytes: isLimited('memory') ? (limits['memory'] ?? 0) : 0,
   }
 }
@@ -61,8 +68,20 @@ function oomScoreAdj(pod: Pod, container: Container, memoryCapacityBytes: number
   const qos: PodQosClass = pod.status?.qosClass ?? computePodQosClass(pod.spec)
   if ((pod.spec.priority ?? 0) >= nodeCriticalPriority || qos === 'Guaranteed') return -997
   if (qos === 'BestEffort') return 1000
-  const request = resourceAmount('memory', container.resources?.requests?.['memory'] ?? '0')
+  const request = memoryRequest(container) + podLevelShare(pod)
   const score = 1000 - Math.floor((1000 * request) / Math.max(memoryCapacityBytes, 1))
   // Never as safe as a guaranteed pod, never as exposed as a best-effort one.
   return Math.min(Math.max(score, 3), 999)
+}
+
+function memoryRequest({ resources }: Container): number {
+  return resourceAmount('memory', resources?.requests?.['memory'] ?? '0')
+}
+
+/** What the pod as a whole asks for beyond its containers' own requests, as each of them has a part in it. */
+function podLevelShare({ spec }: Pod): number {
+  const whole = spec.resources?.requests?.['memory']
+  if (whole === undefined) return 0
+  const asked = spec.containers.reduce((sum, container) => sum + memoryRequest(container), 0)
+  return Math.max(0, resourceAmount('memory', whole) - asked) / spec.containers.length
 }

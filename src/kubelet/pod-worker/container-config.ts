@@ -39,7 +39,7 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
   const valueOf = (name: string): string | undefined => variables.get(name)
   const terminationLogPath = await context.host.createTerminationLog(pod, container, attempt)
   const mounts = await containerMounts({ ...input, host: context.host, terminationLogPath, valueOf })
-  const { seccompDirectory, memoryCapacityBytes } = context
+  const { seccompDirectory, memoryCapacityBytes, settings } = context
   return {
     name: container.name,
     attempt,
@@ -57,7 +57,7 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    resources: containerResources(pod, container, memoryCapacityBytes),
+    resources: containerResources(pod, container, { memoryCapacityBytes, quota: settings.cpuQuota }),
     security: containerSecurity({ ...input, seccompDirectory }),
     ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
   }

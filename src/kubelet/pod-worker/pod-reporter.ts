@@ -1,7 +1,8 @@
-import type { PodStatus } from '#api/types/core.v1.ts'
+import type { Pod, PodStatus } from '#api/types/core.v1.ts'
 import type { PodProber } from '../probes/prober.ts'
 import { podStatus } from '../status/pod-status.ts'
 import { StatusWriter } from '../status/status-writer.ts'
+import { isStaticPod } from '../static-pods/read-manifest.ts'
 import type { ContainerWaits } from './container-waits.ts'
 import type { PodRecord } from './pod-record.ts'
 import type { PodResizer } from './pod-resizer.ts'
@@ -29,7 +30,12 @@ export class PodReporter {
     this.#options = options
     const { pod } = options.record
     this.#hasStarted = pod.status?.phase !== undefined && pod.status.phase !== 'Pending'
-    this.#writer = new StatusWriter(options.context, pod)
+    this.#writer = new StatusWriter(options.context, isStaticPod(pod) ? undefined : pod)
+  }
+
+  /** The pod is a static one: its status is shown by this pod of the API, or by none. */
+  mirror(pod: Pod | undefined): void {
+    this.#writer.retarget(pod)
   }
 
   /** The API has a newer version of the pod. */
@@ -92,7 +98,7 @@ export class PodReporter {
 
   /** Our own last status, with the conditions of others, and an end that others declared, as the server has them now. */
   #knownStatus(): PodStatus {
-    const server = this.#writer.server.status ?? {}
+    const server = this.#writer.server?.status ?? {}
     const own = this.#options.record.status
     if (own === undefined) return server
     const foreign = (server.conditions ?? []).filter(({ type }) => !ownConditions.has(type))

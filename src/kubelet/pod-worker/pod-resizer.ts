@@ -85,13 +85,13 @@ export class PodResizer {
     changes: readonly ResizeChange[],
     running: ReadonlyMap<string, ContainerStatus>,
   ): Promise<void> {
-    const { host, runtime, memoryCapacityBytes } = this.#context
+    const { host, runtime, memoryCapacityBytes, settings } = this.#context
+    const limits = { memoryCapacityBytes, quota: settings.cpuQuota }
     await host.resize(this.#larger(pod))
     for (const { container, needsRestart } of changes) {
       const run = running.get(container.name)
       if (run === undefined) continue
-      if (!needsRestart)
-        await runtime.updateContainerResources(run.id, containerResources(pod, container, memoryCapacityBytes))
+      if (!needsRestart) await runtime.updateContainerResources(run.id, containerResources(pod, container, limits))
       this.#given.set(container.name, container.resources ?? {})
       if (needsRestart) await this.#restart(run, container)
     }

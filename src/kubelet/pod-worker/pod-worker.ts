@@ -104,6 +104,11 @@ export class PodWorker {
     return this.#volumes.ready
   }
 
+  /** The pod is a static one: its status is shown by this pod of the API, or by none. */
+  mirror(pod: Pod | undefined): void {
+    this.#reporter.mirror(pod)
+  }
+
   /** The API has a newer version of the pod. */
   update(pod: Pod): void {
     const { labels, annotations } = this.pod.metadata

@@ -1,3 +1,4 @@
+import { isMirrorPod } from '#api/core/v1/pod-facts.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import type { Informer } from '#client/informer.ts'
 import { removeOrphans } from './orphans.ts'
@@ -35,10 +36,10 @@ export class PodWorkers {
       added: (pod) => this.#put(pod),
       updated: (pod, previous) => {
         // A pod that was deleted and made again between two looks is another pod.
-        if (pod.metadata.uid !== previous.metadata.uid) this.#remove(previous)
+        if (pod.metadata.uid !== previous.metadata.uid) void this.#remove(previous)
         this.#put(pod)
       },
-      deleted: (pod) => this.#remove(pod),
+      deleted: (pod) => void this.#remove(pod),
     })
     this.#clearOrphans()
   }
@@ -87,7 +88,23 @@ export class PodWorkers {
     for (const worker of this.list()) await worker.removeRemains()
   }
 
+  /** Runs a pod that the API does not know: it goes on until `end`. */
+  run(pod: Pod): void {
+    this.#put(pod)
+  }
+
+  /** Resolves when nothing of the pod is left. */
+  async end(pod: Pod): Promise<void> {
+    await this.#remove(pod)
+  }
+
+  mirror(uid: string, mirror: Pod | undefined): void {
+    this.#workers.get(uid)?.mirror(mirror)
+  }
+
   #put(pod: Pod): void {
+    // A mirror is only the picture of a pod that runs already.
+    if (isMirrorPod(pod)) return
     const { uid } = pod.metadata
     const known = this.#workers.get(uid)
     if (known) return known.update(pod)
@@ -99,16 +116,17 @@ export class PodWorkers {
     worker.poke()
   }
 
-  #remove(pod: Pod): void {
+  #remove(pod: Pod): Promise<void> | undefined {
     const { uid } = pod.metadata
     const worker = this.#workers.get(uid)
-    if (worker === undefined) return
+    if (worker === undefined) return undefined
     const removal = worker.remove().then(() => {
       this.#removals.delete(removal)
       this.#workers.delete(uid)
       for (const [id, owner] of this.#ownerOf) if (owner === uid) this.#ownerOf.delete(id)
     })
     this.#removals.add(removal)
+    return removal
   }
 
   #claim(id: string, uid: string): void {

@@ -22,28 +22,38 @@ const longestRetryMs = 10_000
 export class StatusWriter {
   readonly #options: StatusWriterOptions
   readonly #stop = new AbortController()
-  /** The pod as the server has it, as far as is known. */
-  #server: Pod
+  /** The pod as the server has it, as far as is known; none while there is nothing to write to. */
+  #server: Pod | undefined
+  #last: PodStatus | undefined
   #wanted: PodStatus | undefined
   #running: Promise<void> | undefined
 
-  constructor(options: StatusWriterOptions, pod: Pod) {
+  constructor(options: StatusWriterOptions, pod: Pod | undefined) {
     this.#options = options
     this.#server = pod
   }
 
   /** The informer has brought a pod; one that is older than what our own last write answered changes nothing. */
   observe(pod: Pod): void {
-    if (isNewer(pod, this.#server)) this.#server = pod
+    if (this.#server === undefined || isNewer(pod, this.#server)) this.#server = pod
+  }
+
+  /** Statuses go to another object from now on, and none is written while there is none: a static pod's mirror. */
+  retarget(pod: Pod | undefined): void {
+    const isSame = pod?.metadata.uid === this.#server?.metadata.uid
+    if (pod && isSame) return this.observe(pod)
+    this.#server = pod
+    if (pod && this.#last) this.write(this.#last)
   }
 
   /** The pod with the status as the server has it. */
-  get server(): Pod {
+  get server(): Pod | undefined {
     return this.#server
   }
 
   write(status: PodStatus): void {
     this.#wanted = status
+    this.#last = status
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
     })
@@ -60,16 +70,16 @@ export class StatusWriter {
 
   async #run(): Promise<void> {
     let retryMs = firstRetryMs
-    while (this.#wanted && !this.#stop.signal.aborted) {
+    while (this.#wanted && this.#server && !this.#stop.signal.aborted) {
       const wanted = this.#wanted
       this.#wanted = undefined
       try {
-        await this.#patch(wanted)
+        await this.#patch(this.#server, wanted)
         retryMs = firstRetryMs
       } catch (error) {
         // Gone, or a successor has the name: nobody waits for this status any more.
         if (isStatusError(error, 'NotFound', 'Conflict')) return
-        this.#options.log.warn('pod status not written', { pod: this.#server.metadata.name, error })
+        this.#options.log.warn('pod status not written', { pod: this.#server?.metadata.name, error })
         this.#wanted ??= wanted
         await this.#options.clock.sleep(retryMs, this.#stop.signal).catch(() => undefined)
         retryMs = Math.min(retryMs * 2, longestRetryMs)
@@ -77,9 +87,9 @@ export class StatusWriter {
     }
   }
 
-  async #patch(wanted: PodStatus): Promise<void> {
-    const { name, namespace = '', uid } = this.#server.metadata
-    const patch = statusPatch(uid, this.#server.status ?? {}, wanted)
+  async #patch(server: Pod, wanted: PodStatus): Promise<void> {
+    const { name, namespace = '', uid } = server.metadata
+    const patch = statusPatch(uid, server.status ?? {}, wanted)
     if (patch === undefined) return
     const { client } = this.#options
     const { signal } = this.#stop

@@ -1,0 +1,177 @@
+/**
+ * Goal: the kubelet does what its configuration file and its manifests say. Method: one cluster with a configuration file
+ * and a folder for static pods, and pods that show what came of it.
+ */
+import assert from 'node:assert/strict'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import type { Container, Pod } from '#api/types/core.v1.ts'
+import { namespaces, nodes, pods } from '#api/types/resources.ts'
+import { coracle } from './harness/cluster.ts'
+import { skipWithoutRoot as skip } from './harness/needs-root.ts'
+import { sharedCluster } from './harness/shared-cluster.ts'
+import { isReady, podOf, TestSpace, type TestPod } from './harness/test-space.ts'
+
+let manifests = ''
+const head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
+const shared = sharedCluster({
+  async flags(folder) {
+    manifests = join(folder, 'manifests')
+    await mkdir(manifests)
+    const config = join(folder, 'kubelet.yaml')
+    await writeFile(
+      config,
+      `${head}
+staticPodPath: ${manifests}
+maxPods: 33
+systemReserved: { cpu: 100m, memory: 64Mi }
+allowedUnsafeSysctls: ["kernel.msg*"]
+crashLoopBackOff: { maxContainerRestartPeriod: 1s }
+podPidsLimit: 64
+cpuCFSQuotaPeriod: 50ms
+`,
+    )
+    return ['--config', config]
+  },
+})
+const idle = 'trap exit TERM; sleep 1000 & wait'
+
+describe('the configuration file', { skip, concurrency: 4 }, () => {
+  test('tells the node how much room it has for pods', async () => {
+    const { status } = await shared.client.resource(nodes).get('node-1')
+    assert.deepEqual([status?.capacity?.['pods'], status?.allocatable?.['pods']], ['33', '33'])
+    assert.equal(status?.allocatable?.['cpu'], `${Number(status?.capacity?.['cpu']) * 1000 - 100}m`)
+  })
+
+  test('is what /configz shows', async () => {
+    const path = '/api/v1/nodes/node-1/proxy/configz'
+    const { kubeletconfig } = (await shared.client.raw({ method: 'GET', path })) as {
+      kubeletconfig: Record<string, unknown>
+    }
+    assert.deepEqual([kubeletconfig['maxPods'], kubeletconfig['staticPodPath']], [33, manifests])
+    assert.deepEqual(kubeletconfig['crashLoopBackOff'], { maxContainerRestartPeriod: '1s' })
+  })
+
+  test('allows sysctls by name, and no others', async (t) => {
+    const space = await shared.space(t)
+    const withSysctl = (name: string): TestPod => {
+      const containers: Container[] = [
+        { name: 'main', image: 'coracle.test/busybox:1', command: ['cat', '/proc/sys/kernel/msgmax'] },
+      ]
+      return {
+        name: name.replace('.', '-'),
+        spec: { containers, securityContext: { sysctls: [{ name, value: '65536' }] } },
+      }
+    }
+    assert.equal(await space.output(withSysctl('kernel.msgmax')), '65536\n')
+    const { pod } = await space.run(withSysctl('kernel.shmmax'))
+    assert.deepEqual(
+      [pod.status?.phase, pod.status?.reason, pod.status?.message],
+      ['Failed', 'SysctlForbidden', 'forbidden sysctl: "kernel.shmmax" not allowlisted'],
+    )
+  })
+
+  test('limits the processes of a pod', async (t) => {
+    const space = await shared.space(t)
+    const log = await space
+      .output({ script: 'cat /sys/fs/cgroup/pids/pids.max; for i in $(seq 100); do sleep 5 & done; true' })
+      .catch((error: Error) => error.message)
+    assert.match(log, /can't fork: Resource temporarily unavailable/)
+  })
+
+  test('sets the period of processor quotas', async (t) => {
+    const space = await shared.space(t)
+    const script = 'cat /sys/fs/cgroup/cpu/cpu.cfs_period_us /sys/fs/cgroup/cpu/cpu.cfs_quota_us'
+    const container = { resources: { limits: { cpu: '500m', memory: '32Mi' } } }
+    assert.equal(await space.output({ script, container }), '50000\n25000\n')
+  })
+
+  test('is refused as a whole when a part of it is wrong', async (t) => {
+    const path = join(manifests, '../wrong.yaml')
+    t.after(() => rm(path, { force: true }))
+    await writeFile(path, `${head}maxPod: 3\n`)
+    const { code, stderr } = await coracle(
+      'up',
+      '--data-dir',
+      `${manifests}-data`,
+      '--secure-port',
+      '0',
+      '--config',
+      path,
+    )
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /failed to load kubelet config file, path: .*wrong\.yaml, error: .*strict decoding error: unknown field "maxPod"/,
+    )
+  })
+})
+
+/** Puts a manifest into its place at once, as a careful administrator does. */
+async function putManifest(name: string, pod: TestPod): Promise<void> {
+  const path = join(manifests, `${name}.yaml`)
+  await writeFile(`${manifests}/.${name}`, JSON.stringify(podOf(pod)))
+  await rename(`${manifests}/.${name}`, path)
+}
+
+describe('static pods', { skip }, () => {
+  const space = (): TestSpace =>
+    new TestSpace({ client: shared.client, kubectl: shared.cluster.kubectl, namespace: 'default' })
+  const containerId = (pod: Pod): string | undefined => pod.status?.containerStatuses?.[0]?.containerID
+  const name = 'static-node-1'
+  const pod: TestPod = { name: 'static', script: `echo one; ${idle}`, spec: { restartPolicy: 'Always' } }
+
+  test('run without anybody asking the API, and are shown there', async () => {
+    await shared.client.resource(namespaces).get('default')
+    await putManifest('static', pod)
+    const mirror = await space().waitFor(pods, name, isReady)
+    const { annotations = {}, ownerReferences = [] } = mirror.metadata
+    assert.equal(annotations['kubernetes.io/config.source'], 'file')
+    assert.equal(annotations['kubernetes.io/config.mirror'], annotations['kubernetes.io/config.hash'])
+    assert.deepEqual([ownerReferences[0]?.kind, ownerReferences[0]?.name], ['Node', 'node-1'])
+    assert.equal(await space().log(name), 'one\n')
+  })
+
+  test('go on when their mirror is deleted, which comes back', async () => {
+    const before = await space().of(pods).get(name)
+    await space().of(pods).delete(name)
+    const after = await space()
+      .waitFor(
+        pods,
+        name,
+        ({ metadata, status }) => metadata.uid !== before.metadata.uid && status?.phase === 'Running',
+      )
+      .catch(() => space().waitFor(pods, name, isReady))
+    assert.notEqual(after.metadata.uid, before.metadata.uid)
+    assert.equal(containerId(await space().waitFor(pods, name, isReady)), containerId(before))
+  })
+
+  test('go on through a restart of the kubelet', async () => {
+    const before = await space().of(pods).get(name)
+    await shared.cluster.signal('SIGKILL')
+    await shared.cluster.up()
+    const after = await space().waitFor(pods, name, isReady)
+    assert.deepEqual([after.metadata.uid, containerId(after)], [before.metadata.uid, containerId(before)])
+  })
+
+  test('are replaced when their manifest changes', async () => {
+    const before = await space().of(pods).get(name)
+    await putManifest('static', { ...pod, script: `echo two; ${idle}` })
+    await space()
+      .waitGone(pods, name)
+      .catch(() => undefined)
+    const after = await space().waitFor(
+      pods,
+      name,
+      (seen) => isReady(seen) && containerId(seen) !== containerId(before),
+    )
+    assert.notEqual(after.metadata.uid, before.metadata.uid)
+    assert.equal(await space().log(name), 'two\n')
+  })
+
+  test('end with their manifest', async () => {
+    await rm(join(manifests, 'static.yaml'))
+    await space().waitGone(pods, name)
+  })
+})
