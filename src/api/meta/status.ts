@@ -28,6 +28,8 @@ export interface StatusErrorOptions {
   readonly details?: StatusDetails
   /** HTTP code where it is not the reason's own; `reason` may then be empty (`''`), as upstream does for odd errors. */
   readonly code?: number
+  /** A token with which the rest of a list can be had all the same. */
+  readonly continue?: string
   readonly cause?: unknown
 }
 
@@ -36,6 +38,7 @@ export class StatusError extends Error {
   readonly reason: StatusReason | ''
   readonly code: number
   readonly details: StatusDetails | undefined
+  readonly continue: string | undefined
 
   constructor(reason: StatusReason | '', message: string, options: StatusErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -43,6 +46,7 @@ export class StatusError extends Error {
     this.reason = reason
     this.code = options.code ?? (reason === '' ? 500 : statusCodes[reason])
     this.details = options.details
+    this.continue = options.continue
   }
 
   /** The Status object as it is sent. */
@@ -50,7 +54,7 @@ export class StatusError extends Error {
     return {
       kind: 'Status',
       apiVersion: 'v1',
-      metadata: {},
+      metadata: this.continue === undefined ? {} : { continue: this.continue },
       status: 'Failure',
       message: this.message,
       ...(this.reason === '' ? {} : { reason: this.reason }),
@@ -61,7 +65,11 @@ export class StatusError extends Error {
 
   static from(status: Status): StatusError {
     const known = status.reason !== undefined && Object.hasOwn(statusCodes, status.reason)
-    const options = { ...(status.details && { details: status.details }), code: status.code ?? 500 }
+    const options = {
+      ...(status.details && { details: status.details }),
+      ...(status.metadata?.continue && { continue: status.metadata.continue }),
+      code: status.code ?? 500,
+    }
     return new StatusError(known ? (status.reason as StatusReason) : '', status.message ?? '', options)
   }
 }

@@ -103,7 +103,7 @@ async function storedAt(request: PageRequest, revision: number): Promise<readonl
     const { entries } = await server.store.list(prefix, { revision })
     return entries.map((entry) => new StoredObject(entry.key, entry.modRevision, entry.value, server.codec))
   } catch (error) {
-    if (error instanceof CompactedError) throw options.continue === '' ? expired(error) : expiredContinue()
+    if (error instanceof CompactedError) throw options.continue === '' ? expired() : expiredContinue(options.continue)
     if (error instanceof FutureRevisionError) throw tooLarge(revision, error.currentRevision)
     throw error
   }
@@ -142,18 +142,17 @@ function firstAbove(all: readonly StoredObject[], key: string): number {
   return index < 0 ? all.length : index
 }
 
-function expired(error: CompactedError): StatusError {
-  return new StatusError('Expired', `The resourceVersion for the provided list is too old: ${error.message}`)
+function expired(): StatusError {
+  return new StatusError('Expired', 'The resourceVersion for the provided list is too old.')
 }
 
-/** Upstream hands out a token for the rest, read now: not consistent with the pages before, but complete. */
-function expiredContinue(): StatusError {
-  const error = new StatusError(
-    'Expired',
+/** With a token for the rest, read now: not consistent with the pages before, but complete. */
+function expiredContinue(token: string): StatusError {
+  const message =
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without ' +
-      'the continue parameter, or use the continue token in this response to retrieve the remainder of the results. ' +
-      'Continuing with the provided token results in an inconsistent list - objects that were created, modified, or ' +
-      'deleted between the time the first chunk was returned and now may show up in the list.',
-  )
-  return error
+    'the continue parameter, or use the continue token in this response to retrieve the remainder of the results. ' +
+    'Continuing with the provided token results in an inconsistent list - objects that were created, modified, or ' +
+    'deleted between the time the first chunk was returned and now may show up in the list.'
+  const { after } = readContinueToken(token)
+  return new StatusError('Expired', message, { continue: writeContinueToken({ revision: 0, after }) })
 }

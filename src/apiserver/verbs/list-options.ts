@@ -22,7 +22,7 @@ export function readCollectionOptions(query: URLSearchParams): CollectionOptions
   return {
     labelSelector: query.get('labelSelector') ?? '',
     fieldSelector: query.get('fieldSelector') ?? '',
-    limit: readInteger(query, 'limit') ?? 0,
+    limit: Math.max(readInteger(query, 'limit') ?? 0, 0),
     continue: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
@@ -36,17 +36,16 @@ export function readCollectionOptions(query: URLSearchParams): CollectionOptions
 export function readInteger(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined
-  if (/^[+-]?\d+$/.test(text)) return Number(text)
-  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  const isNumber = /^[+-]?\d+$/.test(text)
+  if (isNumber && BigInt.asIntN(64, BigInt(text)) === BigInt(text)) return Number(text)
+  const why = isNumber ? 'value out of range' : 'invalid syntax'
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`)
 }
 
 /** What may not stand together in a list's options (API reference, "Resource versions"). */
 export function checkListOptions(options: CollectionOptions): void {
   const errors: FieldError[] = []
   const { resourceVersionMatch: match, resourceVersion } = options
-  if (options.sendInitialEvents !== undefined) {
-    errors.push(forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'))
-  }
   if (match !== '') {
     if (resourceVersion === '') {
       errors.push(
@@ -56,12 +55,15 @@ export function checkListOptions(options: CollectionOptions): void {
     if (options.continue !== '') {
       errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'))
     }
-    if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(unknownMatch(match))
+    if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(unknownMatch(match, '"Exact", "NotOlderThan", ""'))
     if (match === 'Exact' && resourceVersion === '0') {
       errors.push(
         forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
       )
     }
+  }
+  if (options.sendInitialEvents !== undefined) {
+    errors.push(forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'))
   }
   refuse(errors)
 }
@@ -70,6 +72,11 @@ export function checkListOptions(options: CollectionOptions): void {
 export function checkWatchOptions(options: CollectionOptions): void {
   const errors: FieldError[] = []
   const { resourceVersionMatch: match, sendInitialEvents } = options
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
+    errors.push(
+      forbiddenField('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+    )
+  }
   if (match !== '' && sendInitialEvents === undefined) {
     errors.push(
       forbiddenField(
@@ -78,11 +85,9 @@ export function checkWatchOptions(options: CollectionOptions): void {
       ),
     )
   }
-  if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
-    errors.push(
-      forbiddenField('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
-    )
-    if (match !== '' && match !== 'Exact') errors.push(unknownMatch(match))
+  if (match !== '' && match !== 'NotOlderThan') errors.push(unknownMatch(match, '"NotOlderThan"'))
+  if (match !== '' && options.continue !== '') {
+    errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'))
   }
   refuse(errors)
 }
@@ -91,8 +96,8 @@ function forbiddenField(field: string, message: string): FieldError {
   return { type: 'FieldValueForbidden', field, message: `Forbidden: ${message}` }
 }
 
-function unknownMatch(match: string): FieldError {
-  const message = `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`
+function unknownMatch(match: string, supported: string): FieldError {
+  const message = `Unsupported value: ${JSON.stringify(match)}: supported values: ${supported}`
   return { type: 'FieldValueNotSupported', field: 'resourceVersionMatch', message }
 }
 
