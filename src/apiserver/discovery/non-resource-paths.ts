@@ -3,6 +3,7 @@ import { pageNotFound } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
 import { apiLists } from './api-lists.ts'
 import { methodNotAllowed } from '../steps/refusals.ts'
+import { flowControlPages } from '../flowcontrol/debug-pages.ts'
 import { metrics } from '../metrics/metrics.ts'
 import { openApi } from '../openapi/serve.ts'
 import { health } from './health.ts'
@@ -28,6 +29,7 @@ export function nonResourcePaths(context: RequestContext): ApiResponse | Promise
     handler?.(context) ??
     health(context) ??
     metrics(context) ??
+    flowControlPages(context) ??
     openId(context) ??
     apiLists(context) ??
     rootPaths(context)

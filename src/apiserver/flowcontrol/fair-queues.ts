@@ -77,6 +77,11 @@ export class FairQueues<Item extends Waiting> {
     if (queue.items.length === 0) this.#busy.delete(queue)
   }
 
+  /** The queues that somebody waits in, by their index. */
+  busy(): { readonly index: number; readonly items: readonly Item[] }[] {
+    return this.#queues.map(({ items }, index) => ({ index, items })).filter(({ items }) => items.length > 0)
+  }
+
   /** Everybody who waits, in no particular order. */
   items(): Item[] {
     return [...this.#queueOf.keys()]

@@ -128,6 +128,17 @@ test('a flood of one user leaves others their turn, and the system its own seats
   assert.deepEqual([...new Set(done)], ['mallory 429'])
   const refusals = done.length
   assert.ok(refusals >= 600 && refusals < 700, `${refusals} refused: six queues of fifty wait`)
+  const page = async (name: string): Promise<string> =>
+    (await call(`GET /debug/api_priority_and_fairness/dump_${name}`, { query: 'includeRequestDetails=1' })).text
+  assert.match(
+    await page('priority_levels'),
+    /^PriorityLevelName, +ActiveQueues, .*\n[^]*\nglobal-default, +6, +false, +false, +300, /,
+  )
+  assert.equal((await page('queues')).match(/^global-default, +\d+, +50, +50, +50 +$/gm)?.length, 6)
+  assert.match(
+    await page('requests'),
+    /\nglobal-default, +global-default, +\d+, +0, +mallory, +\S+, +1, +0, +0s, +mallory, +create, /,
+  )
   const others = [send(node, 'kubelet'), send(user('system:kube-scheduler'), 'scheduler'), send(user('alice'), 'alice')]
   await clock.advance(100)
   assert.ok(done.includes('system:node:n1 201'), 'the kubelet is served at once')

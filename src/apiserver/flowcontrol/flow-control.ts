@@ -68,6 +68,12 @@ export class FlowControl {
     return this.#wait(asking, flow, level, width)
   }
 
+  /** The priority levels as they are now. */
+  levels(): readonly PriorityLevel[] {
+    this.#follow()
+    return [...this.#levels.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
   /** Lines of the Prometheus text format. */
   lines(): string[] {
     const levels = [...this.#levels.values()]
@@ -101,9 +107,15 @@ export class FlowControl {
     const request: WaitingRequest = {
       width,
       flow: `${flow.schema.metadata.name}\0${flow.distinguisher}`,
+      asking,
+      schema: flow.schema.metadata.name,
+      distinguisher: flow.distinguisher,
+      arrivedMs: this.#options.clock.now(),
       grant: (seats) => end(this.#admission(seats, flow)),
     }
     const giveUp = (): void => {
+      if (signal.aborted) level.cancelled++
+      else level.timedOut++
       level.forget(request)
       end(undefined)
     }

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { UserInfo } from '#api/meta/exchange.ts'
 import type { PriorityLevelConfiguration } from '#api/types/flowcontrol.v1.ts'
+import type { RequestInfo } from '../request-info.ts'
 import { FairQueues, type Waiting } from './fair-queues.ts'
 
 /** Seats that one request holds, by the level they belong to. */
@@ -16,6 +18,10 @@ interface Loan {
 
 /** A request that waits for seats. */
 export interface WaitingRequest extends Waiting {
+  readonly asking: { readonly info: RequestInfo; readonly user: UserInfo }
+  readonly schema: string
+  readonly distinguisher: string
+  readonly arrivedMs: number
   grant(seats: Seats): void
 }
 
@@ -36,6 +42,8 @@ export class PriorityLevel {
   limits: LevelLimits = { nominal: 0, lendable: 0, borrowable: 0 }
   dispatched = 0
   rejected = 0
+  timedOut = 0
+  cancelled = 0
   #queues: FairQueues<WaitingRequest> | undefined
   /** Own seats taken by own requests, own seats lent to others, others' seats taken by own requests. */
   #used = 0
@@ -58,6 +66,11 @@ export class PriorityLevel {
 
   get waiting(): number {
     return this.#queues?.size ?? 0
+  }
+
+  /** Who waits, queue by queue. */
+  queues(): { readonly index: number; readonly items: readonly WaitingRequest[] }[] {
+    return this.#queues?.busy() ?? []
   }
 
   /** Takes over a changed object. Whoever waits is queued anew where the queues are others; those without a place are answered. */
