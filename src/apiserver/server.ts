@@ -122,7 +122,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     tokens: options.tokens?.(reader),
     reviews: options.reviews?.(reader, authorizers),
     admission: options.admission ?? [],
-    updateStatus: statusWriter({ store, codec, resources, feed }),
+    updateStatus: statusWriter({ store, codec, resources, feed, caches, clock }),
     turns: new KeyedTurns(),
     connections: options.connections?.(reader, authorizers),
     callWebhook,

@@ -100,3 +100,12 @@ test('the roles do for the components what they must', async () => {
   assert.ok(may('system:bootstrap:abcdef', ['system:bootstrappers'], 'get', '', 'pods') === false)
   assert.ok(may('alice', ['system:authenticated'], 'get', '', 'pods') === false)
 })
+
+test('an aggregated role starts without rules, an address stands for the first service', async () => {
+  const { stored } = await started()
+  const admin = stored.get('clusterroles admin') as ClusterRole
+  assert.equal(admin.rules, null)
+  assert.ok((admin.aggregationRule?.clusterRoleSelectors ?? []).length > 0)
+  const address = stored.get('ipaddresses 10.96.0.1') as unknown as { spec: unknown }
+  assert.deepEqual(address.spec, { parentRef: { resource: 'services', name: 'kubernetes', namespace: 'default' } })
+})

@@ -51,9 +51,16 @@ type Merge = (wanted: BootstrapBody, stored: KubernetesObject) => KubernetesObje
 function rowsOf(resource: Resource, rows: readonly unknown[], merge?: Merge): BootstrapObject[] {
   const apiVersion = `${resource.group}/${resource.version}`
   return rows.map((row) => {
-    const object: BootstrapBody = { apiVersion, kind: resource.kind, ...(row as Row) }
+    const object: BootstrapBody = { apiVersion, kind: resource.kind, ...ownParts(row as Row) }
     return { resource, object, ...(merge && { merge: (stored) => merge(object, stored) }) }
   })
+}
+
+/** The rules of an aggregated role are gathered, and owned, by who aggregates. */
+function ownParts(row: Row): Row {
+  if (!('aggregationRule' in row)) return row
+  const { rules: _rules, ...own } = row as Row & { readonly rules?: unknown }
+  return { ...own, rules: null } as Row
 }
 
 /** Default roles and bindings heal themselves at each start, unless their annotation says `false` (documentation, auto-reconciliation). */
