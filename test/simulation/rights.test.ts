@@ -11,8 +11,8 @@ import { rbacOf } from '#reconcile/rbac-of.ts'
 const roles = new Map<string, Pick<ClusterRole, 'rules'>>()
 for (const { object } of [...policyObjects(), ...ownRoles()]) {
   if (object.kind !== 'ClusterRole' && object.kind !== 'Role') continue
-  const { metadata, rules = [] } = object as unknown as ClusterRole
-  roles.set(metadata.name, { rules: [...(roles.get(metadata.name)?.rules ?? []), ...rules] })
+  const { metadata, rules } = object as unknown as ClusterRole
+  roles.set(metadata.name, { rules: [...(roles.get(metadata.name)?.rules ?? []), ...(rules ?? [])] })
 }
 
 const controllers = createControllers({
