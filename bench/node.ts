@@ -118,6 +118,7 @@ function containerOf(): ContainerConfig {
     env: [],
     mounts: [],
     devices: [],
+    cdiDevices: [],
     labels: {},
     annotations: {},
     logPath: 'c.log',

@@ -48,5 +48,8 @@ function isRoot(path: string): boolean {
 
 /** Folders that a generator owns; size, style and use are its business. */
 export function isGenerated(path: string): boolean {
-  return path.startsWith('src/api/types/') || /^src\/(kubelet\/(cri|csi|plugins|devices)|storage\/etcd)\/generated\//.test(path)
+  return (
+    path.startsWith('src/api/types/') ||
+    /^src\/(kubelet\/(cri|csi|plugins|devices)|storage\/etcd)\/generated\//.test(path)
+  )
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
+import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
 import { nodes, pods, runtimeClasses, services } from '#api/types/resources.ts'
 import type { Informer } from '#client/informer.ts'
 import { createCsiService, type CsiService } from './csi/csi-service.ts'
 import { defaultSettings, type KubeletSettings } from './configuration/kubelet-settings.ts'
+import { DevicePlugins } from './devices/device-plugins.ts'
 import { createImageManager } from './images/image-manager.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
 import { NodeAgent } from './node/node-agent.ts'
@@ -51,6 +53,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       await running?.workers.stop()
       running?.stopObjects()
       running?.csi?.stop()
+      await running?.devices?.stop()
       await running?.agent.stop()
       await running?.upkeep
     },
@@ -73,6 +76,7 @@ interface RunningKubelet {
   readonly upkeep: Promise<void>
   readonly stopObjects: () => void
   readonly csi: CsiService | undefined
+  readonly devices: DevicePlugins | undefined
 }
 
 async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise<RunningKubelet> {
@@ -89,10 +93,12 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   const [facts, version] = await Promise.all([effects.machine.facts(), runtime.version()])
   const objects = createObjectSource(options)
   const csi = await createCsi(options, () => ({ workers, agent }))
+  const devices = await loadDevices(options, () => ({ workers, agent }))
   const workers: PodWorkers = new PodWorkers({
     ...workerBasics(options, facts, metrics),
     host: csi?.guard(effects.host) ?? effects.host,
     ...(csi && { csi: csi.volumes }),
+    ...(devices && { grants: devices }),
     runtimeName: version.name,
     objects,
     runtimeHandler: (pod) => runtimeHandlerOf(pod, classes),
@@ -113,6 +119,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     ...options,
     pressure: () => upkeep.eviction.conditions,
     volumesInUse: () => csi?.volumes.inUse ?? [],
+    deviceCounts: () => devices?.counts() ?? [],
     description,
   })
   await Promise.all([agent.start(), synced])
@@ -120,8 +127,17 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   workers.start(ownPods)
   followAttachments(ownNode, () => workers.retryVolumes())
   await csi?.start()
+  await devices?.serve()
   const background = Promise.all([upkeep.run(signal), registerPlugins(options, csi, signal), statics?.run(signal)])
-  return { workers, agent, server, csi, upkeep: background.then(() => undefined), stopObjects: () => objects.stop() }
+  return {
+    workers,
+    agent,
+    server,
+    csi,
+    devices,
+    upkeep: background.then(() => undefined),
+    stopObjects: () => objects.stop(),
+  }
 }
 
 /** Loaded only where manifests are to be looked for. */
@@ -152,6 +168,27 @@ async function createCsi(
   })
 }
 
+async function loadDevices(
+  { effects, clock, log }: KubeletOptions,
+  parts: () => { readonly workers: PodWorkers; readonly agent: NodeAgent },
+): Promise<DevicePlugins | undefined> {
+  if (effects.rootDir === undefined) return undefined
+  const devices = new DevicePlugins({
+    folder: join(effects.rootDir, 'device-plugins'),
+    clock,
+    log,
+    livePods() {
+      const holding = parts()
+        .workers.list()
+        .filter(({ pod }) => !isPodTerminal(pod))
+      return new Set(holding.map(({ pod }) => pod.metadata.uid))
+    },
+    onChange: () => parts().agent.reportNow(),
+  })
+  await devices.load()
+  return devices
+}
+
 async function registerPlugins(
   { effects, clock, log }: KubeletOptions,
   csi: CsiService | undefined,
@@ -174,7 +211,16 @@ function followAttachments(ownNode: Informer<Node>, onChange: () => void): void 
 
 type ContextBasics = Omit<
   WorkerContext,
-  'runtimeName' | 'objects' | 'runtimeHandler' | 'services' | 'node' | 'admittedPods' | 'pressure' | 'host' | 'csi'
+  | 'runtimeName'
+  | 'objects'
+  | 'runtimeHandler'
+  | 'services'
+  | 'node'
+  | 'admittedPods'
+  | 'pressure'
+  | 'host'
+  | 'csi'
+  | 'grants'
 >
 
 type SettledOptions = KubeletOptions & { readonly settings: KubeletSettings }

@@ -18,6 +18,8 @@ export interface ContainerConfig {
     readonly hostPath: string
     readonly permissions: string
   }[]
+  /** Names of the container device interface, for runtimes that know it. */
+  readonly cdiDevices: readonly string[]
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   /** Relative to the sandbox's log directory. */

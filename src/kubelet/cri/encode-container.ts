@@ -23,6 +23,7 @@ export function encodeContainer(config: ContainerConfig): MessageInitShape<typeo
     envs: config.env.map(({ name, value }) => ({ key: name, value: textEncoder.encode(value) })),
     mounts: config.mounts.map(encodeMount),
     devices: config.devices.map((device) => ({ ...device })),
+    CDIDevices: config.cdiDevices.map((name) => ({ name })),
     labels: { ...config.labels },
     annotations: { ...config.annotations },
     logPath: config.logPath,

@@ -8,26 +8,33 @@ interface LedgerRow {
   readonly deviceIds: readonly string[]
 }
 
+interface LedgerText {
+  readonly resources: readonly string[]
+  readonly devices: readonly LedgerRow[]
+}
+
 /** Who has which devices. Kept on disk, because the plugins do not know it. */
 export class DeviceLedger {
   readonly #rows: LedgerRow[]
+  /** The resources that plugins have registered for on this node. */
+  readonly resources: Set<string>
 
-  private constructor(rows: readonly LedgerRow[]) {
-    this.#rows = [...rows]
+  private constructor({ resources, devices }: LedgerText) {
+    this.#rows = [...devices]
+    this.resources = new Set(resources)
   }
 
   /** Reads what `toText` wrote. Throws for any other text: devices must not be given out twice. */
   static parse(text: string): DeviceLedger {
-    const { devices } = JSON.parse(text) as { readonly devices: readonly LedgerRow[] }
-    return new DeviceLedger(devices)
+    return new DeviceLedger(JSON.parse(text) as LedgerText)
   }
 
   static empty(): DeviceLedger {
-    return new DeviceLedger([])
+    return new DeviceLedger({ resources: [], devices: [] })
   }
 
   toText(): string {
-    return `${JSON.stringify({ devices: this.#rows })}\n`
+    return `${JSON.stringify({ resources: [...this.resources], devices: this.#rows } satisfies LedgerText)}\n`
   }
 
   devicesOf(podUid: string, container: string): ContainerDevices {

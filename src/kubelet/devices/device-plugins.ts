@@ -1,10 +1,9 @@
-import { mkdir } from 'node:fs/promises'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
-import { candidateDevices, DevicesUnavailable, nearestDevices } from './choose-devices.ts'
+import { candidateDevices, DevicesUnavailable, nearestDevices, type Candidates } from './choose-devices.ts'
 import { mergeGrants, noGrants, type ContainerGrants } from './container-grants.ts'
 import { DeviceLedger } from './device-ledger.ts'
 import { DevicePlugin } from './device-plugin.ts'
@@ -49,15 +48,19 @@ export class DevicePlugins {
   }
 
   /** Throws when what earlier runs gave out cannot be read: then nobody knows which devices are free. */
-  async start(): Promise<void> {
-    const { folder } = this.#options
-    await mkdir(folder, { recursive: true, mode: 0o750 })
+  async load(): Promise<void> {
+    await mkdir(this.#options.folder, { recursive: true, mode: 0o750 })
     const text = await readFile(this.#checkpoint, 'utf8').catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
     })
     if (text !== undefined) this.#ledger = DeviceLedger.parse(text)
-    this.#server = await serveRegistration(join(folder, 'kubelet.sock'), (request) => this.#register(request))
+  }
+
+  /** Lets plugins register from now on. */
+  async serve(): Promise<void> {
+    const socket = join(this.#options.folder, 'kubelet.sock')
+    this.#server = await serveRegistration(socket, (request) => this.#register(request))
   }
 
   async stop(): Promise<void> {
@@ -66,12 +69,15 @@ export class DevicePlugins {
     await this.#saving
   }
 
+  /** A resource whose plugin has not come back, or not within the time it is given, counts as none. */
   counts(): readonly DeviceCount[] {
     const nowMs = this.#options.clock.now()
-    return [...this.#plugins].map(([resource, plugin]) => {
-      const isForgotten = plugin.goneSinceMs !== undefined && nowMs - plugin.goneSinceMs > graceMs
-      const allocatable = plugin.devices.filter(({ isHealthy }) => isHealthy).length
-      return { resource, capacity: isForgotten ? 0 : plugin.devices.length, allocatable }
+    return [...this.#ledger.resources].map((resource) => {
+      const plugin = this.#plugins.get(resource)
+      const isForgotten = plugin?.goneSinceMs !== undefined && nowMs - plugin.goneSinceMs > graceMs
+      const devices = plugin === undefined || isForgotten ? [] : plugin.devices
+      const allocatable = devices.filter(({ isHealthy }) => isHealthy).length
+      return { resource, capacity: devices.length, allocatable }
     })
   }
 
@@ -81,7 +87,7 @@ export class DevicePlugins {
     if (this.#ledger.keepOnly(new Set([...this.#options.livePods(), uid]))) this.#save()
     const reusable = new Map<string, string[]>()
     for (const { container, kind } of containersInOrder(pod)) {
-      for (const [resource, needed] of requestedDevices(container, (name) => this.#plugins.has(name))) {
+      for (const [resource, needed] of requestedDevices(container, (name) => this.#ledger.resources.has(name))) {
         const given = await this.#give({ uid, container, resource, needed, reusable: reusable.get(resource) ?? [] })
         const left = (reusable.get(resource) ?? []).filter((id) => !given.includes(id))
         // What an init container has is free again before the next begins; a sidecar keeps its own.
@@ -134,6 +140,8 @@ export class DevicePlugins {
     )
     this.#plugins.get(resourceName)?.close()
     this.#plugins.set(resourceName, plugin)
+    this.#ledger.resources.add(resourceName)
+    this.#save()
     log.info('device plugin registered', { resource: resourceName })
   }
 
@@ -156,15 +164,11 @@ export class DevicePlugins {
     const { uid, container, resource, needed, reusable } = request
     const known = this.#ledger.devicesOf(uid, container.name).get(resource)
     if (known !== undefined) return known
-    const plugin = this.#plugins.get(resource) as DevicePlugin
+    const plugin = this.#plugins.get(resource)
+    if (plugin === undefined) throw new DevicesUnavailable(`no healthy device plugin for resource ${resource}`)
     const taken = this.#ledger.taken(resource)
     const candidates = candidateDevices(resource, { needed, devices: plugin.devices, taken, reusable })
-    const nearest = nearestDevices(candidates, needed, plugin.devices)
-    const preferred = plugin.info.hasPreference
-      ? await plugin.preferred(candidates.available, candidates.mustInclude, needed).catch(() => [])
-      : []
-    const isUsable = preferred.length === needed && preferred.every((id) => candidates.available.includes(id))
-    const chosen = isUsable ? preferred : nearest
+    const chosen = await choose(plugin, candidates, needed)
     this.#ledger.record(uid, container.name, resource, chosen)
     this.#save()
     return chosen
@@ -180,6 +184,14 @@ export class DevicePlugins {
     })
     this.#saving = this.#saving.catch((error: unknown) => log.error('devices not recorded', { error }))
   }
+}
+
+/** The plugin's wish counts if it can be had. */
+async function choose(plugin: DevicePlugin, candidates: Candidates, needed: number): Promise<readonly string[]> {
+  const { available, mustInclude } = candidates
+  const wished = plugin.info.hasPreference ? await plugin.preferred(available, mustInclude, needed).catch(() => []) : []
+  const isUsable = new Set(wished).size === needed && wished.every((id) => available.includes(id))
+  return isUsable ? wished : nearestDevices(candidates, needed, plugin.devices)
 }
 
 interface OrderedContainer {

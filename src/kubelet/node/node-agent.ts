@@ -7,9 +7,11 @@ import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { ImageInfo } from '../cri/image.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { DeviceCount } from '../devices/device-plugins.ts'
 import type { PressureCondition } from '../eviction/signals.ts'
 import { isSame } from '../status/status-patch.ts'
 import { nodeConditions, type NodeHealth } from './node-conditions.ts'
+import { withExtendedResources } from './extended-resources.ts'
 import { NodeLease } from './node-lease.ts'
 import { nodeLabels, nodeObject, nodeStatus, type NodeDescription } from './node-object.ts'
 
@@ -24,6 +26,8 @@ export interface NodeAgentOptions {
   /** Unique names of the volumes that must not be detached. */
   readonly volumesInUse: () => readonly string[]
   readonly description: NodeDescription
+  /** What device plugins add to the node. */
+  readonly deviceCounts: () => readonly DeviceCount[]
 }
 
 const newTroubleMs = 15_000
@@ -182,7 +186,11 @@ export class NodeAgent {
     const conditions = nodeConditions(health, known.conditions ?? [], nowMs)
     const patch = statusDifference(
       known,
-      { ...nodeStatus(description, this.#images), ...this.#volumesInUse(known), conditions },
+      withExtendedResources(
+        { ...nodeStatus(description, this.#images), ...this.#volumesInUse(known), conditions },
+        known,
+        this.#options.deviceCounts(),
+      ),
       nowMs - this.#reportedAtMs >= description.settings.heartbeat.statusReportMs,
     )
     if (patch === undefined) return

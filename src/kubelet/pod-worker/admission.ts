@@ -4,6 +4,8 @@ import { podRequests } from '#api/core/v1/pod-resources.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import { findUntoleratedTaint } from '#api/core/v1/node-facts.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
+import { DevicesUnavailable } from '../devices/choose-devices.ts'
+import type { GrantSource } from '../devices/grant-source.ts'
 
 export interface Refusal {
   readonly reason: string
@@ -41,6 +43,20 @@ function hasTakenPort(pod: Pod, others: readonly Pod[]): boolean {
   if (wanted.length === 0) return false
   const taken = others.filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other))
   return taken.some((other) => podHostPorts(other).some((used) => wanted.some((port) => hostPortsCollide(port, used))))
+}
+
+/** Sets the pod's devices aside, or says why it cannot have them. */
+export async function deviceRefusal(pod: Pod, grants: GrantSource | undefined): Promise<Refusal | undefined> {
+  try {
+    await grants?.reserve(pod)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof DevicesUnavailable)) throw error
+    return {
+      reason: 'UnexpectedAdmissionError',
+      message: `Allocate failed due to ${error.message}, which is unexpected`,
+    }
+  }
 }
 
 function resourceRefusal(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {

@@ -2,6 +2,7 @@ import type { Container, Pod } from '#api/types/core.v1.ts'
 import { containerResources } from '../cgroups/pod-resources.ts'
 import type { ContainerConfig } from '../cri/container.ts'
 import type { ImageInfo } from '../cri/image.ts'
+import { noGrants } from '../devices/container-grants.ts'
 import { containerEnvironment } from '../environment/container-environment.ts'
 import { expandVariables } from '../environment/expand.ts'
 import type { PodPlace } from '../environment/field-ref.ts'
@@ -30,6 +31,7 @@ export interface ContainerConfigInput {
 /** The whole configuration of a container. Throws `ContainerStartError` for what cannot be made. */
 export async function containerConfig(context: WorkerContext, input: ContainerConfigInput): Promise<ContainerConfig> {
   const { pod, container, attempt, image } = input
+  const grants = (await context.grants?.grant(pod, container)) ?? noGrants
   const env = await containerEnvironment({
     ...input,
     services: serviceEnvironment(context.services(), serviceScope(pod)),
@@ -48,11 +50,12 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
     command: (container.command ?? []).map((text) => expandVariables(text, valueOf)),
     args: (container.args ?? []).map((text) => expandVariables(text, valueOf)),
     workingDir: container.workingDir ?? '',
-    env,
-    mounts,
-    devices: containerDevices(container, input.volumes),
+    env: [...env, ...grants.env],
+    mounts: [...mounts, ...grants.mounts],
+    devices: [...containerDevices(container, input.volumes), ...grants.devices],
+    cdiDevices: grants.cdiDevices,
     labels: containerLabels(pod, container),
-    annotations: containerAnnotations(pod, container, attempt),
+    annotations: { ...containerAnnotations(pod, container, attempt), ...grants.annotations },
     logPath: `${container.name}/${attempt}.log`,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,

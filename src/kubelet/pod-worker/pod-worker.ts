@@ -6,7 +6,7 @@ import type { PodObjects } from '../objects/pod-objects.ts'
 import type { PodProber } from '../probes/prober.ts'
 import type { PodFailure } from '../status/pod-status-input.ts'
 import { isSame } from '../status/status-patch.ts'
-import { refusalOf } from './admission.ts'
+import { deviceRefusal, refusalOf } from './admission.ts'
 import { ContainerWaits } from './container-waits.ts'
 import { decidePod } from './decide.ts'
 import { PodObserver } from './observe-pod.ts'
@@ -204,7 +204,7 @@ export class PodWorker {
   }
 
   async #oneRound(): Promise<void> {
-    if (!this.#record.isEnding) this.#admit()
+    if (!this.#record.isEnding) await this.#admit()
     await this.#observe()
     if (this.#record.isEnding) return this.#end()
     const deadlineMs = this.#activeDeadlineMs()
@@ -235,7 +235,7 @@ export class PodWorker {
   }
 
   /** Once per pod: may the node take it? A pod that runs already was admitted before. */
-  #admit(): void {
+  async #admit(): Promise<void> {
     if (this.#isAdmitted) return
     const node = this.#context.node()
     this.#isAdmitted = true
@@ -244,7 +244,8 @@ export class PodWorker {
     const refusal =
       sysctlRefusal(this.pod.spec, this.#context.settings.allowedUnsafeSysctls) ??
       pressureRefusal(this.pod, this.#context.pressure()) ??
-      (node && refusalOf(this.pod, node, this.#context.admittedPods()))
+      (node && refusalOf(this.pod, node, this.#context.admittedPods())) ??
+      (await deviceRefusal(this.pod, this.#context.grants))
     if (!refusal) return
     this.#record.failure = refusal
     this.#context.events.record(this.pod, 'Warning', refusal.reason, refusal.message)

@@ -7,6 +7,7 @@ import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { GrantSource } from '../devices/grant-source.ts'
 import type { PressureCondition } from '../eviction/signals.ts'
 import type { NodeFiles } from '../identity/host-files.ts'
 import type { ImageManager } from '../images/image-manager.ts'
@@ -31,6 +32,8 @@ export interface WorkerContext {
   readonly host: PodHost
   /** Volumes of CSI drivers; absent on nodes that take no plugins. */
   readonly csi?: VolumeService
+  /** Devices of plugins; absent on nodes that take none. */
+  readonly grants?: GrantSource
   readonly nodeFiles: NodeFiles
   readonly images: ImageManager
   readonly objects: ObjectSource

@@ -1,0 +1,79 @@
+/**
+ * Goal: devices of vendors reach containers. Method: a device plugin of our own, over the real sockets of a real node,
+ * and pods that ask for what it has.
+ */
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { Node } from '#api/types/core.v1.ts'
+import { nodes, pods } from '#api/types/resources.ts'
+import { startTestPlugin, type TestPlugin } from '#kubelet/devices/plugin.case.ts'
+import { eventually } from './harness/eventually.ts'
+import { skipWithoutRoot as skip } from './harness/needs-root.ts'
+import { sharedCluster } from './harness/shared-cluster.ts'
+
+const shared = sharedCluster()
+const resource = 'vendor.example/card'
+const cards = [{ id: 'card-a' }, { id: 'card-b' }, { id: 'card-c', healthy: false }]
+
+async function plugin(t: TestContext): Promise<TestPlugin> {
+  const folder = join(shared.cluster.layout.kubeletDir, 'device-plugins')
+  const file = join(folder, 'vendor-file')
+  await writeFile(file, 'from the vendor')
+  const started = await startTestPlugin({ folder, resource, devices: cards, file })
+  t.after(() => started.stop())
+  return started
+}
+
+/** The node once what it offers is as expected. */
+async function nodeOffers(capacity: string | undefined, allocatable: string | undefined): Promise<Node> {
+  const look = async (): Promise<Node | undefined> => {
+    const node = await shared.client.resource(nodes).get('node-1')
+    const { status } = node
+    const isSo = status?.capacity?.[resource] === capacity && status?.allocatable?.[resource] === allocatable
+    return isSo ? node : undefined
+  }
+  return eventually(look, { what: `the node offers ${capacity} and ${allocatable} of ${resource}` })
+}
+
+test(
+  'a device plugin adds its resource to the node, and containers get devices, environment and mounts',
+  { skip },
+  async (t) => {
+    const space = await shared.space(t)
+    const running = await plugin(t)
+    await nodeOffers('3', '2')
+    const asks = { resources: { limits: { [resource]: '2' } } }
+    const script =
+      'echo $DEVICES; cat /etc/vendor; echo; ls -l /dev/card-a /dev/card-b | cut -c1-10; echo x > /dev/card-a && echo written'
+    const log = await space.output({ name: 'both', script, container: asks })
+    assert.equal(log, 'card-a,card-b\nfrom the vendor\ncrw-rw-rw-\ncrw-rw-rw-\nwritten\n')
+    assert.deepEqual(running.calls, ['allocate card-a,card-b', 'preStart card-a,card-b'])
+    await space.create({ name: 'too-many', script: 'true', container: { resources: { limits: { [resource]: '3' } } } })
+    const message = await space.waitForEvent('too-many', 'FailedScheduling')
+    assert.match(message, /0\/1 nodes are available: 1 Insufficient vendor\.example\/card\./)
+  },
+)
+
+test(
+  'a pod whose devices have failed meanwhile is refused, and the plugin takes its devices along when it goes',
+  { skip },
+  async (t) => {
+    const space = await shared.space(t)
+    const running = await plugin(t)
+    await nodeOffers('3', '2')
+    const asks = { resources: { limits: { [resource]: '2' } } }
+    await space.start({ name: 'first', script: 'sleep 1000', container: asks })
+    // Named by hand, so that the scheduler does not hold it back.
+    await space.create({ name: 'second', script: 'true', container: asks, spec: { nodeName: 'node-1' } })
+    const refused = await space.waitFor(pods, 'second', (pod) => pod.status?.phase === 'Failed')
+    assert.match(refused.status?.reason ?? '', /^(OutOfvendor\.example\/card|UnexpectedAdmissionError)$/)
+    running.tell([{ id: 'card-a', healthy: false }, { id: 'card-b' }])
+    await nodeOffers('2', '1')
+    await running.stop()
+    await nodeOffers('2', '0')
+    const checkpoint = join(shared.cluster.layout.kubeletDir, 'device-plugins/kubelet_internal_checkpoint')
+    assert.match(await readFile(checkpoint, 'utf8'), /"deviceIds":\["card-a","card-b"\]/)
+  },
+)
