@@ -2,12 +2,14 @@ import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { type FieldError, StatusError, invalid } from '#api/meta/status.ts'
 import { invalidValue } from '#api/meta/field-errors.ts'
+import { deepEqual } from '#api/meta/deep-equal.ts'
 import { isExternallyAccessible, needsHealthCheckNodePort, needsNodePorts } from '#api/core/v1/service-facts.ts'
 import type { Service } from '#api/types/core.v1.ts'
 import type { ResourceContext } from '../../request-context.ts'
 import type { ResourceBehaviour } from '../resource-behaviour.ts'
 import { AllocationError, portKeys, type ServiceAllocator } from './service-allocator.ts'
 import { serviceClaims } from './service-claims.ts'
+import { fillFamilies } from './service-families.ts'
 
 type ServiceDraft = Draft<Service>
 
@@ -53,11 +55,11 @@ function allocateAddresses(
     if (old !== undefined && old.spec.type !== 'ExternalName') dropAddresses(service)
     return
   }
-  const families = familiesOf(allocator, service)
-  if (spec.clusterIP === 'None') {
-    spec.clusterIPs = ['None']
-    return
-  }
+  const served = allocator.ranges.map((range) => range.family)
+  const errors = keepsFamilies(service, old) ? [] : fillFamilies(service, old, served)
+  if (errors.length > 0) throw invalidService(service, errors)
+  if (spec.clusterIP === 'None') return
+  const families = spec.ipFamilies ?? []
   const kept = new Set(old?.spec.clusterIPs ?? [])
   spec.clusterIPs = families.map((family, index) => {
     const wanted = spec.clusterIPs?.[index] || undefined
@@ -72,42 +74,12 @@ function allocateAddresses(
   spec.clusterIP = spec.clusterIPs[0] ?? ''
 }
 
-/** The families the service gets, written back into its spec (KEP-563). */
-function familiesOf(allocator: ServiceAllocator, service: ServiceDraft): readonly string[] {
-  const { spec } = service
-  const served = allocator.ranges.map((range) => range.family)
-  spec.ipFamilyPolicy ??=
-    (spec.ipFamilies?.length ?? 0) > 1 || (spec.clusterIPs?.length ?? 0) > 1 ? 'RequireDualStack' : 'SingleStack'
-  const fromAddresses = (spec.clusterIPs ?? []).filter((ip) => ip !== 'None').map(familyOfAddress)
-  const wanted = spec.ipFamilies?.length
-    ? spec.ipFamilies
-    : fromAddresses.length > 0
-      ? fromAddresses
-      : [served[0] ?? 'IPv4']
-  const errors = wanted.flatMap((family, index) =>
-    served.includes(family as 'IPv4')
-      ? []
-      : [invalidValue(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster')],
-  )
-  if (spec.ipFamilyPolicy === 'RequireDualStack' && served.length < 2) {
-    errors.push(
-      invalidValue(
-        'spec.ipFamilyPolicy',
-        spec.ipFamilyPolicy,
-        'this cluster is not configured for dual-stack services',
-      ),
-    )
-  }
-  if (errors.length > 0) throw invalidService(service, errors)
-  const families = [...new Set(wanted)]
-  if (spec.ipFamilyPolicy !== 'SingleStack')
-    for (const family of served) if (!families.includes(family)) families.push(family)
-  spec.ipFamilies = families
-  return families
-}
-
-function familyOfAddress(address: string): string {
-  return address.includes(':') ? 'IPv6' : 'IPv4'
+/** A service that only prefers two families does not change with those of the cluster. */
+function keepsFamilies({ spec }: ServiceDraft, old: Service | undefined): boolean {
+  if (spec.type === 'ExternalName' || old === undefined || old.spec.type === 'ExternalName') return false
+  const fields = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const
+  if (old.spec.ipFamilyPolicy !== 'PreferDualStack') return false
+  return fields.every((field) => deepEqual(spec[field], old.spec[field]))
 }
 
 function dropAddresses({ spec }: ServiceDraft): void {
@@ -154,7 +126,7 @@ function allocatePorts(
 function twinPort({ spec }: ServiceDraft, index: number): number | undefined {
   const port = spec.ports?.[index]
   const twin = spec.ports?.find(
-    (other, at) => at < index && other.port === port?.port && other.protocol !== port?.protocol,
+    (other) => other.nodePort && other.port === port?.port && other.protocol !== port?.protocol,
   )
   return twin?.nodePort || undefined
 }

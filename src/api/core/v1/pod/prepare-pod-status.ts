@@ -3,9 +3,9 @@ import type { Pod } from '../../../types/core.v1.ts'
 
 /** A report about a pod changes its status and, of the metadata, all but the owners. */
 export function prepareStatusUpdate(draft: Draft<Pod>, old: Pod): void {
-  draft.spec = structuredClone(old.spec) as Draft<Pod>['spec']
+  draft.spec = old.spec as Draft<Pod>['spec'] // frozen, and nothing writes into it any more
   if (old.metadata.ownerReferences === undefined) delete draft.metadata.ownerReferences
-  else draft.metadata.ownerReferences = structuredClone(old.metadata.ownerReferences) as never
+  else draft.metadata.ownerReferences = old.metadata.ownerReferences as never
   const status = (draft.status ??= {})
   if ((status.qosClass ?? '') === '' && old.status?.qosClass !== undefined) status.qosClass = old.status.qosClass
   keepObservedGeneration(status, old.status)
