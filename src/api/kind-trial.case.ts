@@ -39,7 +39,8 @@ export function tryUpdate<T extends KubernetesObject>(
   kind.setDefaults?.(draft)
   kind.prepareForUpdate?.(draft, old)
   const object = draft as unknown as KubernetesObject
-  return trial(object, [...(kind.validate?.(object) ?? []), ...(kind.validateUpdate?.(object, old) ?? [])])
+  const wrong = kind.validatesUpdateAlone === true ? [] : (kind.validate?.(object) ?? [])
+  return trial(object, [...wrong, ...(kind.validateUpdate?.(object, old) ?? [])])
 }
 
 function trial(object: KubernetesObject, errors: readonly FieldError[]): Trial {
