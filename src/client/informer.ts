@@ -7,6 +7,11 @@ import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 export interface Informers {
   /** The informer of a resource, started at the first call. Later calls with the same resource and selector share it. */
   of<T extends KubernetesObject>(resource: Resource<T>, options?: InformerOptions): Informer<T>
+  /**
+   * Stops following a resource that is no longer served: its objects are told as deleted, and nobody asks the server
+   * again until `of` does, which makes the very same informers go on.
+   */
+  release(resource: Resource): void
   /** Resolves when every informer asked for so far has its first full list. */
   synced(signal?: AbortSignal): Promise<void>
   /** Ends all watches. */

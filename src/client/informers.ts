@@ -13,17 +13,21 @@ export const remoteInformerSettings = { pageSize: 500, watchTimeoutSeconds: 300 
 /** The informers of one process: one list and one watch per resource, namespace and selector. */
 export function createInformers(context: InformersContext): Informers {
   const stopping = new AbortController()
-  const running = new Map<string, { informer: CachedInformer<KubernetesObject>; ended: Promise<void> }>()
-  const start = (resource: Resource, options: InformerOptions) => {
-    const informer = new CachedInformer<KubernetesObject>(context.log.with({ informer: resource.plural }))
-    return { informer, ended: reflect(resource, options, informer, { ...context, signal: stopping.signal }) }
-  }
+  const running = new Map<string, Running>()
   return {
     of<T extends KubernetesObject>(resource: Resource<T>, options: InformerOptions = {}): Informer<T> {
       const key = informerKey(resource, options)
-      const known = running.get(key) ?? start(resource, options)
-      running.set(key, known)
+      let known = running.get(key)
+      if (known === undefined) {
+        known = new Running(resource, options, { ...context, signal: stopping.signal })
+        running.set(key, known)
+      }
+      known.resume()
       return known.informer as unknown as Informer<T>
+    },
+    release(resource) {
+      const prefix = informerKey(resource, {}).trimEnd()
+      for (const [key, each] of running) if (key.startsWith(`${prefix}\n`)) each.pause()
     },
     async synced(signal) {
       const all = Promise.all([...running.values()].map(({ informer }) => informer.whenSynced))
@@ -33,6 +37,40 @@ export function createInformers(context: InformersContext): Informers {
       stopping.abort()
       await Promise.all([...running.values()].map(({ ended }) => ended))
     },
+  }
+}
+
+/** One informer and what keeps it current. */
+class Running {
+  readonly informer: CachedInformer<KubernetesObject>
+  readonly #resource: Resource
+  readonly #options: InformerOptions
+  readonly #context: ReflectorContext
+  #pausing: AbortController | undefined
+  ended: Promise<void> = Promise.resolve()
+
+  constructor(resource: Resource, options: InformerOptions, context: ReflectorContext) {
+    this.informer = new CachedInformer<KubernetesObject>(context.log.with({ informer: resource.plural }))
+    this.#resource = resource
+    this.#options = options
+    this.#context = context
+  }
+
+  resume(): void {
+    if (this.#pausing !== undefined) return
+    const pausing = (this.#pausing = new AbortController())
+    const signal = AbortSignal.any([this.#context.signal, pausing.signal])
+    const before = this.ended
+    this.ended = before.then(() =>
+      signal.aborted ? undefined : reflect(this.#resource, this.#options, this.informer, { ...this.#context, signal }),
+    )
+  }
+
+  pause(): void {
+    if (this.#pausing === undefined) return
+    this.#pausing.abort()
+    this.#pausing = undefined
+    this.informer.clear()
   }
 }
 
@@ -98,6 +136,13 @@ class CachedInformer<T extends KubernetesObject> implements Informer<T>, Reflect
       this.#put(object)
     }
     for (const key of gone) this.#remove(key, undefined)
+    this.#synced.resolve()
+  }
+
+  /** Nothing is known any more: what was is told as deleted. */
+  clear(): void {
+    this.#resourceVersion = ''
+    for (const key of this.#objects.keys()) this.#remove(key, undefined)
     this.#synced.resolve()
   }
 

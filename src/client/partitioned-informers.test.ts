@@ -28,6 +28,7 @@ function fed() {
       asked.push(`${resource.plural} ${options.fieldSelector ?? ''}`.trim())
       return base as never
     },
+    release: () => undefined,
     synced: async () => undefined,
     stop: async () => undefined,
   }

@@ -25,6 +25,7 @@ export function partitionOf<T extends KubernetesObject>(
 export function partitionedInformers(shared: Informers, partitions: readonly Partition[]): Informers {
   const routers = new Map<Partition, Router>()
   return {
+    release: (resource) => shared.release(resource),
     synced: (signal) => shared.synced(signal),
     stop: () => shared.stop(),
     of<T extends KubernetesObject>(resource: Resource<T>, options: InformerOptions = {}): Informer<T> {

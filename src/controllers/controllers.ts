@@ -34,6 +34,7 @@ import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { tokenCleaner } from './token-cleaner/controller.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts'
+import { validatingPolicyStatusController } from './validating-policy-status/controller.ts'
 import { volumeExpansionController } from './volume-expansion/controller.ts'
 
 /** What a cluster tells its controllers; each is given what it needs of it. */
@@ -72,6 +73,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     resourceQuotaController(),
     disruptionController,
     ttlAfterFinishedController,
+    validatingPolicyStatusController,
     ...protectionControllers,
     persistentVolumeBinder,
     ephemeralVolumeController,

@@ -25,13 +25,33 @@ export function customResource(definition: CustomResourceDefinition): Resource |
   return { group: spec.group, version: version.name, plural, kind: kind as KubernetesObject['kind'], namespaced }
 }
 
-/** Calls `follow` with every collection that there is and that comes: the built-in ones, and those of CRDs as they are accepted. */
-export function followCollections(watch: (watch: Watch) => void, follow: (resource: Resource) => void): void {
+/**
+ * Calls `follow` with every collection that there is and that comes: the built-in ones, and those of CRDs as they are
+ * accepted, again when another version of theirs has to be read. Informers of what is no longer served rest.
+ */
+export function followCollections(
+  informers: Informers,
+  watch: (watch: Watch) => void,
+  follow: (resource: Resource) => void,
+): void {
   for (const resource of builtInCollections()) follow(resource)
+  const followed = new Map<string, Resource>()
+  const definitions = informers.of(customResourceDefinitions)
   watch(
     watchOf(customResourceDefinitions, (definition) => {
+      const { name } = definition.metadata
       const resource = customResource(definition)
-      if (resource !== undefined) follow(resource)
+      const before = followed.get(name)
+      const isGone = definitions.get(name) === undefined
+      if (before !== undefined && (isGone || (resource !== undefined && resource.version !== before.version))) {
+        informers.release(before)
+        followed.delete(name)
+      }
+      if (resource !== undefined && !isGone && !followed.has(name)) {
+        followed.set(name, resource)
+        informers.of(resource)
+        follow(resource)
+      }
       return []
     }),
   )

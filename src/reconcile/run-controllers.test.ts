@@ -43,6 +43,7 @@ function handInformers() {
   }
   const informers: Informers = {
     of: <T extends KubernetesObject>() => informer as unknown as Informer<T>,
+    release: () => undefined,
     synced: async () => undefined,
     stop: async () => undefined,
   }

@@ -6,6 +6,8 @@ import type { FieldError } from '../meta/status.ts'
 import { kubernetesSignatures } from './kubernetes-signatures.ts'
 import { mutationStruct, requestVariables, type RequestTypes } from './policy-types.ts'
 
+const compilationFailed = 'compilation failed: '
+
 export interface PolicyVariable {
   readonly name: string
   readonly expression: string
@@ -35,6 +37,12 @@ export class ExpressionScope {
     return problem
   }
 
+  /** Why an expression cannot be read, or its types do not agree: the places and what is wrong there. */
+  compileProblem(expression: string): string | undefined {
+    const { problem } = this.#check(expression)
+    return problem?.slice(compilationFailed.length)
+  }
+
   /** Why an expression cannot be used where one of some types is wanted; undefined: it can. */
   problemOf(expression: string, wanted: readonly Type[]): string | undefined {
     const { type, problem } = this.#check(expression)
@@ -61,7 +69,7 @@ export class ExpressionScope {
       return { type }
     } catch (error) {
       if (!(error instanceof CelCompileError) && !(error instanceof CelCheckError)) throw error
-      return { problem: `compilation failed: ${error.message}` }
+      return { problem: compilationFailed + error.message }
     }
   }
 }

@@ -63,7 +63,7 @@ function followAll({ graph }: Collector, { informers }: ControllerContext, watch
       }),
     )
   }
-  followCollections(watch, follow)
+  followCollections(informers, watch, follow)
 }
 
 function keysOfGone(graph: ObjectGraph, { object }: Located): readonly string[] {

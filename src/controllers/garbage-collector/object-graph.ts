@@ -31,7 +31,7 @@ export class ObjectGraph {
   /** Includes a resource. False if it was included before. */
   follow(resource: Resource): boolean {
     const key = collectionKey(resource)
-    if (this.#collections.has(key)) return false
+    if (this.#collections.get(key)?.resource.version === resource.version) return false
     const informer = this.#informers.of(resource)
     const dependentsOf = informer.index('owners', ({ metadata }) =>
       (metadata.ownerReferences ?? []).map(({ uid }) => uid),

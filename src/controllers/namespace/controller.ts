@@ -28,15 +28,15 @@ export const namespaceController = defineController({
   reconcile,
 })
 
-function watchMore(_context: ControllerContext, watch: (watch: Watch) => void): void {
+function watchMore(context: ControllerContext, watch: (watch: Watch) => void): void {
   const watched = new Set<string>()
   const follow = (resource: Resource): void => {
-    const id = `${resource.group}/${resource.plural}`
+    const id = `${resource.group}/${resource.version}/${resource.plural}`
     if (!resource.namespaced || watched.has(id)) return
     watched.add(id)
     watch(watchOf(resource, emptyingNamespace))
   }
-  followCollections(watch, follow)
+  followCollections(context.informers, watch, follow)
 }
 
 function emptyingNamespace({ metadata }: KubernetesObject, { informers }: ControllerContext): readonly string[] {

@@ -46,14 +46,15 @@ export function resourceQuotaController(): Controller {
 function followAll({ resources }: Recount, { informers }: ControllerContext, watch: (watch: Watch) => void): void {
   const follow = (resource: Resource): void => {
     const name = resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`
-    if (!resource.namespaced || resource.plural === 'events' || resources.has(name)) return
+    if (!resource.namespaced || resource.plural === 'events' || resources.get(name)?.version === resource.version)
+      return
     resources.set(name, resource)
     if (name === 'resourcequotas') watch(watchOf(resourceQuotas))
     watch(
       watchOf(resource, (object) => quotasCounting(name, informers.of(resourceQuotas).list(object.metadata.namespace))),
     )
   }
-  followCollections(watch, follow)
+  followCollections(informers, watch, follow)
 }
 
 function quotasCounting(resource: string, quotas: readonly ResourceQuota[]): readonly string[] {

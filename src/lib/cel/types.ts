@@ -40,7 +40,12 @@ export interface MapType {
 export interface ObjectType {
   readonly kind: 'object'
   readonly name: string
-  readonly fields: ReadonlyMap<string, Type> | 'any'
+  readonly fields: FieldTypes | 'any'
+}
+
+/** Types of fields by name; they may be worked out when they are asked for, as types refer in circles. */
+export interface FieldTypes {
+  get(name: string): Type | undefined
 }
 
 export interface TypeType {
