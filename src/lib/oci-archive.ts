@@ -38,8 +38,7 @@ const media = {
 
 /** An image layout as one tar archive, ready to be imported by containerd. Equal input gives equal bytes. */
 export function ociArchive(images: readonly OciImage[]): Buffer {
-  const blobs = new Map<string, Uint8Array>()
-  const manifests = images.map((image) => manifestEntry(image, blobs))
+  const { blobs, manifests } = ociParts(images)
   const index = { schemaVersion: 2, mediaType: media.index, manifests }
   const entries: TarEntry[] = [
     { path: 'oci-layout', kind: 'file', content: json({ imageLayoutVersion: '1.0.0' }) },
@@ -51,7 +50,20 @@ export function ociArchive(images: readonly OciImage[]): Buffer {
   return tarArchive(entries)
 }
 
-function manifestEntry(image: OciImage, blobs: Map<string, Uint8Array>): object {
+/** The images taken apart as a registry serves them: blobs by the hash of their content, and each image's manifest. */
+export function ociParts(images: readonly OciImage[]): {
+  readonly blobs: ReadonlyMap<string, Uint8Array>
+  readonly manifests: readonly OciManifest[]
+} {
+  const blobs = new Map<string, Uint8Array>()
+  return { manifests: images.map((image) => manifestEntry(image, blobs)), blobs }
+}
+
+export interface OciManifest extends Descriptor {
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+function manifestEntry(image: OciImage, blobs: Map<string, Uint8Array>): OciManifest {
   const add = (mediaType: string, content: Uint8Array): Descriptor => {
     const hash = createHash('sha256').update(content).digest('hex')
     blobs.set(hash, content)
@@ -65,7 +77,7 @@ function manifestEntry(image: OciImage, blobs: Map<string, Uint8Array>): object 
   const tag = image.reference.slice(image.reference.lastIndexOf(':') + 1)
   // containerd takes the full name from its own annotation; the specification's holds the tag alone.
   const annotations = { 'io.containerd.image.name': image.reference, 'org.opencontainers.image.ref.name': tag }
-  return { ...manifest, platform, annotations }
+  return { ...manifest, ...{ platform }, annotations }
 }
 
 function json(value: object): Buffer {

@@ -38,6 +38,7 @@ const claimedAreas: readonly string[] = [
   'common/node/secrets',
   'common/node/security_context',
   'common/node/sysctl',
+  'common/node/image_volume',
   'common/storage/configmap_volume',
   'common/storage/downwardapi_volume',
   'common/storage/empty_dir',

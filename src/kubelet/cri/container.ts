@@ -44,6 +44,8 @@ export interface ContainerMount {
   readonly readOnly: boolean
   readonly recursiveReadOnly?: boolean
   readonly propagation: 'private' | 'hostToContainer' | 'bidirectional'
+  /** The content of an image instead of a path on the node. */
+  readonly image?: { readonly id: string; readonly reference: string; readonly subPath: string }
 }
 
 /** Settings of the container's cgroup; 0 or absent means "not set". */

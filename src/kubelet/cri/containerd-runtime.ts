@@ -11,6 +11,7 @@ import {
 import { encodeContainer, encodeResources } from './encode-container.ts'
 import { encodeSandbox } from './encode-sandbox.ts'
 import { connectGrpc, type GrpcConnection } from './grpc-connection.ts'
+import type { StatusResponse } from './generated/cri_pb.ts'
 import { isRuntimeError, type ContainerRuntime, type RuntimeStatus } from './runtime.ts'
 
 const podUidLabel = 'io.kubernetes.pod.uid'
@@ -35,7 +36,7 @@ export async function containerdRuntime({ socketPath }: ContainerdRuntimeOptions
       return { name: answer.runtimeName, version: answer.runtimeVersion }
     },
     async status() {
-      return statusOf((await grpc.unary(cri.RuntimeService.method.status, {}, { timeoutMs: 10_000 })).status)
+      return statusOf(await grpc.unary(cri.RuntimeService.method.status, {}, { timeoutMs: 10_000 }))
     },
     async *events(signal) {
       // A runtime that is down is found out here, not by an event stream that never says anything.
@@ -195,9 +196,7 @@ function selectorOf(filter: { readonly podUid?: string } | undefined): Record<st
   return filter?.podUid === undefined ? {} : { [podUidLabel]: filter.podUid }
 }
 
-function statusOf(
-  status: { readonly conditions: readonly { type: string; status: boolean; message: string }[] } | undefined,
-): RuntimeStatus {
+function statusOf({ status, runtimeHandlers }: StatusResponse): RuntimeStatus {
   const conditions = status?.conditions ?? []
   const isTrue = (type: string): boolean => conditions.some((condition) => condition.type === type && condition.status)
   const missing = conditions.filter((condition) => !condition.status)
@@ -205,6 +204,10 @@ function statusOf(
     runtimeReady: isTrue('RuntimeReady'),
     networkReady: isTrue('NetworkReady'),
     message: missing.map(({ type, message }) => `${type}=false: ${message}`).join(', '),
+    handlers: runtimeHandlers.map(({ name, features }) => ({
+      name,
+      recursiveReadOnly: features?.recursiveReadOnlyMounts ?? false,
+    })),
   }
 }
 

@@ -42,6 +42,10 @@ function encodeMount(mount: ContainerMount): MessageInitShape<typeof MountSchema
     readonly: mount.readOnly,
     recursiveReadOnly: mount.recursiveReadOnly ?? false,
     propagation: propagations[mount.propagation],
+    ...(mount.image && {
+      image: { image: mount.image.id, userSpecifiedImage: mount.image.reference },
+      imageSubPath: mount.image.subPath,
+    }),
   }
 }
 

@@ -81,6 +81,13 @@ export interface RuntimeStatus {
   readonly networkReady: boolean
   /** What is missing, in the runtime's words; empty when all is well. */
   readonly message: string
+  /** The runtime's handlers (runtime classes name them; the default one is empty) and what each can do. */
+  readonly handlers: readonly RuntimeHandler[]
+}
+
+export interface RuntimeHandler {
+  readonly name: string
+  readonly recursiveReadOnly: boolean
 }
 
 export interface ExecRequest {

@@ -26,6 +26,7 @@ export interface ContainerConfigInput {
   readonly hostsPath: string
   /** Id of the container that an ephemeral container looks into. */
   readonly targetId?: string
+  readonly signal: AbortSignal
 }
 
 /** The whole configuration of a container. Throws `ContainerStartError` for what cannot be made. */
@@ -40,7 +41,7 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
   const variables = new Map(env.map(({ name, value }) => [name, value]))
   const valueOf = (name: string): string | undefined => variables.get(name)
   const terminationLogPath = await context.host.createTerminationLog(pod, container, attempt)
-  const mounts = await containerMounts({ ...input, host: context.host, terminationLogPath, valueOf })
+  const mounts = await containerMounts({ ...context, ...input, terminationLogPath, valueOf })
   const { seccompDirectory, memoryCapacityBytes, settings } = context
   return {
     name: container.name,

@@ -1,13 +1,14 @@
-import type { Container, Pod, VolumeMount } from '#api/types/core.v1.ts'
+import type { VolumeMount } from '#api/types/core.v1.ts'
 import type { ContainerMount } from '../cri/container.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
 import { configError } from '../environment/container-start-error.ts'
 import { expandSubPath } from '../environment/expand-sub-path.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
+import { imageVolumeMount, type ImageVolumeInput } from './image-volume.ts'
 import type { PodHost } from './pod-host.ts'
 
-export interface MountInput {
-  readonly pod: Pod
-  readonly container: Container
+export interface MountInput extends ImageVolumeInput {
+  readonly runtime: Pick<ContainerRuntime, 'version' | 'status'>
   readonly volumes: VolumesOnHost
   readonly host: PodHost
   /** The pod's `/etc/hosts` on the node. */
@@ -40,6 +41,7 @@ async function volumeMount(input: MountInput, mount: VolumeMount, index: number)
     throw configError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`)
   if (volume.isDevice === true)
     throw configError(`volume "${mount.name}" has volumeMode Block, but is specified in volumeMounts`)
+  if (volume.image !== undefined) return imageVolumeMount(input, mount, volume.image)
   const subPath = mount.subPathExpr ? expandSubPath(mount.subPathExpr, input.valueOf) : (mount.subPath ?? '')
   const isKubeletWritten = volume.isKubeletWritten === true
   const hostPath =
@@ -50,9 +52,22 @@ async function volumeMount(input: MountInput, mount: VolumeMount, index: number)
     containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
     hostPath,
     readOnly: mount.readOnly === true || volume.readOnly === true,
-    recursiveReadOnly: mount.recursiveReadOnly === 'Enabled',
+    recursiveReadOnly: await isRecursivelyReadOnly(input, mount),
     propagation: propagations[mount.mountPropagation ?? 'None'],
   }
+}
+
+/** Whether what is mounted below the volume is to be read-only too (KEP-3857). */
+async function isRecursivelyReadOnly({ runtime }: MountInput, mount: VolumeMount): Promise<boolean> {
+  const { name, recursiveReadOnly = 'Disabled', readOnly, mountPropagation = 'None' } = mount
+  if (recursiveReadOnly === 'Disabled') return false
+  const asked = `volume "${name}" requested recursive read-only mode, but it is`
+  if (readOnly !== true) throw configError(`${asked} not read-only`)
+  if (mountPropagation !== 'None') throw configError(`${asked} not compatible with propagation "${mountPropagation}"`)
+  const { handlers } = await runtime.status()
+  const isKnown = handlers.some((handler) => handler.name === '' && handler.recursiveReadOnly)
+  if (!isKnown && recursiveReadOnly === 'Enabled') throw configError(`${asked} not supported by the runtime`)
+  return isKnown
 }
 
 interface SubPathInput {

@@ -11,7 +11,6 @@ export interface StartContainerInput extends Omit<ContainerConfigInput, 'image'>
   readonly sandboxId: string
   readonly sandbox: SandboxConfig
   readonly podIp: string
-  readonly signal: AbortSignal
 }
 
 /**

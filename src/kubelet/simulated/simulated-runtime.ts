@@ -53,7 +53,7 @@ class SimulatedRuntime implements ContainerRuntime {
   }
 
   async status() {
-    return { runtimeReady: true, networkReady: true, message: '' }
+    return { runtimeReady: true, networkReady: true, message: '', handlers: [] }
   }
 
   async runSandbox(config: SandboxConfig): Promise<string> {

@@ -28,6 +28,7 @@ interface CpuSample {
   readonly nanoseconds: number
 }
 
+const listAttempts = 3
 /** Rates over less than this say nothing. */
 const shortestRateMs = 500
 
@@ -56,8 +57,8 @@ export class StatsCollector {
       machine.usage(),
       machine.readings(),
       runtime.imageFileSystem().catch(() => undefined),
-      runtime.containerStats(),
-      runtime.sandboxStats(),
+      patiently(() => runtime.containerStats()),
+      patiently(() => runtime.sandboxStats()).catch(() => []),
     ])
     const timeMs = clock.now()
     const kept = new Map<string, CpuSample>()
@@ -84,6 +85,17 @@ export class StatsCollector {
       images,
       containers: Map.groupBy(measured, ({ labels }) => labels[podUidLabel] ?? ''),
       sandboxes: new Map(sandboxes.map((sandbox) => [sandbox.podUid, sandbox])),
+    }
+  }
+}
+
+/** containerd fails the whole list when one of its entries ends meanwhile; the next list is without it. */
+async function patiently<T>(list: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await list()
+    } catch (error) {
+      if (attempt === listAttempts) throw error
     }
   }
 }

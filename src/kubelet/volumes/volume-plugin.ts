@@ -1,5 +1,5 @@
 import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
-import type { Node, PersistentVolumeClaim, Pod, Volume } from '#api/types/core.v1.ts'
+import type { ImageVolumeSource, Node, PersistentVolumeClaim, Pod, Volume } from '#api/types/core.v1.ts'
 import type { CsiSource } from '../csi/csi-source.ts'
 import type { PodPlace } from '../environment/field-ref.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
@@ -61,6 +61,8 @@ export interface VolumeOnHost {
   readonly isKubeletWritten?: boolean
   /** A block device, for `volumeDevices` alone. */
   readonly isDevice?: boolean
+  /** Nothing on the node: the runtime is to mount this image. */
+  readonly image?: ImageVolumeSource
   /** How its use is measured where the volume does not tell itself; absent: not at all. */
   readonly measuredAs?: 'files' | 'fileSystem'
   /** Asks whoever has the volume. */

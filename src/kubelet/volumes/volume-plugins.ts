@@ -4,6 +4,7 @@ import { csiInlineVolume } from './csi-inline.ts'
 import { downwardApiVolume } from './downward-api.ts'
 import { emptyDirVolume } from './empty-dir.ts'
 import { hostPathVolume } from './host-path.ts'
+import { imageVolume } from './image.ts'
 import { nfsVolume } from './nfs.ts'
 import { claimVolume, ephemeralVolume } from './persistent.ts'
 import { projectedVolume } from './projected.ts'
@@ -24,6 +25,7 @@ const volumePlugins: readonly VolumePlugin[] = [
   ephemeralVolume,
   csiInlineVolume,
   nfsVolume,
+  imageVolume,
   ...refusedVolumes,
 ]
 
