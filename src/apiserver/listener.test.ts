@@ -127,6 +127,23 @@ test('a body above the limit is refused with 413', async () => {
   assert.deepEqual([code, (JSON.parse(text) as { reason: string }).reason], [413, 'RequestEntityTooLarge'])
 })
 
+const askers: readonly (readonly [query: string, agent: string, isPretty: boolean])[] = [
+  ['', 'kubectl/v1.36.2', false],
+  ['', 'curl/8.0', true],
+  ['', 'Mozilla/5.0 (X11)', true],
+  ['?pretty=false', 'curl/8.0', false],
+  ['?pretty=maybe', 'curl/8.0', false],
+  ['?pretty=1', 'kubectl/v1.36.2', true],
+  ['?pretty', 'kubectl/v1.36.2', false],
+]
+
+for (const [query, agent, isPretty] of askers) {
+  test(`${agent} that asks with ${query || 'nothing'} gets ${isPretty ? 'indented' : 'plain'} JSON`, async () => {
+    const { text } = await send({ path: `${maps}/none${query}`, headers: { 'user-agent': agent } })
+    assert.equal(text.startsWith('{\n  "kind": "Status",\n'), isPretty, text)
+  })
+}
+
 test('large answers are compressed for who takes that', async () => {
   await testing.call(`POST ${maps}`, { body: configMap('large', { data: { k: 'x'.repeat(200_000) } }) })
   const { headers, text } = await send({ path: `${maps}/large`, headers: { 'accept-encoding': 'gzip' } })

@@ -5,7 +5,6 @@ export interface Negotiated {
   readonly as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
   /** Version of `meta.k8s.io` for the two latter. */
   readonly metaVersion: 'v1' | 'v1beta1'
-  readonly pretty: boolean
 }
 
 /** The plain form: what in-process callers get, and errors before negotiation. */
@@ -13,5 +12,4 @@ export const plainJson: Negotiated = {
   mediaType: 'application/json',
   as: 'object',
   metaVersion: 'v1',
-  pretty: false,
 }

@@ -103,9 +103,17 @@ function isProtobuf({ headers }: ApiResponse): boolean {
   return headers['content-type']?.startsWith('application/vnd.kubernetes.protobuf') ?? false
 }
 
+/** Upstream indents for people: when asked, or for the usual command-line and desktop browsers. */
 function isPretty(request: ApiRequest | undefined): boolean {
-  return request !== undefined && request.query.has('pretty') && request.query.get('pretty') !== 'false'
+  if (request === undefined) return false
+  const asked = request.query.get('pretty') ?? ''
+  if (asked !== '') return yes.has(asked)
+  const userAgent = request.headers['user-agent'] ?? ''
+  return browsers.some((name) => userAgent.startsWith(name))
 }
+
+const yes: ReadonlySet<string> = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
+const browsers = ['curl', 'Wget', 'Mozilla/5.0']
 
 function end(response: ApiResponse, bytes: Uint8Array, outgoing: ServerResponse): void {
   const headers = { ...headersFor(response, outgoing), 'content-length': String(bytes.byteLength) }

@@ -17,6 +17,7 @@ import { served } from './read.ts'
 import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
 import { prepareServed, prepareStored, toStored } from './stored-version.ts'
 import type { WriteOptions } from './write-options.ts'
+import { storedValue } from './stored-value.ts'
 
 /** Stores a new object; answers it as stored. `draft` belongs to this call; its `managedFields` are made or taken as given. */
 export async function createObject(
@@ -133,7 +134,7 @@ async function store(context: ResourceContext, draft: Draft<KubernetesObject>): 
     const key = storageKey(resource, namespace, name)
     const claims = behaviourOf(resource).claims?.(context, draft as KubernetesObject, undefined) ?? []
     await prepareStored(resource, draft)
-    const value = server.codec.encode(toStored(resource, draft))
+    const value = storedValue(server, toStored(resource, draft))
     try {
       const { revision } = await server.store.commit([{ key, value, ifRevision: 0 }, ...claims])
       const made = server.codec.decode(value, revision)

@@ -16,6 +16,7 @@ import { findStored, served } from './read.ts'
 import { metadataRules, storageKey, type ServedResource } from './served-resource.ts'
 import { prepareServed, prepareStored, toStored } from './stored-version.ts'
 import type { WriteOptions } from './write-options.ts'
+import { storedValue } from './stored-value.ts'
 
 export interface UpdateRequest {
   readonly context: ResourceContext
@@ -200,7 +201,7 @@ async function save(
   }
   const taken = claims?.(context, draft as KubernetesObject, old) ?? []
   await prepareStored(resource, draft)
-  const value = server.codec.encode(toStored(resource, draft))
+  const value = storedValue(server, toStored(resource, draft))
   const { revision } = await server.store.commit([{ key, value, ifRevision: stored.revision }, ...taken])
   const made = server.codec.decode(value, revision)
   await prepareServed(resource, [made])

@@ -3,7 +3,6 @@ import { apiVersionOf } from '#api/meta/resource.ts'
 import { StatusError } from '#api/meta/status.ts'
 import { kubernetesProtobuf } from '#api/protobuf/envelope.ts'
 import type { RequestContext } from '../request-context.ts'
-import { isTrue } from '../request-info.ts'
 import type { RequestInfo } from '../request-info.ts'
 import { parseAccept, type MediaRange } from '../encoding/media-types.ts'
 import { plainJson, type Negotiated } from '../encoding/negotiated.ts'
@@ -23,20 +22,17 @@ export const negotiate: Step = {
 }
 
 /** The first acceptable form, or undefined if there is none. An absent or empty header takes anything. */
-function chooseForm({ headers, query }: ApiRequest, context: RequestContext): Negotiated | undefined {
+function chooseForm({ headers }: ApiRequest, context: RequestContext): Negotiated | undefined {
   const accept = headers['accept']
-  const pretty = isPretty(query.get('pretty'), headers['user-agent'])
-  if (accept === undefined || accept === '') return pretty ? { ...plainJson, pretty } : plainJson
+  if (accept === undefined || accept === '') return plainJson
   for (const range of parseAccept(accept)) {
     const form = formOf(range)
-    if (form !== undefined && canEncode(form, context)) return { ...form, pretty }
+    if (form !== undefined && canEncode(form, context)) return form
   }
   return undefined
 }
 
-type Form = Omit<Negotiated, 'pretty'>
-
-function formOf({ type, parameters }: MediaRange): Form | undefined {
+function formOf({ type, parameters }: MediaRange): Negotiated | undefined {
   const mediaType = mediaTypes[type]
   if (mediaType === undefined) return undefined
   const as = parameters['as']
@@ -57,16 +53,10 @@ const mediaTypes: Readonly<Record<string, Negotiated['mediaType']>> = {
 }
 
 /** Custom resources have no protobuf form; clients that prefer it take their next choice. */
-function canEncode({ mediaType, as }: Form, { info, server }: RequestContext): boolean {
+function canEncode({ mediaType, as }: Negotiated, { info, server }: RequestContext): boolean {
   if (mediaType !== 'application/vnd.kubernetes.protobuf' || as !== 'object') return true
   const resource = server.resources.find(info.group, info.version, info.resource)
   return resource === undefined || kubernetesProtobuf().supports(apiVersionOf(resource), resource.kind)
-}
-
-/** Upstream indents for people: when asked, or for the usual command-line and desktop browsers. */
-function isPretty(asked: string | null, userAgent: string | undefined): boolean {
-  if (asked !== null) return asked !== '' && isTrue(asked)
-  return userAgent !== undefined && /^(?:curl|Wget|Mozilla\/5\.0)/.test(userAgent)
 }
 
 const served = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']

@@ -126,3 +126,12 @@ test('an expired continue token comes with one for the rest as it is now', async
   const old = await testing.call(`GET ${maps}`, { query: 'resourceVersion=1&resourceVersionMatch=Exact' })
   assert.deepEqual([old.code, old.object.message], [410, 'The resourceVersion for the provided list is too old.'])
 })
+
+test('an object too large for the store is refused as the store of Kubernetes would', async () => {
+  const data = { a: 'x'.repeat(1_000_000) }
+  const spec = { containers: [{ name: 'c', image: 'x', command: ['x'.repeat(1_600_000)] }] }
+  const template = { apiVersion: 'v1', kind: 'PodTemplate', metadata: { name: 'big' }, template: { spec } }
+  const large = await testing.call('POST /api/v1/namespaces/default/podtemplates', { body: template })
+  assert.deepEqual([large.code, large.object.message], [500, 'etcdserver: request is too large'])
+  assert.equal((await testing.call(`POST ${maps}`, { body: configMap('big', { data }) })).code, 201)
+})
