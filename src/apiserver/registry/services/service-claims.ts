@@ -2,6 +2,7 @@ import type { KubernetesObject } from '#api/meta/resource.ts'
 import { clusterIps } from '#api/core/v1/service-facts.ts'
 import type { Service } from '#api/types/core.v1.ts'
 import { ipAddresses } from '#api/types/resources.ts'
+import { maxConditionsPerCommit } from '#storage/commit-plan.ts'
 import type { Change } from '#storage/store.ts'
 import type { ResourceContext } from '../../request-context.ts'
 import type { ServerParts } from '../../server-parts.ts'
@@ -35,7 +36,17 @@ export function serviceClaims(
     changes.push({ key: portClaimKey(port), value: ownerOf(now as Service), ifRevision: 0 })
   }
   for (const port of minus(before.ports, after.ports)) changes.push({ key: portClaimKey(port), delete: true })
-  return changes
+  return withinLimit(changes)
+}
+
+/** A commit takes only so many conditions, one of them the service's own: ports beyond that are claimed unconditionally. */
+function withinLimit(changes: readonly Change[]): readonly Change[] {
+  let left = maxConditionsPerCommit - 1
+  return changes.map((change) => {
+    if (change.ifRevision === undefined || left-- > 0) return change
+    const { ifRevision: _condition, ...unconditional } = change
+    return unconditional as Change
+  })
 }
 
 function addressesOf(service: Service | undefined): readonly string[] {

@@ -174,3 +174,13 @@ test('two servers never give out one address or one port twice', async () => {
   assert.equal(new Set(specs.map(({ ports }) => ports[0]?.nodePort)).size, 10)
   for (const server of servers) await server.close()
 })
+
+test('a service may have more node ports than a commit has conditions', async () => {
+  const server = await testServer({ nodePortRange: { from: 30_000, to: 30_999 } })
+  await server.call('POST /api/v1/namespaces', { body: { metadata: { name: 'default' } } })
+  const ports = Array.from({ length: 100 }, (_, index) => ({ name: `p${index}`, port: index + 1 }))
+  const created = await server.call(`POST ${path}`, { body: service('many', { type: 'NodePort', ports }) })
+  assert.equal(created.code, 201, created.text)
+  assert.equal((await server.call(`DELETE ${path}/many`)).code, 200)
+  await server.close()
+})
