@@ -18,6 +18,7 @@ import { endpointSliceMirroringController } from './endpoint-slice-mirroring/con
 import { endpointsController } from './endpoints/controller.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts'
 import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts'
@@ -74,6 +75,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     disruptionController,
     ttlAfterFinishedController,
     validatingPolicyStatusController,
+    horizontalPodAutoscalerController(),
     ...protectionControllers,
     persistentVolumeBinder,
     ephemeralVolumeController,

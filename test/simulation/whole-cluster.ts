@@ -9,7 +9,7 @@ import { jsonLog } from '#lib/log.ts'
 import { seededRandom } from '#lib/random.ts'
 import type { Effects } from '#main/effects.ts'
 import { memoryStore } from '#storage/memory/memory-store.ts'
-import { admin, startApiServer } from './api-server.ts'
+import { admin, startApiServer, type Extension } from './api-server.ts'
 import { startKubelet, type KubeletHandle, type NodeOptions } from './simulated-kubelet.ts'
 import { startManagers, type ManagersHandle } from './simulated-managers.ts'
 
@@ -43,6 +43,8 @@ export interface WholeClusterOptions {
   readonly nodes?: readonly string[]
   /** How their containers behave. */
   readonly node?: NodeOptions
+  /** Serves APIs behind the API server. */
+  readonly extension?: Extension
 }
 
 export async function wholeCluster(t: TestContext, options: WholeClusterOptions = {}): Promise<WholeCluster> {
@@ -51,7 +53,7 @@ export async function wholeCluster(t: TestContext, options: WholeClusterOptions 
   const lines: string[] = []
   const write = (line: string): void => void (lines.length < 200 && lines.push(line))
   const effects: Effects = { clock, random, log: jsonLog({ clock, level: 'warn', write }) }
-  const server = await startApiServer(memoryStore(), effects)
+  const server = await startApiServer(memoryStore(), effects, options.extension)
   const client = server.clientAs(admin)
   const ca = newAuthority('test', effects)
   const kubelets = new Map<string, KubeletHandle>()
