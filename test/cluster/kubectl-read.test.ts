@@ -194,5 +194,5 @@ test('kubectl proxy hands requests through', () =>
   shell.expect([
     '(kubectl proxy --port=0 >port 2>&1 & echo $! >pid) && until grep -q Starting port; do sleep 0.05; done; ' +
       "curl -s http://$(sed 's/.* //' port)/api/v1/namespaces/shop/pods/none; kill $(cat pid)",
-    /"message":"pods \\"none\\" not found"/,
+    /"message": "pods \\"none\\" not found"/,
   ]))
