@@ -92,6 +92,9 @@ function clusterOf(nodes: number, services: readonly unknown[]): ClusterCache {
     csiNodes: lister(),
     csiDrivers: lister(),
     csiCapacities: lister(),
+    resourceClaims: lister(),
+    resourceSlices: lister(),
+    deviceClasses: lister(),
   }
   const cache = new ClusterCache(objects)
   for (let index = 0; index < nodes; index++) cache.setNode(makeNode(index))

@@ -3,6 +3,7 @@ import type { Node, Pod } from '#api/types/core.v1.ts'
 import { PodCounting } from './counting/pod-counting.ts'
 import type { ClusterObjects } from './cluster-objects.ts'
 import type { Snapshot, Trial } from './framework.ts'
+import type { AllocationResult } from '#api/types/resource.v1.ts'
 import { NodeChanges } from './node-changes.ts'
 import { NodeInfo } from './node-info.ts'
 import { PodInfo } from './pod-info.ts'
@@ -17,6 +18,7 @@ export class ClusterCache implements Snapshot {
   readonly objects: ClusterObjects
   readonly counting: PodCounting
   readonly changes = new NodeChanges()
+  readonly assumedAllocations = new Map<string, AllocationResult>()
   taintedNodes = 0
   softTaintedNodes = 0
   cordonedNodes = 0

@@ -22,12 +22,12 @@ interface Following {
 
 /** Keeps cache and queue true to what the watches tell, until the returned function is called. */
 export function followCluster(following: Following): () => void {
-  const { informers, objects, cache } = following
+  const { informers, objects } = following
   const removers = [
     informers.of(nodes).listen({
       added: (node) => nodeAdded(following, node),
       updated: (node, previous) => nodeUpdated(following, node, previous),
-      deleted: (node) => cache.removeNode(node.metadata.name),
+      deleted: (node) => nodeRemoved(following, node),
     }),
     informers.of(pods).listen({
       added: (pod) => podChanged(following, pod, undefined),
@@ -38,6 +38,7 @@ export function followCluster(following: Following): () => void {
       added: (namespace) => namespaceChanged(following, namespace),
       updated: (namespace, previous) => namespaceChanged(following, namespace, previous),
     }),
+    ...devicesOf(objects).map((informer) => followDevices(following, informer)),
     ...storageOf(objects).map((informer) => followStorage(following, informer)),
   ]
   return () => {
@@ -52,6 +53,11 @@ function nodeAdded({ cache, queue }: Following, node: Node): void {
 
 function nodeUpdated({ cache, queue }: Following, node: Node, previous: Node): void {
   if (cache.setNode(node)) queue.react({ type: 'nodeUpdated', node, previous })
+}
+
+function nodeRemoved({ cache, queue }: Following, node: Node): void {
+  cache.removeNode(node.metadata.name)
+  queue.react({ type: 'nodeRemoved', node })
 }
 
 function podChanged(following: Following, pod: Pod, previous: Pod | undefined): void {
@@ -127,7 +133,18 @@ function storageOf(objects: Following['objects']): readonly Informer<KubernetesO
   return all as unknown as readonly Informer<KubernetesObject>[]
 }
 
+function devicesOf({ resourceClaims, resourceSlices, deviceClasses }: Following['objects']) {
+  return [resourceClaims, resourceSlices, deviceClasses] as unknown as readonly Informer<KubernetesObject>[]
+}
+
+function followDevices({ queue }: Following, informer: Informer<KubernetesObject>): () => void {
+  const react = (isGone: boolean) => (object: KubernetesObject) =>
+    queue.react({ type: 'devicesChanged', object, isGone })
+  return informer.listen({ added: react(false), updated: react(false), deleted: react(true) })
+}
+
 function followStorage({ queue }: Following, informer: Informer<KubernetesObject>): () => void {
-  const react = (object: KubernetesObject): void => queue.react({ type: 'storageChanged', object })
-  return informer.listen({ added: react, updated: react, deleted: react })
+  const react = (isGone: boolean) => (object: KubernetesObject) =>
+    queue.react({ type: 'storageChanged', object, isGone })
+  return informer.listen({ added: react(false), updated: react(false), deleted: react(true) })
 }

@@ -6,17 +6,21 @@ import type {
   ReplicationController,
   Service,
 } from '#api/types/core.v1.ts'
+import type { DeviceClass, ResourceClaim, ResourceSlice } from '#api/types/resource.v1.ts'
 import type { PodDisruptionBudget } from '#api/types/policy.v1.ts'
 import {
   csiDrivers,
   csiNodes,
   csiStorageCapacities,
+  deviceClasses,
   namespaces,
   persistentVolumeClaims,
   persistentVolumes,
   podDisruptionBudgets,
   replicaSets,
   replicationControllers,
+  resourceClaims,
+  resourceSlices,
   services,
   statefulSets,
   storageClasses,
@@ -38,6 +42,9 @@ export interface ClusterObjects {
   readonly csiNodes: Lister<CSINode>
   readonly csiDrivers: Lister<CSIDriver>
   readonly csiCapacities: Lister<CSIStorageCapacity>
+  readonly resourceClaims: Lister<ResourceClaim>
+  readonly resourceSlices: Lister<ResourceSlice>
+  readonly deviceClasses: Lister<DeviceClass>
 }
 
 /** The objects that plugins look at, from informers that others share. */
@@ -55,5 +62,8 @@ export function clusterObjects(informers: Informers) {
     csiNodes: informers.of(csiNodes),
     csiDrivers: informers.of(csiDrivers),
     csiCapacities: informers.of(csiStorageCapacities),
+    resourceClaims: informers.of(resourceClaims),
+    resourceSlices: informers.of(resourceSlices),
+    deviceClasses: informers.of(deviceClasses),
   } satisfies ClusterObjects
 }

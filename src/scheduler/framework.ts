@@ -1,6 +1,7 @@
 import type { Shortage } from '#api/core/v1/scheduling-explanation.ts'
 import type { Labels } from '#api/meta/labels.ts'
 import type { Node, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
+import type { AllocationResult } from '#api/types/resource.v1.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events.ts'
@@ -215,6 +216,8 @@ export interface Snapshot {
   readonly claimUsers: (key: string) => number
   readonly counting: PodCounting
   readonly objects: ClusterObjects
+  /** Devices that claims are about to get, by `namespace/name` of the claim. */
+  readonly assumedAllocations: Map<string, AllocationResult>
   /** Which nodes have changed, and how often. */
   readonly changes: NodeChanges
   /** Pods wait for others to make room on some node. */
@@ -241,6 +244,7 @@ export interface BindContext {
 /** A change of the cluster that pods in the unschedulable set may be waiting for. */
 export type ClusterChange =
   | { readonly type: 'nodeAdded'; readonly node: Node }
+  | { readonly type: 'nodeRemoved'; readonly node: Node }
   | { readonly type: 'nodeUpdated'; readonly node: Node; readonly previous: Node }
   /** A bound pod went away or finished: its resources and ports are free. */
   | { readonly type: 'podFreed'; readonly pod: PodInfo }
@@ -248,7 +252,9 @@ export type ClusterChange =
   /** A bound pod has other labels, has begun to terminate, or asks for less. */
   | { readonly type: 'podUpdated'; readonly pod: PodInfo; readonly previous: PodInfo }
   | { readonly type: 'namespaceLabeled'; readonly name: string; readonly labels: Labels | undefined }
-  | { readonly type: 'storageChanged'; readonly object: KubernetesObject }
+  | { readonly type: 'storageChanged'; readonly object: KubernetesObject; readonly isGone: boolean }
+  /** A resource claim, a resource slice or a device class. */
+  | { readonly type: 'devicesChanged'; readonly object: KubernetesObject; readonly isGone: boolean }
 
 /** Fixes the type of a plugin's state and forgets it, so that all plugins fit one table. */
 export function definePlugin<State, Scoring = State>(plugin: SchedulerPlugin<State, Scoring>): SchedulerPlugin {

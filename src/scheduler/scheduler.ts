@@ -174,9 +174,19 @@ class SchedulerLoop implements Scheduler {
       if (this.#isDeciding || this.#work.size >= maxBindingsInFlight) return
       const queued = this.#queue.take()
       if (!queued) return
-      this.#schedule(queued)
+      this.#attempt(queued)
     }
     this.#planTurn()
+  }
+
+  /** A fault of a plugin costs one pod a try, and not the others theirs. */
+  #attempt(queued: QueuedPod): void {
+    try {
+      this.#schedule(queued)
+    } catch (error) {
+      this.#options.log.error('A pod could not be scheduled', { pod: keyOf(queued.pod), error })
+      this.#queue.retry(queued)
+    }
   }
 
   #schedule(queued: QueuedPod): void {

@@ -189,8 +189,8 @@ export class SchedulingQueue {
 }
 
 /** What of a pod itself, when changed, is worth another try. */
-function decidingFacts({ metadata: { generation, labels } }: Pod): string {
-  return JSON.stringify([generation, labels])
+function decidingFacts({ metadata: { generation, labels }, status }: Pod): string {
+  return JSON.stringify([generation, labels, status?.resourceClaimStatuses])
 }
 
 /** A pod that no plugin has rejected found no node at all. */

@@ -119,3 +119,19 @@ test('a plugin can bind in the place of the default binder', async (t) => {
   }
   assert.deepEqual(bound, ['mine'])
 })
+
+test('a plugin that fails costs its pod a try, and the others nothing', async (t) => {
+  let failures = 0
+  const { profiles } = diary({
+    filter: ({ pod }) => {
+      if (pod.metadata.name === 'unlucky' && failures++ === 0) throw new Error('a fault')
+      return undefined
+    },
+  })
+  const cluster = await schedulingCluster(t, profiles)
+  await cluster.addNode('n1')
+  for (const name of ['unlucky', 'other']) await cluster.addPod(name)
+  for (const name of ['other', 'unlucky']) {
+    await cluster.until(`${name} is bound`, async () => (await cluster.pod(name)).spec.nodeName === 'n1')
+  }
+})

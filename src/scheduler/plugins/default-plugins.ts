@@ -48,7 +48,7 @@ export function defaultPluginsWith(given: PluginArguments): readonly SchedulerPl
     volumeZone,
     podTopologySpread(given),
     interPodAffinity(given),
-    dynamicResources,
+    dynamicResources(),
     defaultPreemption(given),
     nodeResourcesBalanced(given),
     imageLocality,

@@ -15,10 +15,18 @@ const added = (of: Node = node): ClusterChange => ({ type: 'nodeAdded', node: of
 const changed = (now: Node, previous: Node = node): ClusterChange => ({ type: 'nodeUpdated', node: now, previous })
 const freed = (pod: PodInfo = info()): ClusterChange => ({ type: 'podFreed', pod })
 const bound = (pod: PodInfo = info()): ClusterChange => ({ type: 'podBound', pod })
-const claimChanged = (name: string): ClusterChange => ({
-  type: 'storageChanged',
-  object: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name, namespace: 'default' } as never },
+const removed = (of: Node = node): ClusterChange => ({ type: 'nodeRemoved', node: of })
+const storage = (kind: string, name = 'x', isGone = false): ClusterChange => ({
+  ...{ type: 'storageChanged', isGone },
+  object: { apiVersion: 'v1', kind, metadata: { name, namespace: 'default' } as never },
 })
+const claimChanged = (name: string): ClusterChange => storage('PersistentVolumeClaim', name)
+const updated = (now: PodInfo, previous: PodInfo): ClusterChange => ({ type: 'podUpdated', pod: now, previous })
+const labelled = (name: string): ClusterChange => ({ type: 'namespaceLabeled', name, labels: {} })
+const devices = (kind: string, over: object = {}, isGone = false): ClusterChange => {
+  const metadata = { name: 'gpu', namespace: 'default' } as never
+  return { type: 'devicesChanged', isGone, object: { apiVersion: 'resource.k8s.io/v1', kind, metadata, ...over } }
+}
 
 const big = info({ containers: [{ name: 'c', resources: { requests: { cpu: '3' } } }] })
 const onPort = (hostPort: number): PodInfo =>
@@ -32,6 +40,7 @@ const away: Affinity = { podAntiAffinity: required }
 const x = { app: 'x' }
 const constraint = { ...term, maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' as const }
 const spread = info({ topologySpreadConstraints: [constraint] })
+const withDevice = info({ resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] })
 const withClaim = info({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] })
 
 const cases: readonly (readonly [plugin: string, what: string, pod: PodInfo, change: ClusterChange, helps: boolean])[] =
@@ -71,7 +80,74 @@ const cases: readonly (readonly [plugin: string, what: string, pod: PodInfo, cha
     ['VolumeBinding', 'another claim', withClaim, claimChanged('other'), false],
     ['VolumeRestrictions', 'a pod that frees the claim', withClaim, freed(withClaim), true],
     ['VolumeRestrictions', 'another pod that goes', withClaim, freed(), false],
-    ['DynamicResources', 'a new node', info(), added(), false],
+    ['NodeResourcesFit', 'a placed pod that asks for less', big, updated(info(), big), true],
+    ['NodeResourcesFit', 'a placed pod with another label', big, updated(info({}, x), info()), false],
+    ['NodeResourcesFit', 'a node that goes', big, removed(), false],
+    ['NodeName', 'the node that it names', info({ nodeName: 'n' }), added(), true],
+    ['NodeName', 'another node', info({ nodeName: 'm' }), added(), false],
+    ['NodePorts', 'a node', onPort(80), added(), true],
+    ['NodeUnschedulable', 'a cordoned node', info(), added(trialNode('n', {}, { unschedulable: true })), false],
+    ['TaintToleration', 'a node with the taint', info(), added(tainted), false],
+    ['InterPodAffinity', 'a node without the topology', info({ affinity: near }), added(), false],
+    [
+      'InterPodAffinity',
+      'a node of the topology',
+      info({ affinity: near }),
+      added(trialNode('n', { zone: 'a' })),
+      true,
+    ],
+    ['InterPodAffinity', 'a pod that gets the label', info({ affinity: near }), updated(info({}, x), info()), true],
+    ['InterPodAffinity', 'a pod that loses the label', info({ affinity: away }), updated(info(), info({}, x)), true],
+    [
+      'InterPodAffinity',
+      'labels of a namespace that it does not look at',
+      info({ affinity: near }),
+      labelled('m'),
+      false,
+    ],
+    ['InterPodAffinity', 'labels of its own namespace', info(), labelled('default'), true],
+    ['PodTopologySpread', 'a node without the topology', spread, added(), false],
+    ['PodTopologySpread', 'a node of the topology', spread, added(trialNode('n', { zone: 'a' })), true],
+    ['PodTopologySpread', 'a node of the topology that goes', spread, removed(trialNode('n', { zone: 'a' })), true],
+    ['PodTopologySpread', 'a label of no concern', spread, changed(trialNode('n', { a: 'b' })), false],
+    ['VolumeBinding', 'a new volume', withClaim, storage('PersistentVolume'), true],
+    ['VolumeBinding', 'a volume that goes', withClaim, storage('PersistentVolume', 'x', true), false],
+    ['VolumeBinding', 'more room at a driver', withClaim, storage('CSIStorageCapacity'), true],
+    ['VolumeBinding', 'a driver that goes', withClaim, storage('CSIDriver', 'x', true), true],
+    ['VolumeBinding', 'a pod that goes', withClaim, freed(), false],
+    ['VolumeZone', 'its claim', withClaim, claimChanged('data'), true],
+    ['VolumeZone', 'another claim', withClaim, claimChanged('other'), false],
+    ['VolumeZone', 'a volume', withClaim, storage('PersistentVolume'), true],
+    ['VolumeZone', 'a driver on a node', withClaim, storage('CSINode'), false],
+    ['NodeVolumeLimits', 'a driver on a node', withClaim, storage('CSINode'), true],
+    ['NodeVolumeLimits', 'a volume', withClaim, storage('PersistentVolume'), false],
+    ['NodeVolumeLimits', 'a pod with volumes that goes', withClaim, freed(withClaim), true],
+    ['NodeVolumeLimits', 'a pod without volumes that goes', withClaim, freed(), false],
+    ['VolumeRestrictions', 'its claim', withClaim, claimChanged('data'), true],
+    ['VolumeRestrictions', 'another claim', withClaim, claimChanged('other'), false],
+    ['DynamicResources', 'a new node', withDevice, added(), true],
+    ['DynamicResources', 'devices', withDevice, devices('ResourceSlice'), true],
+    ['DynamicResources', 'devices that go', withDevice, devices('ResourceSlice', {}, true), false],
+    ['DynamicResources', 'a class', withDevice, devices('DeviceClass'), true],
+    ['DynamicResources', 'a claim that gives up its devices', withDevice, devices('ResourceClaim'), true],
+    [
+      'DynamicResources',
+      'a claim that goes',
+      withDevice,
+      devices('ResourceClaim', { status: { allocation: {} } }, true),
+      true,
+    ],
+    ['DynamicResources', 'its claim', withDevice, devices('ResourceClaim', { status: { allocation: {} } }), true],
+    [
+      'DynamicResources',
+      'the claim of others',
+      info(),
+      devices('ResourceClaim', { status: { allocation: {} } }),
+      false,
+    ],
+    ['DynamicResources', 'a pod that goes', withDevice, freed(), false],
+    ['ImageLocality', 'anything', info(), added(), false],
+    ['NodeResourcesBalancedAllocation', 'anything', info(), added(), false],
   ]
 
 for (const [name, what, pod, change, helps] of cases) {

@@ -1,3 +1,4 @@
+import type { Node } from '#api/types/core.v1.ts'
 import { allOf, type AffinityTerm, type NamespaceLabels } from '../affinity-terms.ts'
 import type { DomainCounts } from '../counting/domain-counts.ts'
 import { definePlugin, maxNodeScore, type ClusterChange, type SchedulerPlugin, type Snapshot } from '../framework.ts'
@@ -136,7 +137,7 @@ const anyNamespaceLabels: NamespaceLabels = () => undefined
 function helpedBy(change: ClusterChange, pod: PodInfo): boolean {
   switch (change.type) {
     case 'nodeAdded':
-      return true
+      return isWithinReach(pod, change.node)
     case 'nodeUpdated':
       return JSON.stringify(change.node.metadata.labels) !== JSON.stringify(change.previous.metadata.labels)
     case 'podFreed':
@@ -147,10 +148,21 @@ function helpedBy(change: ClusterChange, pod: PodInfo): boolean {
     case 'podUpdated':
       return isDrawnTo(pod, change.pod) || keepsAway(pod, change.previous)
     case 'namespaceLabeled':
-      return true
+      return change.name === pod.namespace || readsNamespaceLabels(pod)
+    case 'nodeRemoved':
     case 'storageChanged':
+    case 'devicesChanged':
       return false
   }
+}
+
+/** Pods that must be near others need a node of the topology; all else may suit any node. */
+function isWithinReach({ terms }: PodInfo, { metadata }: Node): boolean {
+  return (terms?.required ?? []).every(({ topologyKey }) => metadata.labels?.[topologyKey] !== undefined)
+}
+
+function readsNamespaceLabels({ terms }: PodInfo): boolean {
+  return [...(terms?.required ?? []), ...(terms?.requiredAnti ?? [])].some((term) => term.readsNamespaceLabels)
 }
 
 function keepsAway(holder: PodInfo, other: PodInfo): boolean {

@@ -13,5 +13,5 @@ export const nodeName = definePlugin({
   filter: (_pod, { node }, wanted: string) => (node.metadata.name === wanted ? undefined : rejection),
   signature: (_pod, wanted) => wanted,
   remedy: ({ pod }) => `add the node ${pod.spec.nodeName}`,
-  helpedBy: (change) => change.type === 'nodeAdded',
+  helpedBy: (change, { pod }) => change.type === 'nodeAdded' && change.node.metadata.name === pod.spec.nodeName,
 })

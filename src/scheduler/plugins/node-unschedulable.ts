@@ -16,6 +16,6 @@ export const nodeUnschedulable = definePlugin({
   signature: () => '',
   remedy: (_pod, { name }) => `uncordon ${name}`,
   helpedBy: (change) =>
-    change.type === 'nodeAdded' ||
+    (change.type === 'nodeAdded' && change.node.spec.unschedulable !== true) ||
     (change.type === 'nodeUpdated' && change.previous.spec.unschedulable === true && !change.node.spec.unschedulable),
 })

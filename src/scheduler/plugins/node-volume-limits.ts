@@ -1,3 +1,4 @@
+import { keyOf } from '#api/meta/resource.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import type { ClusterObjects } from '../cluster-objects.ts'
 import { definePlugin } from '../framework.ts'
@@ -43,9 +44,14 @@ export const nodeVolumeLimits = definePlugin<LimitState>({
     return undefined
   },
   remedy: (_pod, { name }) => `detach volumes from ${name}, or add a node`,
-  helpedBy(change) {
+  helpedBy(change, pod) {
     if (change.type === 'podFreed') return change.pod.claimKeys.length > 0
-    return change.type === 'nodeAdded' || change.type === 'storageChanged'
+    if (change.type === 'nodeAdded') return true
+    if (change.type !== 'storageChanged' || change.isGone) return false
+    const { object } = change
+    return (
+      object.kind === 'CSINode' || (object.kind === 'PersistentVolumeClaim' && pod.claimKeys.includes(keyOf(object)))
+    )
   },
 })
 

@@ -55,6 +55,9 @@ export function trialCache(nodes: readonly Node[], objects: TrialObjects = {}): 
     csiNodes: listerOf(objects.csiNodes),
     csiDrivers: listerOf(objects.csiDrivers),
     csiCapacities: listerOf(objects.csiCapacities),
+    resourceClaims: listerOf(objects.resourceClaims),
+    resourceSlices: listerOf(objects.resourceSlices),
+    deviceClasses: listerOf(objects.deviceClasses),
   })
   for (const node of nodes) cache.setNode(node)
   return cache

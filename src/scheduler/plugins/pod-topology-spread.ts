@@ -202,10 +202,15 @@ function fewestFirst(scores: Float64Array): void {
 
 function helpedBy(change: ClusterChange, pod: PodInfo): boolean {
   switch (change.type) {
+    // A node that goes may have been the domain that had fewest.
     case 'nodeAdded':
-      return true
+    case 'nodeRemoved':
+      return takesPart(pod, change.node)
     case 'nodeUpdated':
-      return nodeFacts(change.node) !== nodeFacts(change.previous)
+      return (
+        nodeFacts(change.node) !== nodeFacts(change.previous) &&
+        (takesPart(pod, change.node) || takesPart(pod, change.previous))
+      )
     // A pod that comes raises the lowest count, one that goes lowers its own domain's.
     case 'podBound':
     case 'podFreed':
@@ -215,6 +220,11 @@ function helpedBy(change: ClusterChange, pod: PodInfo): boolean {
     default:
       return false
   }
+}
+
+function takesPart({ pod }: PodInfo, { metadata }: Node): boolean {
+  const hard = (pod.spec.topologySpreadConstraints ?? []).filter((each) => each.whenUnsatisfiable === 'DoNotSchedule')
+  return hard.every(({ topologyKey }) => metadata.labels?.[topologyKey] !== undefined)
 }
 
 function nodeFacts({ metadata, spec }: Node): string {

@@ -102,6 +102,8 @@ function helpedBy(change: ClusterChange, { pod }: PodInfo): boolean {
   }
   if (change.type !== 'storageChanged') return false
   const { kind, metadata } = change.object
+  // A driver that no longer tells of its capacity is no longer asked for it.
+  if (change.isGone) return kind === 'CSIDriver'
   if (kind !== 'PersistentVolumeClaim') return true
   return metadata.namespace === pod.metadata.namespace && podClaims(pod).some(({ name }) => name === metadata.name)
 }

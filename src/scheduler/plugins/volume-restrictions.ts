@@ -1,3 +1,4 @@
+import { keyOf } from '#api/meta/resource.ts'
 import type { Volume } from '#api/types/core.v1.ts'
 import { definePlugin } from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
@@ -42,7 +43,10 @@ export const volumeRestrictions = definePlugin<RestrictionState>({
   },
   remedy: () => 'end the pod that uses the same volume',
   helpedBy(change, pod) {
-    if (change.type === 'storageChanged') return change.object.kind === 'PersistentVolumeClaim'
+    if (change.type === 'storageChanged') {
+      const { object, isGone } = change
+      return !isGone && object.kind === 'PersistentVolumeClaim' && pod.claimKeys.includes(keyOf(object))
+    }
     if (change.type !== 'podFreed') return false
     return (
       pod.claimKeys.some((key) => change.pod.claimKeys.includes(key)) ||

@@ -1,3 +1,4 @@
+import { keyOf } from '#api/meta/resource.ts'
 import type { PersistentVolume } from '#api/types/core.v1.ts'
 import { definePlugin } from '../framework.ts'
 import { knownClaims } from '../volumes/pod-claims.ts'
@@ -31,8 +32,12 @@ export const volumeZone = definePlugin<readonly (readonly (string | undefined)[]
     return isThere ? undefined : rejection
   },
   remedy: (_pod, { name }) => `use volumes in the zone of ${name}`,
-  helpedBy(change) {
-    if (change.type === 'storageChanged') return change.object.kind !== 'CSINode'
+  helpedBy(change, pod) {
+    if (change.type === 'storageChanged') {
+      const { object, isGone } = change
+      if (object.kind === 'PersistentVolumeClaim') return !isGone && pod.claimKeys.includes(keyOf(object))
+      return !isGone && (object.kind === 'PersistentVolume' || object.kind === 'StorageClass')
+    }
     if (change.type === 'nodeAdded') return true
     if (change.type !== 'nodeUpdated') return false
     return JSON.stringify(change.node.metadata.labels) !== JSON.stringify(change.previous.metadata.labels)

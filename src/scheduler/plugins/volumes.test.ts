@@ -166,8 +166,3 @@ test('volumes: the claim of an ephemeral volume must be made for the pod', () =>
   const message = 'PVC default/p-v was not created for pod default/p (pod is not owner)'
   assert.equal(outcome(pod, trialCache(nodes, { claims: [foreign] })), none(message))
 })
-
-test('pods with resource claims are held back and say so', () => {
-  const pod = trialPod('p', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] })
-  assert.match(outcome(pod, trialCache(nodes)), /pod has resource claims, which this scheduler cannot allocate yet/)
-})
