@@ -183,71 +183,75 @@ describe('CSI volumes', { skip }, () => {
     await space.waitGone(persistentVolumeClaims, 'data')
   })
 
-  test('two pods of a node share what is staged; the last one to leave unstages it', async (t) => {
-    const space = await shared.space(t)
-    await makeClaim(space)
-    await Promise.all(['one', 'two'].map((pod) => space.start({ ...withVolume(idle), name: pod })))
-    const handle = await handleOf(space)
-    await deletePod(space, 'one')
-    assert.equal(requests('NodeUnpublishVolume', handle).length, 1)
-    assert.equal(requests('NodeUnstageVolume', handle).length, 0)
-    await deletePod(space, 'two')
-    assert.equal(requests('NodeUnstageVolume', handle).length, 1)
-  })
+  describe('side by side', { concurrency: 4 }, () => {
+    test('two pods of a node share what is staged; the last one to leave unstages it', async (t) => {
+      const space = await shared.space(t)
+      await makeClaim(space)
+      await Promise.all(['one', 'two'].map((pod) => space.start({ ...withVolume(idle), name: pod })))
+      const handle = await handleOf(space)
+      await deletePod(space, 'one')
+      assert.equal(requests('NodeUnpublishVolume', handle).length, 1)
+      assert.equal(requests('NodeUnstageVolume', handle).length, 0)
+      await deletePod(space, 'two')
+      assert.equal(requests('NodeUnstageVolume', handle).length, 1)
+    })
 
-  test('an inline volume is made for its pod and goes with it', async (t) => {
-    const space = await shared.space(t)
-    await space.of(secrets).create({ metadata: { name: 'key' }, data: { user: Buffer.from('me').toString('base64') } })
-    const csi = { driver: name, volumeAttributes: { size: 'small' }, nodePublishSecretRef: { name: 'key' } }
-    const pod = await space.start(withVolume(`echo here > /v/f; ${idle}`, { name: 'v', csi }))
-    const [call] = driver
-      .callsOf('NodePublishVolume')
-      .filter(({ request }) => String(request['targetPath']).includes(pod.metadata.uid))
-    const { volumeContext, secrets: given, volumeId } = call?.request ?? {}
-    assert.equal((volumeContext as Record<string, string>)['csi.storage.k8s.io/ephemeral'], 'true')
-    assert.deepEqual(given, { user: 'me' })
-    assert.equal(requests('NodeStageVolume', String(volumeId)).length, 0)
-    await deletePod(space)
-    assert.deepEqual(mountsOf(String(volumeId)), [])
-  })
+    test('an inline volume is made for its pod and goes with it', async (t) => {
+      const space = await shared.space(t)
+      await space
+        .of(secrets)
+        .create({ metadata: { name: 'key' }, data: { user: Buffer.from('me').toString('base64') } })
+      const csi = { driver: name, volumeAttributes: { size: 'small' }, nodePublishSecretRef: { name: 'key' } }
+      const pod = await space.start(withVolume(`echo here > /v/f; ${idle}`, { name: 'v', csi }))
+      const [call] = driver
+        .callsOf('NodePublishVolume')
+        .filter(({ request }) => String(request['targetPath']).includes(pod.metadata.uid))
+      const { volumeContext, secrets: given, volumeId } = call?.request ?? {}
+      assert.equal((volumeContext as Record<string, string>)['csi.storage.k8s.io/ephemeral'], 'true')
+      assert.deepEqual(given, { user: 'me' })
+      assert.equal(requests('NodeStageVolume', String(volumeId)).length, 0)
+      await deletePod(space)
+      assert.deepEqual(mountsOf(String(volumeId)), [])
+    })
 
-  test('a block volume is a device in the container', async (t) => {
-    const space = await shared.space(t)
-    await makeClaim(space, { volumeMode: 'Block' })
-    const container = { volumeMounts: [], volumeDevices: [{ name: 'v', devicePath: '/dev/xvda' }] }
-    const script = `echo raw > /dev/xvda; sync; head -c 3 /dev/xvda; [ -b /dev/xvda ] && echo " is a device"`
-    assert.equal(await space.output(withVolume(script, claimVolume, { container })), 'raw is a device\n')
-    const handle = await handleOf(space)
-    assert.equal((await readFile(`${driver.contentOf(handle)}.img`)).subarray(0, 3).toString(), 'raw')
-    await deletePod(space)
-    await eventually(() => mountsOf('volumeDevices/publish').length === 0 || undefined, { what: 'it is unmounted' })
-  })
+    test('a block volume is a device in the container', async (t) => {
+      const space = await shared.space(t)
+      await makeClaim(space, { volumeMode: 'Block' })
+      const container = { volumeMounts: [], volumeDevices: [{ name: 'v', devicePath: '/dev/xvda' }] }
+      const script = `echo raw > /dev/xvda; sync; head -c 3 /dev/xvda; [ -b /dev/xvda ] && echo " is a device"`
+      assert.equal(await space.output(withVolume(script, claimVolume, { container })), 'raw is a device\n')
+      const handle = await handleOf(space)
+      assert.equal((await readFile(`${driver.contentOf(handle)}.img`)).subarray(0, 3).toString(), 'raw')
+      await deletePod(space)
+      await eventually(() => mountsOf('volumeDevices/publish').length === 0 || undefined, { what: 'it is unmounted' })
+    })
 
-  test('a volume grows under its running pod, and the claim says so', async (t) => {
-    const space = await shared.space(t)
-    await makeClaim(space)
-    await space.start(withVolume(idle))
-    const handle = await handleOf(space)
-    const patch = { spec: { resources: { requests: { storage: '2Gi' } } } }
-    await space.of(persistentVolumeClaims).patch('data', { type: 'merge', patch })
-    await space.waitForEvent('data', 'ExternalExpanding')
-    const isPending = ({
-      status,
-    }: {
-      status?: { conditions?: readonly { type: string }[] | undefined } | undefined
-    }): boolean => status?.conditions?.some(({ type }) => type === 'FileSystemResizePending') === true
-    await space.waitFor(persistentVolumeClaims, 'data', isPending)
-    // The kubelet looks about once a minute; a change of the pod makes it look at once.
-    await space.of(pods).patch('pod', { type: 'merge', patch: { metadata: { annotations: { look: 'now' } } } })
-    const grown = await space.waitFor(
-      persistentVolumeClaims,
-      'data',
-      ({ status }) => status?.capacity?.['storage'] === '2Gi',
-    )
-    assert.deepEqual(grown.status?.conditions ?? [], [])
-    assert.equal(requests('NodeExpandVolume', handle).length, 1)
-    await space.waitForEvent('pod', 'FileSystemResizeSuccessful')
-    await deletePod(space)
+    test('a volume grows under its running pod, and the claim says so', async (t) => {
+      const space = await shared.space(t)
+      await makeClaim(space)
+      await space.start(withVolume(idle))
+      const handle = await handleOf(space)
+      const patch = { spec: { resources: { requests: { storage: '2Gi' } } } }
+      await space.of(persistentVolumeClaims).patch('data', { type: 'merge', patch })
+      await space.waitForEvent('data', 'ExternalExpanding')
+      const isPending = ({
+        status,
+      }: {
+        status?: { conditions?: readonly { type: string }[] | undefined } | undefined
+      }): boolean => status?.conditions?.some(({ type }) => type === 'FileSystemResizePending') === true
+      await space.waitFor(persistentVolumeClaims, 'data', isPending)
+      // The kubelet looks about once a minute; a change of the pod makes it look at once.
+      await space.of(pods).patch('pod', { type: 'merge', patch: { metadata: { annotations: { look: 'now' } } } })
+      const grown = await space.waitFor(
+        persistentVolumeClaims,
+        'data',
+        ({ status }) => status?.capacity?.['storage'] === '2Gi',
+      )
+      assert.deepEqual(grown.status?.conditions ?? [], [])
+      assert.equal(requests('NodeExpandVolume', handle).length, 1)
+      await space.waitForEvent('pod', 'FileSystemResizeSuccessful')
+      await deletePod(space)
+    })
   })
 
   test('the driver, the attacher and a missing driver each say what is wrong, and pods start once it is right', async (t) => {
@@ -288,13 +292,16 @@ describe('CSI volumes', { skip }, () => {
     await Promise.all(['pod', 'lost'].map((pod) => deletePod(space, pod)))
   })
 
-  test('after kill -9 of the kubelet a running pod keeps its volume, and one that was deleted meanwhile is released', async (t) => {
+  test('after kill -9 of the kubelet a running pod keeps its volume, and that of a pod that is gone is released', async (t) => {
     const space = await shared.space(t)
     await makeClaim(space)
     const first = await space.start(withVolume(`echo one > /v/f; ${idle}`))
+    const csi = { driver: name, volumeAttributes: { for: 'the one that goes' } }
+    const gone = await space.start({ ...withVolume(idle, { name: 'v', csi }), name: 'gone' })
     const handle = await handleOf(space)
-    await shared.cluster.signal('SIGKILL')
     const publishes = requests('NodePublishVolume', handle).length
+    await space.of(pods).delete('gone', { gracePeriodSeconds: 0 })
+    await shared.cluster.signal('SIGKILL')
     await shared.cluster.up()
     const isSame = ({ metadata, status }: Pod): boolean =>
       metadata.uid === first.metadata.uid &&
@@ -303,9 +310,51 @@ describe('CSI volumes', { skip }, () => {
     await space.waitFor(pods, 'pod', isSame)
     assert.equal((await space.exec('pod', 'main', 'cat', '/v/f')).trim(), 'one')
     assert.equal(requests('NodePublishVolume', handle).length, publishes)
+    await eventually(() => mountsOf(gone.metadata.uid).length === 0 || undefined, { what: 'the other one is released' })
     await deletePod(space)
     assert.equal(requests('NodeUnstageVolume', handle).length, 1)
     assert.deepEqual(mountsOf(handle), [])
+  })
+
+  test('a driver that asks for it publishes again while the pod runs, without attachment and staging', async (t) => {
+    const space = await shared.space(t)
+    const { client, cluster } = shared
+    const other = 'again.coracle.test'
+    const spec = { attachRequired: false, requiresRepublish: true, fsGroupPolicy: 'None' }
+    await client.resource(csiDrivers).create({ metadata: { name: other }, spec })
+    const folder = await mkdtemp('/var/tmp/coracle-csi-')
+    await using again = await CsiTestDriver.start({
+      ...{ name: other, folder, isUnstaged: true, kubeletDir: cluster.layout.kubeletDir },
+    })
+    await space.waitFor(csiNodes, 'node-1', ({ spec: { drivers } }) => drivers.some((each) => each.name === other))
+    await client.resource(persistentVolumes).create({
+      metadata: { name: space.namespace },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteMany'],
+        storageClassName: 'again',
+        csi: { driver: other, volumeHandle: 'many' },
+      },
+    } as never)
+    t.after(() => client.resource(persistentVolumes).delete(space.namespace))
+    await makeClaim(space, { storageClassName: 'again', accessModes: ['ReadWriteMany'] })
+    await space.start(withVolume(idle, claimVolume, { spec: { securityContext: { fsGroup: 777 } } }))
+    assert.equal((await space.exec('pod', 'main', 'stat', '-c', '%g', '/v')).trim(), '0')
+    assert.equal(again.callsOf('NodePublishVolume').length, 1)
+    await space.of(pods).patch('pod', { type: 'merge', patch: { metadata: { annotations: { look: 'now' } } } })
+    await eventually(() => again.callsOf('NodePublishVolume').length === 2 || undefined, {
+      what: 'it is published again',
+    })
+    assert.equal(again.callsOf('NodeStageVolume').length, 0)
+    const summary = JSON.parse(await space.kubectl('get', '--raw', '/api/v1/nodes/node-1/proxy/stats/summary')) as {
+      readonly pods: readonly {
+        readonly volume?: readonly { readonly pvcRef?: object; readonly capacityBytes?: number }[]
+      }[]
+    }
+    const measured = summary.pods.flatMap(({ volume = [] }) => volume).find(({ pvcRef }) => pvcRef !== undefined)
+    assert.deepEqual([measured?.pvcRef, measured?.capacityBytes], [{ name: 'data', namespace: space.namespace }, 1000])
+    await deletePod(space)
+    assert.deepEqual(mountsOf(folder), [])
   })
 
   test('a driver that goes away leaves the CSINode, and a pod that ends meanwhile is released when it is back', async (t) => {

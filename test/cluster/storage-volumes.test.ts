@@ -78,9 +78,17 @@ describe('volumes of the node', { skip, concurrency: 4 }, () => {
     const space = await shared.space(t)
     const gitRepo = { gitRepo: { repository: 'https://example.com/x.git' } }
     const rbd = { rbd: { monitors: ['m'], image: 'i' } }
+    // Where the node has no `mount.nfs`, `mount` itself says so; where it has, nobody answers there.
+    const nfs = { nfs: { server: '127.0.0.1', path: '/none' } }
+    await space.create({ ...withVolume('true', nfs), name: 'nfs' })
     await space.create({ ...withVolume('true', gitRepo), name: 'git' })
     await space.create({ ...withVolume('true', rbd as Omit<Volume, 'name'>), name: 'rbd' })
     await space.create({ ...withVolume('true', { image: { reference: 'coracle.test/busybox:1' } }), name: 'image' })
+    await space.waitForEvent(
+      'nfs',
+      'FailedMount',
+      /^MountVolume.SetUp failed for volume "v" : mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs 127.0.0.1:\/none /,
+    )
     await space.waitForEvent('git', 'FailedMount', /gitRepo volume plugin has been disabled/)
     const lists = 'unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]'
     const why = 'failed to get Plugin from volumeSpec for volume "v" err=no volume plugin matched'

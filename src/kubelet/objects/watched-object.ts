@@ -75,7 +75,10 @@ export class WatchedObject {
     const objects = client.resource(resource, namespace)
     const only = { fieldSelector: `metadata.name=${name}`, signal }
     const list = await objects.list(only)
-    this.#set(list.items[0])
+    const [object] = list.items
+    this.#set(object)
+    // Upstream's reason for the field: nothing of such an object changes, and nobody need watch it.
+    if ((object as { readonly immutable?: boolean } | undefined)?.immutable === true) return untilAborted(signal)
     for await (const event of objects.watch({
       ...only,
       resourceVersion: list.resourceVersion,
@@ -103,4 +106,10 @@ export class WatchedObject {
     this.#first = Promise.withResolvers<void>()
     this.#first.promise.catch(() => undefined)
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  return promise
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -67,4 +67,28 @@ test('nothing is written when nothing has changed', async () => {
 test('a path that leaves the volume is refused', async () => {
   const directory = join(folder, 'c')
   await assert.rejects(writePayload(directory, new Map([['../evil', file('x')]]), { nowMs }), /must stay in the volume/)
+})
+
+test('a write that fails leaves what was shown and nothing else, and leftovers of a killed one go', async () => {
+  const directory = join(folder, 'failed')
+  await writePayload(directory, new Map([['one', file('1')]]), { nowMs })
+  const before = (await readdir(directory)).sort()
+  const tooLong = 'x'.repeat(300)
+  await assert.rejects(
+    writePayload(
+      directory,
+      new Map([
+        ['one', file('2')],
+        [tooLong, file('3')],
+      ]),
+      { nowMs },
+    ),
+    /ENAMETOOLONG/,
+  )
+  assert.deepEqual((await readdir(directory)).sort(), before)
+  assert.deepEqual(await shown(directory), { one: '1' })
+  await mkdir(join(directory, '..2025_01_01_00_00_00.0'))
+  await writePayload(directory, new Map([['one', file('2')]]), { nowMs })
+  assert.deepEqual(await shown(directory), { one: '2' })
+  assert.equal((await readdir(directory)).filter((name) => /^\.\.\d/.test(name)).length, 1)
 })

@@ -35,7 +35,8 @@ const dataLink = '..data'
  *     volume/..data      -> ..2026_01_02_03_04_05.17
  *     volume/..2026_01_02_03_04_05.17/app.conf
  *
- * Does nothing when the folder shows just these files.
+ * Does nothing when the folder shows just these files. What a write leaves behind that failed, or was cut short by a
+ * kill, is gone after the next one.
  */
 export async function writePayload(
   directory: string,
@@ -48,10 +49,21 @@ export async function writePayload(
   await chmod(directory, options.fsGroup === undefined ? 0o755 : groupReadableFolder(0o755))
   if (options.fsGroup !== undefined) await chown(directory, 0, options.fsGroup)
   const dated = await freshFolder(directory, options.nowMs)
-  for (const [path, file] of payload) await writeOne(join(directory, dated), path, file, options.fsGroup)
-  await replaceLink(directory, dated)
+  try {
+    for (const [path, file] of payload) await writeOne(join(directory, dated), path, file, options.fsGroup)
+    await replaceLink(directory, dated)
+  } catch (error) {
+    // On a full disk each try would take what is left of it.
+    await rm(join(directory, dated), { recursive: true, force: true })
+    throw error
+  }
   await showNames(directory, payload)
-  if (current !== undefined) await rm(join(directory, current), { recursive: true, force: true })
+  await removeOthers(directory, dated)
+}
+
+async function removeOthers(directory: string, dated: string): Promise<void> {
+  const stale = (await readdir(directory)).filter((name) => /^\.\.\d/.test(name) && name !== dated)
+  for (const name of stale) await rm(join(directory, name), { recursive: true, force: true })
 }
 
 async function freshFolder(directory: string, nowMs: number): Promise<string> {
