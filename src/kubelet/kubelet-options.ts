@@ -7,6 +7,7 @@ import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { KubeletSettings } from './configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
+import type { NodeCredentials } from './images/node-credentials.ts'
 import type { NodeFiles } from './identity/host-files.ts'
 import type { NodeMachine } from './node/node-machine.ts'
 import type { PodHost } from './pod-worker/pod-host.ts'
@@ -38,6 +39,8 @@ export interface KubeletOptions {
   readonly server?: KubeletServerOptions
   /** What the configuration file says; default `defaultSettings`. */
   readonly settings?: KubeletSettings
+  /** What the node may show to registries beside the secrets of pods; default: nothing. */
+  readonly credentials?: NodeCredentials
   /** Images that are never removed although no container has them, such as that of the sandboxes. */
   readonly keptImages?: readonly string[]
   readonly effects: NodeEffects

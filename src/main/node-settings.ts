@@ -1,8 +1,20 @@
 import type { NodeOptions } from './node.ts'
 
-/** The settings of a node with the configuration file; none for an empty path. Throws what is wrong with the file. */
-export async function nodeSettings(path: string): Promise<Pick<NodeOptions, 'settings'>> {
-  if (path === '') return {}
+/** Absolute paths of what a node goes by; empty: there is none. */
+export interface NodeFiles {
+  /** The kubelet's configuration. */
+  readonly configFile: string
+  /** Which programs know credentials, and where they are. */
+  readonly credentialConfigFile: string
+  readonly credentialBinDir: string
+}
+
+/** What the files make of a node. Throws what is wrong with them. */
+export async function nodeSettings(files: NodeFiles): Promise<Pick<NodeOptions, 'settings' | 'credentialProviders'>> {
+  const { configFile, credentialConfigFile, credentialBinDir: binDir } = files
+  const providers =
+    credentialConfigFile === '' ? {} : { credentialProviders: { configFile: credentialConfigFile, binDir } }
+  if (configFile === '') return providers
   const { loadConfiguration } = await import('#kubelet/configuration/load-configuration.ts')
-  return { settings: await loadConfiguration(path) }
+  return { settings: await loadConfiguration(configFile), ...providers }
 }

@@ -21,6 +21,7 @@ import type { ServingCertificate } from '#kubelet/server/serving-certificate.ts'
 import { linuxNode } from '#kubelet/linux-node.ts'
 import { runCommand } from '#lib/command.ts'
 import type { Effects } from './effects.ts'
+import { nodeCredentials, type CredentialProviderFiles } from './node-credentials.ts'
 import { listenFailure } from './listen-failure.ts'
 import { startDns, startProxy, startRoutes, writePodNetwork, type NodeNetworkOptions } from './node-network.ts'
 import { ranges } from './ranges.ts'
@@ -38,6 +39,8 @@ export interface NodeOptions {
   readonly layout: HostLayout
   /** What the kubelet's configuration file says; absent: there is none. */
   readonly settings?: KubeletSettings
+  /** Programs that know credentials of registries; absent: there are none. */
+  readonly credentialProviders?: CredentialProviderFiles
   readonly effects: Effects
 }
 
@@ -111,6 +114,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     clusterDomain: given.clusterDomain ?? ranges.clusterDomain,
     ...(options.settings && { settings: options.settings }),
     ...(given.enableServer !== false && { server: kubeletServer(options) }),
+    credentials: await nodeCredentials(options),
     keptImages: [pauseImageReference],
     effects: await linuxNode({
       ...directories,

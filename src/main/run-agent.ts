@@ -9,7 +9,7 @@ import { processEffects } from './effects.ts'
 import { machineAddress } from './machine-address.ts'
 import { joinAsNode } from './node-membership.ts'
 import { prepareContainerd, startNode } from './node.ts'
-import { nodeSettings } from './node-settings.ts'
+import { nodeSettings, type NodeFiles } from './node-settings.ts'
 import { terminationSignal } from './termination-signal.ts'
 
 export interface AgentSettings {
@@ -20,8 +20,7 @@ export interface AgentSettings {
   readonly nodeName: string
   /** Empty: the machine's address on the way to the server. */
   readonly address: string
-  /** The kubelet's configuration; empty: defaults. */
-  readonly configFile: string
+  readonly nodeFiles: NodeFiles
 }
 
 /** Runs a node of a cluster whose server is elsewhere, until the process is told to end. */
@@ -31,7 +30,7 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
   const ended = terminationSignal()
   const layout = hostLayout(settings.dataDir)
   const { nodeName, server } = settings
-  const kubelet = await nodeSettings(settings.configFile)
+  const kubelet = await nodeSettings(settings.nodeFiles)
   const address = settings.address === '' ? await addressTowards(server) : settings.address
   await mkdir(layout.dataDir, { recursive: true, mode: 0o711 })
   const membership = await joinAsNode({ ...settings, address, dataDir: layout.dataDir, effects })

@@ -25,7 +25,7 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
   const scheduling = await schedulerConfiguration(settings.schedulerConfigFile)
   await mkdir(layout.dataDir, { recursive: true, mode: 0o711 })
   await writeProcessFile(layout.serverPidFile, process.pid)
-  const kubelet = await nodeSettings(settings.configFile)
+  const kubelet = await nodeSettings(settings.nodeFiles)
   const nodeName = settings.nodeName === '' ? hostname().toLowerCase() : settings.nodeName
   const address = await machineAddress()
   tell({ type: 'step', text: 'Starting containerd and the control plane' })

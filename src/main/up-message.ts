@@ -1,3 +1,5 @@
+import type { NodeFiles } from './node-settings.ts'
+
 /** What the background process is told. */
 export interface UpSettings {
   readonly dataDir: string
@@ -8,8 +10,7 @@ export interface UpSettings {
   readonly nodeName: string
   /** Empty: one usual profile. */
   readonly schedulerConfigFile: string
-  /** Absolute path of the kubelet's configuration; empty: defaults. */
-  readonly configFile: string
+  readonly nodeFiles: NodeFiles
 }
 
 /** What the cluster's process tells the command that started it. */

@@ -13,7 +13,7 @@ const echoPorts = { '8080/tcp': {}, '8080/udp': {} }
 
 /** Every image that the cluster tests use; none of them exists in any registry. */
 export async function testImages(): Promise<OciImage[]> {
-  const busybox = tarArchive(await busyboxFiles())
+  const busybox = await busyboxLayer()
   const nginx = tarArchive(await nginxFiles())
   const layered = (reference: string, top: TarEntry[], config: OciImage['config']): OciImage => {
     return { reference, architecture: 'amd64', layers: [busybox, nginx, tarArchive(top)], config }
@@ -38,6 +38,11 @@ export async function testImages(): Promise<OciImage[]> {
     web('2'),
     layered('coracle.test/echo:1', echoFiles(), { ...serve, ExposedPorts: echoPorts }),
   ]
+}
+
+/** A file system with nothing but busybox. */
+export async function busyboxLayer(): Promise<Uint8Array> {
+  return tarArchive(await busyboxFiles())
 }
 
 const path = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin']

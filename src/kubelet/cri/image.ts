@@ -16,7 +16,6 @@ export interface AuthConfig {
   readonly username?: string
   readonly password?: string
   readonly auth?: string
-  readonly serverAddress?: string
   readonly identityToken?: string
   readonly registryToken?: string
 }

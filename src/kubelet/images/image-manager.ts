@@ -7,7 +7,10 @@ import { isRuntimeError, type ContainerRuntime } from '../cri/runtime.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import { containerEvents } from '../pod-worker/container-events.ts'
+import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
 import { parseImageName } from './image-name.ts'
+import { noCredentials, type NodeCredentials } from './node-credentials.ts'
+import { PullTurns } from './pull-turns.ts'
 import { pullCredentials } from './pull-secrets.ts'
 
 export interface ImageRequest {
@@ -40,9 +43,15 @@ export interface ImageManagerOptions {
   readonly runtime: ContainerRuntime
   readonly clock: Clock
   readonly events: EventRecorder
+  readonly settings: Pick<KubeletSettings, 'pulls'>
+  /** What the node may show to registries. */
+  readonly credentials?: NodeCredentials
 }
 
-export function createImageManager(options: ImageManagerOptions): ImageManager {
+type PullOptions = ImageManagerOptions & { readonly turns: PullTurns }
+
+export function createImageManager(given: ImageManagerOptions): ImageManager {
+  const options = { ...given, turns: new PullTurns(given.settings.pulls, given.clock) }
   /** By pod and image: what one pod's bad credentials did must not delay another pod. */
   const backoffs = new Map<string, PullBackoff>()
   const keyOf = (pod: Pod, image: string): string => `${pod.metadata.uid}_${image}`
@@ -139,17 +148,22 @@ function backingOff(
   return new ContainerStartError('ImagePullBackOff', `${message}: ${backoff.message}`)
 }
 
-async function pull(options: ImageManagerOptions, request: ImageRequest, image: string): Promise<ImageInfo> {
-  const { runtime, events, clock } = options
+async function pull(options: PullOptions, request: ImageRequest, image: string): Promise<ImageInfo> {
+  const { runtime, events, clock, turns } = options
   const { pod, container, signal } = request
   containerEvents(events, pod, container.name)('Normal', 'Pulling', `Pulling image "${container.image}"`)
   const startedMs = clock.monotonic()
   try {
-    const reference = await pullWithCredentials(options, request, image)
+    const { reference, tookMs } = await turns.run(async () => {
+      const pullingMs = clock.monotonic()
+      const pulled = await pullWithCredentials(options, request, image)
+      return { reference: pulled, tookMs: clock.monotonic() - pullingMs }
+    })
     const pulled = (await runtime.imageStatus(reference)) ?? (await runtime.imageStatus(image))
     if (pulled === undefined) throw new Error(`image ${image} is not there after its pull`)
-    const took = formatDuration(Math.round(clock.monotonic() - startedMs))
-    const message = `Successfully pulled image "${container.image}" in ${took} (${took} including waiting). Image size: ${pulled.sizeBytes} bytes.`
+    const took = formatDuration(Math.round(tookMs))
+    const withWaiting = formatDuration(Math.round(clock.monotonic() - startedMs))
+    const message = `Successfully pulled image "${container.image}" in ${took} (${withWaiting} including waiting). Image size: ${pulled.sizeBytes} bytes.`
     containerEvents(events, pod, container.name)('Normal', 'Pulled', message)
     return pulled
   } catch (error) {
@@ -160,18 +174,35 @@ async function pull(options: ImageManagerOptions, request: ImageRequest, image: 
       'Failed',
       `Failed to pull image "${container.image}": ${text}`,
     )
-    const isRegistryDown = isRuntimeError(error, 'Unavailable')
-    throw new ContainerStartError(isRegistryDown ? 'RegistryUnavailable' : 'ErrImagePull', text)
+    throw pullError(error, container.image ?? '')
   }
 }
 
+/** Runtimes begin their text with the reason where they know a better one. */
+function pullError(error: unknown, image: string): ContainerStartError {
+  const text = error instanceof Error ? error.message : String(error)
+  const details = isRuntimeError(error) ? error.details : ''
+  if (details.startsWith('RegistryUnavailable'))
+    return new ContainerStartError(
+      'RegistryUnavailable',
+      `image pull failed for ${image} because the registry is unavailable: ${details}`,
+    )
+  if (details.startsWith('SignatureValidationFailed'))
+    return new ContainerStartError(
+      'SignatureValidationFailed',
+      `image pull failed for ${image} because the signature validation failed: ${details}`,
+    )
+  return new ContainerStartError('ErrImagePull', text)
+}
+
 async function pullWithCredentials(
-  { runtime, events }: ImageManagerOptions,
+  { runtime, events, credentials: own = noCredentials }: ImageManagerOptions,
   request: ImageRequest,
   image: string,
 ): Promise<string> {
   const { pod, container, objects, signal } = request
-  const { credentials, missing } = await pullCredentials(pod, image, objects)
+  const { credentials: ofPod, missing } = await pullCredentials(pod, image, objects)
+  const credentials = [...ofPod, ...(await own.of(image))]
   if (missing.length > 0) {
     const names = missing.join(', ')
     const message = `Unable to retrieve some image pull secrets (${names}); attempting to pull the image may not succeed.`

@@ -146,7 +146,7 @@ export class PodWorld {
       runtimeName: 'sim',
       host: effects.host,
       nodeFiles: effects.files,
-      images: createImageManager({ runtime, clock, events }),
+      images: createImageManager({ settings: defaultSettings, runtime, clock, events }),
       objects: createObjectSource({ client, clock }),
       tokens: createTokenSource({ client, clock, random }),
       probers: createProbers({ clock, random, events, metrics, run: effects.probe }),

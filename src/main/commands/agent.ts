@@ -7,7 +7,7 @@ import { detectMachine } from '#host/machine.ts'
 import { installPackages, missingPackages } from '#host/prerequisites.ts'
 import { readProcessFile } from '#host/process-file.ts'
 import { requireRoot } from '../require-root.ts'
-import { configFlag } from './config-flag.ts'
+import { nodeFilesOf, nodeFlags } from './node-flags.ts'
 
 export const agent = defineCommand({
   name: 'agent',
@@ -34,7 +34,7 @@ export const agent = defineCommand({
       default: '',
       help: 'Address at which the other nodes reach this one (default: that on the way to the server)',
     },
-    configFlag,
+    ...nodeFlags,
     { name: 'data-dir', type: 'string', default: defaultDataDir, help: 'Where the node keeps everything' },
   ],
   async run({ values, terminal }) {
@@ -55,7 +55,7 @@ export const agent = defineCommand({
       await installPackages(missing)
     }
     const { runAgent } = await import('../run-agent.ts')
-    await runAgent({ dataDir, server, token, nodeName, address, configFile: values.config })
+    await runAgent({ dataDir, server, token, nodeName, address, nodeFiles: nodeFilesOf(values) })
   },
 })
 

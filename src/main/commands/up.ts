@@ -5,7 +5,7 @@ import { defineCommand, type Terminal } from '#cli/command.ts'
 import { defaultDataDir, hostLayout, type HostLayout } from '#host/layout.ts'
 import { systemClock } from '#lib/clock.ts'
 import { schedulerConfigFlag } from '../scheduler-configuration.ts'
-import { configFlag } from './config-flag.ts'
+import { nodeFileArguments, nodeFilesOf, nodeFlags } from './node-flags.ts'
 import { requireRoot } from '../require-root.ts'
 import type { UpMessage, UpSettings } from '../up-message.ts'
 
@@ -33,7 +33,7 @@ export const up = defineCommand({
     { name: 'secure-port', type: 'integer', default: 6443, help: 'Port of the API server' },
     { name: 'node-name', type: 'string', default: '', help: 'Name of the node (default: the host name)' },
     schedulerConfigFlag,
-    configFlag,
+    ...nodeFlags,
     { name: 'foreground', type: 'boolean', default: false, help: 'Stay in the foreground and log to standard error' },
   ],
   async run({ values, terminal }) {
@@ -58,7 +58,7 @@ export const up = defineCommand({
       port: values['secure-port'],
       nodeName: values['node-name'],
       schedulerConfigFile: values['scheduler-config'] === '' ? '' : resolve(values['scheduler-config']),
-      configFile: values.config === '' ? '' : resolve(values.config),
+      nodeFiles: nodeFilesOf(values),
     }
     if (values.foreground) {
       await runInForeground(settings, (message) => report(message, layout, settings.kubeconfigFile, terminal))
@@ -103,9 +103,9 @@ async function removeHalfMade(layout: HostLayout, terminal: Terminal): Promise<v
 
 /** The same command once more, this time to stay. */
 function foregroundArguments(settings: UpSettings): string[] {
-  const { dataDir, kubeconfigFile, port, nodeName, schedulerConfigFile, configFile } = settings
+  const { dataDir, kubeconfigFile, port, nodeName, schedulerConfigFile, nodeFiles } = settings
   const args = ['up', '--foreground', `--data-dir=${dataDir}`, `--secure-port=${port}`]
-  args.push(`--write-kubeconfig=${kubeconfigFile}`, `--node-name=${nodeName}`, `--config=${configFile}`)
+  args.push(`--write-kubeconfig=${kubeconfigFile}`, `--node-name=${nodeName}`, ...nodeFileArguments(nodeFiles))
   return [...args, `--scheduler-config=${schedulerConfigFile}`]
 }
 
