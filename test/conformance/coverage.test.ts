@@ -47,6 +47,7 @@ const claimedAreas: readonly string[] = [
   'common/storage/projected_downwardapi',
   'common/storage/projected_secret',
   'common/storage/secrets_volume',
+  'dra/dra',
   'instrumentation/core_events',
   'instrumentation/events',
   'network/endpoints',

@@ -44,7 +44,25 @@ const user = (name = 'p', more: object = {}): Pod =>
 const none = (reason: string): string => `0/2 nodes are available: ${reason}.`
 const conflict = "2 node(s) didn't find available persistent volumes to bind"
 
+const toldBy = (storageCapacity: boolean) => ({ metadata: { name: 'csi' }, spec: { storageCapacity } })
+const room = (zone: string, capacity: string, more: object = {}) => ({
+  ...{ metadata: { name: `room-${zone}`, namespace: 'default' }, storageClassName: 'late', capacity },
+  nodeTopology: { matchLabels: { 'topology.kubernetes.io/zone': zone } },
+  ...more,
+})
+const withRoom = (csiCapacities: readonly object[], storageCapacity = true): TrialObjects => ({
+  ...{ claims: [lateClaim], storageClasses: [late('csi')], csiDrivers: [toldBy(storageCapacity)], csiCapacities },
+})
+
 const cases: readonly (readonly [what: string, objects: TrialObjects, expected: string | RegExp])[] = [
+  ['a driver that has room in one zone', withRoom([room('a', '500Mi'), room('b', '2Gi')]), 'b'],
+  ['a driver without room', withRoom([room('a', '500Mi')]), none('2 node(s) did not have enough free storage')],
+  [
+    'a driver whose room is in small pieces',
+    withRoom([room('a', '10Gi', { maximumVolumeSize: '512Mi' })]),
+    none('2 node(s) did not have enough free storage'),
+  ],
+  ['a driver that does not tell of its room', withRoom([], false), /^[ab]$/],
   ['a missing claim', {}, none('persistentvolumeclaim "data" not found')],
   ['an unbound claim', { claims: [claim()] }, none('pod has unbound immediate PersistentVolumeClaims')],
   [
@@ -166,3 +184,30 @@ test('volumes: the claim of an ephemeral volume must be made for the pod', () =>
   const message = 'PVC default/p-v was not created for pod default/p (pod is not owner)'
   assert.equal(outcome(pod, trialCache(nodes, { claims: [foreign] })), none(message))
 })
+
+const gce = (readOnly: boolean) => ({ gcePersistentDisk: { pdName: 'disk', readOnly } })
+const rbd = (...monitors: string[]) => ({ rbd: { monitors, image: 'i', pool: 'p' } })
+const sharing: readonly (readonly [what: string, placed: object, subject: object, shares: boolean])[] = [
+  ['two writers of a GCE disk', gce(false), gce(false), false],
+  ['two readers of a GCE disk', gce(true), gce(true), true],
+  [
+    'two readers of an EBS volume',
+    { awsElasticBlockStore: { volumeID: 'v' } },
+    { awsElasticBlockStore: { volumeID: 'v' } },
+    false,
+  ],
+  ['two iSCSI volumes', { iscsi: { iqn: 'a' } }, { iscsi: { iqn: 'b' } }, true],
+  ['an RBD image by one monitor of two', rbd('m1', 'm2'), rbd('m2'), false],
+  ['an RBD image of another cluster', rbd('m1'), rbd('m3'), true],
+]
+
+for (const [what, placed, subject, shares] of sharing) {
+  test(`a node ${shares ? 'serves' : 'does not serve'} ${what}`, () => {
+    const podOf = (name: string, volume: object): Pod =>
+      trialPod(name, { volumes: [{ name: 'v', ...volume } as never] })
+    const cache = trialCache([trialNode('a')])
+    cache.placePod(podOf('first', placed), 'a')
+    const found = outcome(podOf('second', subject), cache)
+    assert.equal(found, shares ? 'a' : '0/1 nodes are available: 1 node(s) had no available disk.')
+  })
+}
