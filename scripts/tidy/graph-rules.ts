@@ -50,6 +50,6 @@ function isRoot(path: string): boolean {
 export function isGenerated(path: string): boolean {
   return (
     path.startsWith('src/api/types/') ||
-    /^src\/(kubelet\/(cri|csi|plugins|devices)|storage\/etcd)\/generated\//.test(path)
+    /^src\/(kubelet\/(cri|csi|plugins|devices|claims)|storage\/etcd)\/generated\//.test(path)
   )
 }

@@ -6,7 +6,8 @@ import { nodes, pods, runtimeClasses, services } from '#api/types/resources.ts'
 import type { Informer } from '#client/informer.ts'
 import { createCsiService, type CsiService } from './csi/csi-service.ts'
 import { defaultSettings, type KubeletSettings } from './configuration/kubelet-settings.ts'
-import { DevicePlugins } from './devices/device-plugins.ts'
+import type { RuntimeVersion } from './cri/runtime.ts'
+import { createNodeDevices, type NodeDevices } from './devices/node-devices.ts'
 import { createImageManager } from './images/image-manager.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
 import { NodeAgent } from './node/node-agent.ts'
@@ -17,7 +18,8 @@ import type { NodeDescription } from './node/node-object.ts'
 import { nodeAllocatable } from './node/node-resources.ts'
 import { createUpkeep } from './node-upkeep.ts'
 import { createObjectSource } from './objects/pod-objects.ts'
-import { PluginRegistry } from './plugins/plugin-registry.ts'
+import { PluginRegistry, type PluginHandler } from './plugins/plugin-registry.ts'
+import type { PodHost } from './pod-worker/pod-host.ts'
 import { runtimeHandlerOf } from './pod-worker/runtime-handler.ts'
 import { PodWorkers } from './pod-worker/pod-workers.ts'
 import type { WorkerContext } from './pod-worker/worker-context.ts'
@@ -76,7 +78,7 @@ interface RunningKubelet {
   readonly upkeep: Promise<void>
   readonly stopObjects: () => void
   readonly csi: CsiService | undefined
-  readonly devices: DevicePlugins | undefined
+  readonly devices: NodeDevices | undefined
 }
 
 async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise<RunningKubelet> {
@@ -93,12 +95,12 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   const [facts, version] = await Promise.all([effects.machine.facts(), runtime.version()])
   const objects = createObjectSource(options)
   const csi = await createCsi(options, () => ({ workers, agent }))
-  const devices = await loadDevices(options, () => ({ workers, agent }))
+  const devices = await createDevices(options, version, () => ({ workers, agent }))
   const workers: PodWorkers = new PodWorkers({
     ...workerBasics(options, facts, metrics),
-    host: csi?.guard(effects.host) ?? effects.host,
+    host: guarded(effects.host, csi, devices),
     ...(csi && { csi: csi.volumes }),
-    ...(devices && { grants: devices }),
+    ...(devices && { grants: devices.grants }),
     runtimeName: version.name,
     objects,
     runtimeHandler: (pod) => runtimeHandlerOf(pod, classes),
@@ -127,8 +129,12 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   workers.start(ownPods)
   followAttachments(ownNode, () => workers.retryVolumes())
   await csi?.start()
-  await devices?.serve()
-  const background = Promise.all([upkeep.run(signal), registerPlugins(options, csi, signal), statics?.run(signal)])
+  await devices?.start()
+  const background = Promise.all([
+    upkeep.run(signal),
+    registerPlugins(options, [csi?.plugins, devices?.plugins], signal),
+    statics?.run(signal),
+  ])
   return {
     workers,
     agent,
@@ -168,35 +174,44 @@ async function createCsi(
   })
 }
 
-async function loadDevices(
-  { effects, clock, log }: KubeletOptions,
+async function createDevices(
+  options: KubeletOptions,
+  runtime: RuntimeVersion,
   parts: () => { readonly workers: PodWorkers; readonly agent: NodeAgent },
-): Promise<DevicePlugins | undefined> {
-  if (effects.rootDir === undefined) return undefined
-  const devices = new DevicePlugins({
-    folder: join(effects.rootDir, 'device-plugins'),
-    clock,
-    log,
-    livePods() {
-      const holding = parts()
-        .workers.list()
-        .filter(({ pod }) => !isPodTerminal(pod))
-      return new Set(holding.map(({ pod }) => pod.metadata.uid))
-    },
+): Promise<NodeDevices | undefined> {
+  const { rootDir } = options.effects
+  if (rootDir === undefined) return undefined
+  const uids = (known: readonly { readonly pod: Pod }[]): ReadonlySet<string> =>
+    new Set(known.map(({ pod }) => pod.metadata.uid))
+  return createNodeDevices({
+    ...options,
+    ...{ rootDir, runtime },
+    livePods: () =>
+      uids(
+        parts()
+          .workers.list()
+          .filter(({ pod }) => !isPodTerminal(pod)),
+      ),
+    presentPods: () => uids(parts().workers.list()),
     onChange: () => parts().agent.reportNow(),
+    onArrival: () => parts().workers.retryVolumes(),
   })
-  await devices.load()
-  return devices
 }
 
 async function registerPlugins(
   { effects, clock, log }: KubeletOptions,
-  csi: CsiService | undefined,
+  known: readonly (PluginHandler | undefined)[],
   signal: AbortSignal,
 ): Promise<void> {
-  if (effects.rootDir === undefined || csi === undefined) return
+  const handlers = known.filter((handler) => handler !== undefined)
+  if (effects.rootDir === undefined || handlers.length === 0) return
   const folder = join(effects.rootDir, 'plugins_registry')
-  await new PluginRegistry({ folder, handlers: [csi.plugins], clock, log }).run(signal)
+  await new PluginRegistry({ folder, handlers, clock, log }).run(signal)
+}
+
+/** What a pod holds is let go of before its folders are cleaned. */
+function guarded(host: PodHost, ...guards: readonly ({ guard(host: PodHost): PodHost } | undefined)[]): PodHost {
+  return guards.reduce((inner, each) => each?.guard(inner) ?? inner, host)
 }
 
 /** Pods wait for the attach controller to list their volumes in the node's status. */

@@ -7,4 +7,6 @@ export interface GrantSource {
   reserve(pod: Pod): Promise<void>
   /** What a container gets when it is made. */
   grant(pod: Pod, container: Container): Promise<ContainerGrants>
+  /** Makes what the pod claims ready, before its sandbox. Throws with what an event tells; to be called again then. */
+  prepare(pod: Pod): Promise<void>
 }

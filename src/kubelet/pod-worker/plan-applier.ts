@@ -103,8 +103,20 @@ export class PlanApplier {
     return sandboxConfigOf(context, { pod: record.pod, attempt, prepared: await this.#prepare() })
   }
 
+  async #prepareClaims(): Promise<void> {
+    const { context, record } = this.#options
+    try {
+      await context.grants?.prepare(record.pod)
+    } catch (error) {
+      const text = `Failed to prepare dynamic resources: ${error instanceof Error ? error.message : String(error)}`
+      context.events.record(record.pod, 'Warning', 'FailedPrepareDynamicResources', text)
+      throw error
+    }
+  }
+
   async #createSandbox(attempt: number): Promise<void> {
     const { context, record, observer, onSandbox } = this.#options
+    await this.#prepareClaims()
     try {
       const config = await this.#sandboxConfig(attempt)
       const handler = context.runtimeHandler(record.pod)
