@@ -7,11 +7,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Node } from '#api/types/core.v1.ts'
-import { nodes, pods } from '#api/types/resources.ts'
+import { nodes, pods, resourceClaims } from '#api/types/resources.ts'
 import { startTestPlugin, type TestPlugin } from '#kubelet/devices/plugin.case.ts'
+import { DraTestDriver } from '../dra-driver/dra-driver.ts'
 import { eventually } from './harness/eventually.ts'
 import { skipWithoutRoot as skip } from './harness/needs-root.ts'
 import { sharedCluster } from './harness/shared-cluster.ts'
+import type { TestPod, TestSpace } from './harness/test-space.ts'
 
 const shared = sharedCluster()
 const resource = 'vendor.example/card'
@@ -77,3 +79,40 @@ test(
     assert.match(await readFile(checkpoint, 'utf8'), /"deviceIds":\["card-a","card-b"\]/)
   },
 )
+
+const driverName = 'gpu.vendor.example'
+
+/** A claim that has got its device, as the scheduler leaves it, and the pod that it is for. */
+async function claimed(space: TestSpace, pod: TestPod): Promise<void> {
+  const claims = space.of(resourceClaims)
+  const spec = { devices: { requests: [{ name: 'gpu', exactly: { deviceClassName: 'gpu' } }] } }
+  await claims.create({ metadata: { name: 'mine' }, spec } as never)
+  const results = [{ request: 'gpu', driver: driverName, pool: 'pool', device: 'gpu-0' }]
+  const allocated = { status: { allocation: { devices: { results } } } }
+  await claims.patch('mine', { type: 'merge', patch: allocated }, { subresource: 'status' })
+  const { metadata } = await space.create({ ...pod, spec: { ...pod.spec, nodeName: 'node-1' } })
+  const reserved = { status: { reservedFor: [{ resource: 'pods', name: metadata.name, uid: metadata.uid }] } }
+  await claims.patch('mine', { type: 'merge', patch: reserved }, { subresource: 'status' })
+}
+
+test('the driver of a claim makes its device ready, and is told when the last pod is gone', { skip }, async (t) => {
+  const space = await shared.space(t)
+  await using driver = await DraTestDriver.start({ name: driverName, kubeletDir: shared.cluster.layout.kubeletDir })
+  driver.trouble = 'the card is on fire'
+  const asking = {
+    script: 'echo $CLAIMED; ls -l /dev/claimed | cut -c1; sleep 1000',
+    container: { resources: { claims: [{ name: 'card' }] } },
+    spec: { resourceClaims: [{ name: 'card', resourceClaimName: 'mine' }] },
+  }
+  await claimed(space, { name: 'first', ...asking })
+  const trouble = await space.waitForEvent('first', 'FailedPrepareDynamicResources', /fire/)
+  assert.match(trouble, /NodePrepareResources failed for ResourceClaim .*\/mine: the card is on fire/)
+  driver.trouble = ''
+  await space.waitFor(pods, 'first', (pod) => pod.status?.phase === 'Running')
+  await eventually(async () => ((await space.log('first')) === 'mine\nc\n' ? true : undefined), {
+    what: 'the container has seen its device',
+  })
+  await space.of(pods).delete('first')
+  await space.waitGone(pods, 'first')
+  await eventually(() => (driver.calls.includes('unprepare mine') ? true : undefined), { what: 'the claim is let go' })
+})
