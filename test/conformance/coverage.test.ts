@@ -9,9 +9,20 @@ import { conformanceBehaviours } from './behaviour.ts'
 
 /** An area enters this list with the test of its last behaviour. */
 const claimedAreas: readonly string[] = [
+  'apimachinery/aggregated_discovery',
+  'apimachinery/aggregator',
+  'apimachinery/crd_conversion_webhook',
+  'apimachinery/crd_publish_openapi',
+  'apimachinery/crd_selectable_fields',
+  'apimachinery/crd_watch',
+  'apimachinery/custom_resource_definition',
+  'apimachinery/field_validation',
   'apimachinery/garbage_collector',
+  'apimachinery/mutatingadmissionpolicy',
   'apimachinery/namespace',
   'apimachinery/resource_quota',
+  'apimachinery/validatingadmissionpolicy',
+  'apimachinery/webhook',
   'apps/controller_revision',
   'apps/cronjob',
   'apps/daemon_set',

@@ -1,62 +1,20 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
-import { admissionPlugins } from '#apiserver/admission/plugins.ts'
-import { configMap, testServer, type TestServer } from '#apiserver/server.case.ts'
-import { httpsWebhookCaller, type WebhookCaller } from '#apiserver/webhooks/webhook-caller.ts'
+import { test } from 'node:test'
+import { configMap, type TestServer } from '#apiserver/server.case.ts'
 import { httpsExtension, reviewing, type HttpsExtension, type ReviewRequest } from './https-extension.ts'
+import {
+  collection,
+  deny,
+  patchOf,
+  podAddress,
+  register,
+  root,
+  seen as current,
+  trusted,
+  webhookCluster,
+} from './webhook-cluster.ts'
 
 // The API server calls real HTTPS servers on loopback; only the store and the clock are not real.
-
-const root = '/apis/admissionregistration.k8s.io/v1'
-const collection = '/api/v1/namespaces/default/configmaps'
-const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['configmaps'] }]
-
-/** Where a pod of a Service answers; no endpoint may be on loopback, where the servers of these tests are. */
-const podAddress = '10.1.2.3'
-
-async function cluster(t: TestContext): Promise<TestServer> {
-  const wanted = admissionPlugins.filter(({ name }) => /Webhook|Policy$/.test(name))
-  const call = httpsWebhookCaller()
-  const callWebhook: WebhookCaller = (target, body, timeoutMs) => {
-    const { address } = target
-    if (address === undefined) return call(target, body, timeoutMs)
-    assert.equal(address.host, podAddress)
-    return call({ ...target, address: { ...address, host: '127.0.0.1' } }, body, timeoutMs)
-  }
-  const server = await testServer({ admission: wanted, callWebhook })
-  t.after(() => server.close())
-  await server.call('POST /api/v1/namespaces', { body: { metadata: { name: 'default', labels: { team: 'a' } } } })
-  return server
-}
-
-interface Hook {
-  readonly kind?: 'Mutating' | 'Validating'
-  readonly name?: string
-  readonly [more: string]: unknown
-}
-
-async function register(server: TestServer, clientConfig: object, hooks: readonly Hook[]): Promise<void> {
-  for (const { kind = 'Validating', name = 'hook.example.com', ...more } of hooks) {
-    const webhook = { name, admissionReviewVersions: ['v1'], sideEffects: 'None', clientConfig, rules, ...more }
-    const body = { metadata: { name: name.split('.')[0] }, webhooks: [webhook] }
-    const made = await server.call(`POST ${root}/${kind.toLowerCase()}webhookconfigurations`, { body })
-    assert.equal(made.code, 201, made.object.message)
-    await seen(server, `${root}/${kind.toLowerCase()}webhookconfigurations`)
-  }
-}
-
-/** A read of the newest state: what the server judges by is then as new. */
-async function seen(server: TestServer, path: string): Promise<void> {
-  assert.equal((await server.call(`GET ${path}`)).code, 200)
-}
-
-const trusted = ({ url, caBundle }: HttpsExtension, path = '/x'): object => ({ url: `${url}${path}`, caBundle })
-const patchOf = (...operations: object[]): object => ({
-  allowed: true,
-  patchType: 'JSONPatch',
-  patch: Buffer.from(JSON.stringify(operations)).toString('base64'),
-})
-const deny = (message: string): object => ({ allowed: false, status: { message } })
 
 test('a webhook is called over TLS, sees the request, and denies in its own words', async (t) => {
   const seen: ReviewRequest[] = []
@@ -68,7 +26,7 @@ test('a webhook is called over TLS, sees the request, and denies in its own word
       return request.operation === 'CREATE' ? deny('no more of these') : { allowed: true }
     }),
   )
-  const server = await cluster(t)
+  const server = await webhookCluster(t)
   await register(server, trusted(hook), [{}])
   const refused = await server.call(`POST ${collection}`, { body: configMap('a') })
   assert.equal(refused.object.message, 'admission webhook "hook.example.com" denied the request: no more of these')
@@ -83,7 +41,7 @@ test('a service is reached through its endpoints, by the name in its certificate
     reviewing(() => deny('from the service')),
     { names: ['hook.default.svc'] },
   )
-  const server = await cluster(t)
+  const server = await webhookCluster(t)
   const ports = [{ port: 8443, protocol: 'TCP' }]
   await server.call('POST /api/v1/namespaces/default/services', {
     body: { metadata: { name: 'hook' }, spec: { ports } },
@@ -99,7 +57,7 @@ test('a service is reached through its endpoints, by the name in its certificate
   const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
   const made = await server.call(`POST ${slices}`, { body: slice })
   assert.equal(made.code, 201, made.object.message)
-  await seen(server, slices)
+  await current(server, slices)
   const refused = await server.call(`POST ${collection}`, { body: configMap('a') })
   assert.match(refused.object.message, /denied the request: from the service$/)
 })
@@ -144,7 +102,7 @@ test('a webhook that must not fail', async (t) => {
   otherBundle = (await httpsExtension(t, () => ({ body: '' }))).caBundle
   for (const [what, configOf, message] of failures) {
     await t.test(what, async (each) => {
-      const server = await cluster(each)
+      const server = await webhookCluster(each)
       await register(server, configOf(hook), [{ timeoutSeconds: 1 }])
       const failed = await server.call(`POST ${collection}`, { body: configMap('a') })
       assert.equal(failed.code, 500)
@@ -153,7 +111,7 @@ test('a webhook that must not fail', async (t) => {
     })
   }
   await t.test('may fail where its author says so', async (each) => {
-    const server = await cluster(each)
+    const server = await webhookCluster(each)
     await register(server, trusted(hook, '/broken'), [{ failurePolicy: 'Ignore' }])
     assert.equal((await server.call(`POST ${collection}`, { body: configMap('a') })).code, 201)
   })
@@ -170,7 +128,7 @@ test('webhooks change an object one after the other, and are asked again when a 
       return patchOf({ op: 'add', path: `/data/${who}`, value: Object.keys(object.data ?? {}).join('') })
     }),
   )
-  const server = await cluster(t)
+  const server = await webhookCluster(t)
   const again = { kind: 'Mutating', reinvocationPolicy: 'IfNeeded' } as const
   await register(server, trusted(hook, '/a'), [{ ...again, name: 'a.example.com' }])
   await register(server, trusted(hook, '/b'), [{ kind: 'Mutating', name: 'b.example.com' }])
@@ -184,7 +142,7 @@ test('a dry run asks only webhooks without side effects, and selectors and condi
     t,
     reviewing(({ dryRun }) => deny(`dry run: ${dryRun}`)),
   )
-  const server = await cluster(t)
+  const server = await webhookCluster(t)
   await register(server, trusted(hook), [
     {
       name: 'one.example.com',
@@ -212,7 +170,7 @@ test('a rule for one version sees requests of another in its own, and its patch 
       return patchOf({ op: 'replace', path: '/spec/maxReplicas', value: 7 })
     }),
   )
-  const server = await cluster(t)
+  const server = await webhookCluster(t)
   const rule = { apiGroups: ['autoscaling'], apiVersions: ['v2'], operations: ['CREATE'], resources: ['*'] }
   await register(server, trusted(hook), [{ kind: 'Mutating', rules: [rule] }])
   const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' }
@@ -238,7 +196,7 @@ test('connecting to a pod is judged, with the options of the connection', async 
       return deny('attaching to pod is not allowed')
     }),
   )
-  const server = await cluster(t)
+  const server = await webhookCluster(t)
   const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CONNECT'], resources: ['pods/attach'] }
   await register(server, trusted(hook), [{ rules: [rule] }])
   const path = '/api/v1/namespaces/default/pods/p/attach'
@@ -254,7 +212,7 @@ test('webhooks are not asked about what configures webhooks', async (t) => {
     t,
     reviewing(() => deny('never')),
   )
-  const server = await cluster(t)
+  const server = await webhookCluster(t)
   const everything = [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }]
   await register(server, trusted(hook), [{ rules: everything }])
   const gone = await server.call(`DELETE ${root}/validatingwebhookconfigurations/hook`)

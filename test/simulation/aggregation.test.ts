@@ -8,6 +8,7 @@ import { parseRequestInfo } from '#apiserver/request-info.ts'
 import { testServer, type TestServer } from '#apiserver/server.case.ts'
 import { systemClock } from '#lib/clock.ts'
 import { seededRandom } from '#lib/random.ts'
+import { behaviour } from '../conformance/behaviour.ts'
 import { httpsExtension, type ExtensionCall, type HttpsExtension } from './https-extension.ts'
 
 // A real extension API server on loopback, over TLS with the front proxy's certificate.
@@ -119,7 +120,9 @@ interface Condition {
   readonly message: string
 }
 
-test('another server answers for its group, and knows who asks', async (t) => {
+// The server stands for the sample: it is asked over TLS by name, trusts the front proxy alone, and answers for its group.
+const supported = 'Aggregator Should be able to support the 1.17 Sample API Server using the current Aggregator'
+behaviour('apimachinery/aggregator', supported, async (t) => {
   const state = await cluster(t)
   const { server, calls } = state
   await addBackend(state)
@@ -135,6 +138,8 @@ test('another server answers for its group, and knows who asks', async (t) => {
   assert.match(String(call?.headers['x-remote-group']), /devs, ops/)
   assert.equal(call?.headers['x-remote-extra-a%2fb'], 'x')
   assert.equal(call?.headers.authorization, undefined)
+  assert.equal((await server.call(`POST ${nodes}`, { body: { kind: 'NodeMetrics' }, user })).code, 200)
+  assert.deepEqual([calls.at(-1)?.method, calls.at(-1)?.body], ['POST', '{"kind":"NodeMetrics"}'])
 })
 
 test('discovery and OpenAPI tell of it', async (t) => {

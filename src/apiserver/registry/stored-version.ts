@@ -1,7 +1,8 @@
 import type { Draft } from '#api/kind.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { deepCopy } from './deep-copy.ts'
-import type { ServedResource } from './served-resource.ts'
+import type { ResourceContext } from '../request-context.ts'
+import { collectionPrefix, type ServedResource } from './served-resource.ts'
 
 /**
  * Makes what `served` and `toStored` need where a conversion takes time: asks a webhook about all objects at once.
@@ -12,6 +13,17 @@ export function prepareServed(
   objects: readonly KubernetesObject[],
 ): Promise<void> | undefined {
   return storage.convert?.prepareServed?.(objects)
+}
+
+/** The same for all objects of a collection, before a selection by their own fields looks at each. */
+export async function prepareCollection(
+  { resource, info, server, request }: ResourceContext,
+  fieldSelector: string,
+): Promise<void> {
+  if (fieldSelector === '' || resource.storage.convert?.prepareServed === undefined) return
+  await server.feed.current(request.signal)
+  const cache = server.caches.of(resource.storage.prefix)
+  await prepareServed(resource, cache.objects(collectionPrefix(resource, info.namespace)))
 }
 
 export function prepareStored({ storage }: ServedResource, object: Draft<KubernetesObject>): Promise<void> | undefined {

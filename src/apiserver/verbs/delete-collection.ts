@@ -7,7 +7,7 @@ import { deleteByName } from '../registry/delete-object.ts'
 import { readDeleteOptions } from '../registry/delete-options.ts'
 import { readPage } from '../registry/list-page.ts'
 import { served } from '../registry/read.ts'
-import { prepareServed } from '../registry/stored-version.ts'
+import { prepareCollection, prepareServed } from '../registry/stored-version.ts'
 import { compileSelection } from '../registry/selection.ts'
 import { collectionPrefix } from '../registry/served-resource.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -21,6 +21,7 @@ export async function deleteCollection(context: ResourceContext): Promise<ApiRes
   const { resource, info, request, server } = context
   const options = readCollectionOptions(request.query)
   const deletion = await readDeleteOptions(context)
+  await prepareCollection(context, options.fieldSelector)
   const page = await readPage({
     server,
     resourcePrefix: resource.storage.prefix,

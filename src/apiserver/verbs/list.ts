@@ -4,7 +4,7 @@ import { objectResponse } from '../encoding/responses.ts'
 import { typedItems } from '../encoding/typed-items.ts'
 import { readPage } from '../registry/list-page.ts'
 import { served } from '../registry/read.ts'
-import { prepareServed } from '../registry/stored-version.ts'
+import { prepareCollection, prepareServed } from '../registry/stored-version.ts'
 import { compileSelection } from '../registry/selection.ts'
 import { collectionPrefix } from '../registry/served-resource.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -15,6 +15,7 @@ export async function list(context: ResourceContext): Promise<ApiResponse> {
   const { resource, info, request, server } = context
   const options = readCollectionOptions(request.query)
   checkListOptions(options)
+  await prepareCollection(context, options.fieldSelector)
   const page = await readPage({
     server,
     resourcePrefix: resource.storage.prefix,

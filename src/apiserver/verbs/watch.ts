@@ -1,10 +1,10 @@
 import type { ApiResponse, WireWatchEvent } from '#api/meta/exchange.ts'
-import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
+import { apiVersionOf, keyOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { StatusError } from '#api/meta/status.ts'
 import type { CacheWatcher } from '../cache/cache-watcher.ts'
 import { parseResourceVersion } from '../registry/list-page.ts'
 import { served } from '../registry/read.ts'
-import { prepareServed } from '../registry/stored-version.ts'
+import { prepareCollection, prepareServed } from '../registry/stored-version.ts'
 import { compileSelection, type Selection } from '../registry/selection.ts'
 import { collectionPrefix, type ServedResource } from '../registry/served-resource.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -16,8 +16,15 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
   const options = readCollectionOptions(request.query)
   checkWatchOptions(options)
   const selection = compileSelection(resource, { ...options, name: info.name })
-  const events = await openWatch(context, options, selection)
   const { convert } = resource.storage
+  if (convert?.prepareServed !== undefined && options.fieldSelector !== '') {
+    // The fields that are selected by exist only once others have converted the object.
+    const all = compileSelection(resource, { ...options, fieldSelector: '', name: info.name })
+    const known = await selectedBefore(context, options, selection)
+    const events = converted(await openWatch(context, options, all), resource)
+    return { status: 200, headers: {}, body: { type: 'watch', events: selected(events, selection, known) } }
+  }
+  const events = await openWatch(context, options, selection)
   const shown = convert === undefined ? events : converted(events, resource)
   return { status: 200, headers: {}, body: { type: 'watch', events: shown } }
 }
@@ -108,5 +115,42 @@ async function* converted(
     const isObject = event.type !== 'ERROR' && event.type !== 'BOOKMARK'
     if (isObject) await prepareServed(resource, [event.object as KubernetesObject])
     yield isObject ? { type: event.type, object: served(resource, event.object as KubernetesObject) } : event
+  }
+}
+
+/** Which objects a selection took at the revision where a watch begins, of those that have not changed since. */
+async function selectedBefore(
+  context: ResourceContext,
+  { resourceVersion, fieldSelector }: CollectionOptions,
+  { matches }: Selection,
+): Promise<Map<string, boolean>> {
+  const { resource, info, server } = context
+  await prepareCollection(context, fieldSelector)
+  const from = parseWatchVersion(resourceVersion)
+  const objects = server.caches.of(resource.storage.prefix).objects(collectionPrefix(resource, info.namespace))
+  const unchanged = objects.filter(({ metadata }) => Number(metadata.resourceVersion) <= from)
+  return new Map(unchanged.map((object) => [keyOf(object), matches(object)]))
+}
+
+/** The events of the objects that a selection takes: one that comes into it was added, one that leaves it deleted. */
+async function* selected(
+  events: AsyncIterable<WireWatchEvent>,
+  { matches }: Selection,
+  known: Map<string, boolean>,
+): AsyncIterable<WireWatchEvent> {
+  for await (const event of events) {
+    if (event.type === 'ERROR' || event.type === 'BOOKMARK') {
+      yield event
+      continue
+    }
+    const object = event.object as KubernetesObject
+    const key = keyOf(object)
+    const fits = matches(object)
+    // Of what changed before the watch caught up nothing is known: its end is told rather than missed.
+    const before = known.get(key) ?? event.type !== 'ADDED'
+    if (event.type === 'DELETED') known.delete(key)
+    else known.set(key, fits)
+    const type = event.type === 'DELETED' || !fits ? 'DELETED' : before ? 'MODIFIED' : 'ADDED'
+    if (before || type !== 'DELETED') yield { type, object }
   }
 }
