@@ -6,6 +6,9 @@ import { certificateCleanupController } from './certificates/cleanup.ts'
 import { kubeletServingApprover } from './certificates/serving-approval.ts'
 import type { Sign } from './certificates/signer.ts'
 import { certificateSigningController } from './certificates/signing.ts'
+import type { CloudProvider } from './cloud/cloud-provider.ts'
+import { routeController } from './cloud/route-controller.ts'
+import { serviceController } from './cloud/service-controller.ts'
 import { clusterDnsController } from './cluster-dns/controller.ts'
 import type { ClusterDnsOptions } from './cluster-dns/decide.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
@@ -23,10 +26,12 @@ import { jobController } from './job/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
+import { nodeTtlController } from './node-ttl/controller.ts'
 import { protectionControllers } from './object-protection/protections.ts'
 import { persistentVolumeBinder } from './persistent-volume-binder/controller.ts'
 import { podGcController, type PodGcOptions } from './pod-gc/controller.ts'
 import { replicaSetController, replicationController } from './replica-set/controller.ts'
+import { resourceClaimController } from './resource-claim/controller.ts'
 import { resourceQuotaController } from './resource-quota/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './service-account/controller.ts'
@@ -45,6 +50,8 @@ export interface ControllersOptions extends PodGcOptions {
   readonly dns: ClusterDnsOptions
   /** Issues certificates for approved requests, see `createSigner`; absent: an outside signer does. */
   readonly sign?: Sign
+  /** The cloud that gives load balancers and routes; absent: there is none. */
+  readonly cloud?: CloudProvider
   /** Where nodes get their pod addresses from; absent: they get none from here. */
   readonly nodeIpam?: NodeIpamOptions
 }
@@ -76,6 +83,8 @@ export function createControllers(options: ControllersOptions): readonly Control
     ttlAfterFinishedController,
     validatingPolicyStatusController,
     horizontalPodAutoscalerController(),
+    resourceClaimController,
+    nodeTtlController(),
     ...protectionControllers,
     persistentVolumeBinder,
     ephemeralVolumeController,
@@ -88,6 +97,8 @@ export function createControllers(options: ControllersOptions): readonly Control
     certificateCleanupController,
     tokenCleaner,
     ...(options.sign === undefined ? [] : [certificateSigningController(options.sign)]),
+    ...(options.cloud?.loadBalancers === undefined ? [] : [serviceController(options.cloud.loadBalancers)]),
+    ...(options.cloud?.routes === undefined ? [] : [routeController(options.cloud.routes)]),
     ...(options.nodeIpam === undefined ? [] : [nodeIpamController(options.nodeIpam)]),
   ]
 }

@@ -19,6 +19,7 @@ const controllers = createControllers({
   rootCa: '',
   sign: () => '',
   dns: { clusterIP: '10.96.0.10', nodePort: 10_053 },
+  cloud: { loadBalancers: {} as never, routes: {} as never },
   nodeIpam: { clusterCidrs: ['10.244.0.0/16'] },
 })
 

@@ -9,7 +9,7 @@ import { createEventRecorder } from '#client/event-recorder.ts'
 import type { Informers } from '#client/informer.ts'
 import { createInformers } from '#client/informers.ts'
 import { createSigner } from '#controllers/certificates/signer.ts'
-import { createControllers } from '#controllers/controllers.ts'
+import { createControllers, type ControllersOptions } from '#controllers/controllers.ts'
 import { formatTime, manualClock, type ManualClock } from '#lib/clock.ts'
 import { jsonLog } from '#lib/log.ts'
 import { seededRandom } from '#lib/random.ts'
@@ -34,7 +34,7 @@ export interface SmallCluster {
   run(pod: Pod, node?: string): Promise<void>
 }
 
-export async function smallCluster(t: TestContext): Promise<SmallCluster> {
+export async function smallCluster(t: TestContext, own: Pick<ControllersOptions, 'cloud'> = {}): Promise<SmallCluster> {
   const clock = manualClock()
   const random = seededRandom(1)
   const lines: string[] = []
@@ -48,6 +48,7 @@ export async function smallCluster(t: TestContext): Promise<SmallCluster> {
   const ca = newAuthority('test', effects)
   const controllers = runControllers(
     createControllers({
+      ...own,
       rootCa,
       sign: createSigner(ca, effects),
       nodeIpam: { clusterCidrs: ['10.244.0.0/16'] },
