@@ -36,7 +36,7 @@ function isSame(node: Node, previous: Node | undefined): boolean {
 }
 
 /** Which routes to make and which to take away. */
-export function decideRoutes(
+function decideRoutes(
   known: readonly Route[],
   all: readonly Node[],
 ): { readonly create: readonly Route[]; readonly remove: readonly Route[] } {
