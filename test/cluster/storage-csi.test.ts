@@ -3,7 +3,7 @@
  * our own over real sockets, with a player of the sidecars; the driver's journal, the mounts and the API tell.
  */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -290,6 +290,41 @@ describe('CSI volumes', { skip }, () => {
       /^MountVolume.SetUp failed for volume "v" : kubernetes.io\/csi: mounter.SetUpAt failed to get CSI client: driver name nobody.example not found in the list of registered CSI drivers$/,
     )
     await Promise.all(['pod', 'lost'].map((pod) => deletePod(space, pod)))
+  })
+
+  test('pods that are deleted at any moment of their start leave nothing mounted, staged or attached', async (t) => {
+    const space = await shared.space(t)
+    await makeClaim(space)
+    const volumes: Volume[] = [claimVolume, { name: 'inline', csi: { driver: name } }]
+    const volumeMounts = volumes.map((volume) => ({ name: volume.name, mountPath: `/${volume.name}` }))
+    const moments: readonly ((pod: Pod) => boolean)[] = [
+      () => true,
+      ({ spec }) => spec.nodeName !== undefined,
+      ({ status }) => status?.conditions?.some((each) => each.type === 'PodReadyToStartContainers') === true,
+      ({ status }) => status?.podIP !== undefined,
+      ({ status }) => status?.phase === 'Running',
+    ]
+    const uids = await Promise.all(
+      Array.from({ length: 15 }, async (_value, index) => {
+        const pod = `p${index}`
+        const given = { container: { volumeMounts }, spec: { volumes } }
+        const { metadata } = await space.create({ ...withVolume(idle, claimVolume, given), name: pod })
+        await space.waitFor(pods, pod, moments[index % moments.length] ?? (() => true))
+        await space.of(pods).delete(pod, index % 2 === 0 ? {} : { gracePeriodSeconds: 0 })
+        await space.waitGone(pods, pod)
+        return metadata.uid
+      }),
+    )
+    const handle = await handleOf(space)
+    const left = (): readonly string[] => [...uids, handle].flatMap(mountsOf)
+    await eventually(() => left().length === 0 || undefined, { what: 'nothing is mounted' })
+    await eventually(
+      async () => ((await space.client.resource(volumeAttachments).list()).items.length === 0 ? true : undefined),
+      { what: 'nothing is attached' },
+    )
+    const podsDir = join(shared.cluster.layout.kubeletDir, 'pods')
+    const isClean = (): true | undefined => uids.every((uid) => !existsSync(join(podsDir, uid))) || undefined
+    await eventually(isClean, { what: 'no folder is left' })
   })
 
   test('after kill -9 of the kubelet a running pod keeps its volume, and that of a pod that is gone is released', async (t) => {

@@ -8,7 +8,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { PersistentVolume, Volume } from '#api/types/core.v1.ts'
-import { persistentVolumeClaims, persistentVolumes, pods, secrets } from '#api/types/resources.ts'
+import { configMaps, persistentVolumeClaims, persistentVolumes, pods, secrets } from '#api/types/resources.ts'
 import { eventually } from './harness/eventually.ts'
 import { skipWithoutRoot as skip } from './harness/needs-root.ts'
 import { outputOf } from './harness/run-program.ts'
@@ -130,6 +130,22 @@ describe('volumes of the node', { skip, concurrency: 4 }, () => {
     const left = join(shared.cluster.layout.kubeletDir, 'pods', metadata.uid)
     await eventually(() => !existsSync(left) || undefined, { what: "the pod's folder is gone" })
     assert.equal(readFileSync(join(kept, 'precious'), 'utf8'), 'still here')
+  })
+
+  test('a file that is mounted alone stays as it was, until its container starts again', async (t) => {
+    const space = await shared.space(t)
+    await space.of(configMaps).create({ metadata: { name: 'map' }, data: { file: 'one' } })
+    const script = 'until grep -q two /live/file; do sleep 0.1; done; cat /alone; grep -q two /alone'
+    const volumeMounts = [
+      { name: 'v', mountPath: '/live' },
+      { name: 'v', mountPath: '/alone', subPath: 'file' },
+    ]
+    const spec = { restartPolicy: 'OnFailure' as const }
+    await space.start(withVolume(script, { configMap: { name: 'map' } }, { container: { volumeMounts }, spec }))
+    await space.of(configMaps).patch('map', { type: 'merge', patch: { data: { file: 'two' } } })
+    const { status } = await space.waitFor(pods, 'pod', (pod) => pod.status?.phase === 'Succeeded')
+    assert.equal(status?.containerStatuses?.[0]?.restartCount, 1)
+    assert.deepEqual([await space.log('pod', 'main', { previous: 'true' }), await space.log('pod')], ['one', 'two'])
   })
 
   test('mounts pass between node and container as they are asked to', async (t) => {

@@ -163,13 +163,20 @@ export class CsiVolumes {
 
   async #attach({ node }: VolumeRequest, source: CsiSource, rules: CSIDriver | undefined): Promise<PublishContext> {
     if (source.lifecycle === 'Ephemeral' || rules?.spec.attachRequired === false) return {}
-    return publishContext(this.#options.client, node, source)
+    const { client, drivers, log } = this.#options
+    const onExhausted = (): void => {
+      drivers.renew(source.driver).catch((error: unknown) => {
+        log.warn('attach limit not renewed', { driver: source.driver, error })
+      })
+    }
+    return publishContext({ client, node, source, onExhausted })
   }
 
   async #mount(mount: Mount): Promise<void> {
     const { request, source, driver, isPublished } = mount
     const { uid } = request.pod.metadata
     const can = await driver.capabilities()
+    await this.#requireAlone(uid, source)
     await this.#records.addPod(uid, source)
     if (!isPublished && can.has('STAGE_UNSTAGE_VOLUME') && source.lifecycle === 'Persistent')
       await this.#stage(mount, can).catch((error: unknown) => {
@@ -179,6 +186,15 @@ export class CsiVolumes {
     const policy = mount.rules?.spec.fsGroupPolicy ?? 'ReadWriteOnceWithFSType'
     if (!isPublished && isGivenToGroup(source, policy, can))
       await giveToGroup(request.pod, this.#paths.target(uid, source))
+  }
+
+  /** `ReadWriteOncePod` holds on the node too, for pods that no scheduler has seen (KEP-2485). */
+  async #requireAlone(podUid: string, source: CsiSource): Promise<void> {
+    if (!source.accessModes.includes('ReadWriteOncePod')) return
+    const key = keyOf(source)
+    const others = (await this.#records.ofAllPods()).filter((other) => keyOf(other.volume) === key)
+    if (others.some((other) => other.podUid !== podUid))
+      throw new Error('volume uses the ReadWriteOncePod access mode and is already in use by another pod')
   }
 
   async #stage({ source, driver, context, request }: Mount, can: ReadonlySet<NodeCapability>): Promise<void> {

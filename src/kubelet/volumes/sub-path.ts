@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { chmod, chown, mkdir, open, readlink, realpath, writeFile, type FileHandle } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readlink, realpath, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { runCommand } from '#lib/command.ts'
 import { isMountPoint } from './mounts.ts'
@@ -19,12 +19,12 @@ export interface SubPathRequest {
 /**
  * Binds a path inside a volume to the target, without ever following a symbolic link: a container can write links into
  * the volume that point anywhere on the node. Missing folders are made. Each step opens the next name relative to the
- * folder that is open already, and the bind goes through the open file, so nothing can be swapped in between.
+ * folder that is open already, and the bind goes through the open file, so nothing can be swapped in between. A target
+ * that shows something else, because the volume was updated since, is bound anew: a restarted container sees the update.
  */
 export async function bindSubPath(request: SubPathRequest): Promise<string> {
   const parts = request.subPath.split('/').filter((part) => part !== '' && part !== '.')
   if (parts.includes('..')) throw new Error(`subPath ${request.subPath} must not contain '..'`)
-  if (await isMountPoint(request.target)) return request.target
   let handle = await open(request.volumePath, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     for (const part of parts) {
@@ -32,11 +32,17 @@ export async function bindSubPath(request: SubPathRequest): Promise<string> {
       await handle.close()
       handle = next
     }
-    const isFolder = (await handle.stat()).isDirectory()
+    const source = await handle.stat()
+    const isFolder = source.isDirectory()
+    if (await isMountPoint(request.target)) {
+      const shown = await stat(request.target)
+      if (shown.dev === source.dev && shown.ino === source.ino) return request.target
+      await runCommand('umount', [request.target])
+    }
     await mkdir(isFolder ? request.target : dirname(request.target), { recursive: true, mode: 0o750 })
     if (!isFolder) await writeFile(request.target, '', { flag: 'a' })
-    const source = `/proc/${process.pid}/fd/${handle.fd}`
-    await runCommand('mount', ['--no-canonicalize', '--bind', source, request.target])
+    const opened = `/proc/${process.pid}/fd/${handle.fd}`
+    await runCommand('mount', ['--no-canonicalize', '--bind', opened, request.target])
     return request.target
   } finally {
     await handle.close()
