@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isNodeReady, nodeAddress } from '#api/core/v1/node-facts.ts'
 import { keyOf } from '#api/meta/resource.ts'
+import type { Node } from '#api/types/core.v1.ts'
 import { endpointSlices, nodes, services } from '#api/types/resources.ts'
 import { defineController, watchOf, type Controller } from '#reconcile/controller.ts'
 import { clusterDnsName, clusterDnsService, clusterDnsSlice, type ClusterDnsOptions } from './decide.ts'
@@ -11,7 +13,11 @@ export function clusterDnsController(options: ClusterDnsOptions): Controller {
   const onlyOurs = (object: Parameters<typeof keyOf>[0]): string[] => (keyOf(object) === key ? [key] : [])
   return defineController({
     name: 'cluster-dns-controller',
-    watches: [watchOf(nodes, () => [key]), watchOf(services, onlyOurs), watchOf(endpointSlices, onlyOurs)],
+    watches: [
+      watchOf(nodes, (node, _context, previous) => (previous && isAlike(node, previous) ? [] : [key])),
+      watchOf(services, onlyOurs),
+      watchOf(endpointSlices, onlyOurs),
+    ],
     writes: [
       { resource: services, verbs: ['create'] },
       { resource: endpointSlices, verbs: ['create', 'update'] },
@@ -30,4 +36,9 @@ export function clusterDnsController(options: ClusterDnsOptions): Controller {
       }
     },
   })
+}
+
+/** Beats of a node change nothing here: its address and whether it is ready count. */
+function isAlike(a: Node, b: Node): boolean {
+  return a.metadata.uid === b.metadata.uid && nodeAddress(a) === nodeAddress(b) && isNodeReady(a) === isNodeReady(b)
 }

@@ -1,4 +1,5 @@
 import { isStatusError } from '#api/meta/status.ts'
+import type { Node } from '#api/types/core.v1.ts'
 import { nodes } from '#api/types/resources.ts'
 import { defineController, watchOf, type Controller, type ControllerContext } from '#reconcile/controller.ts'
 import { cidrBlocks, type CidrBlocks } from './cidr-blocks.ts'
@@ -20,17 +21,19 @@ export interface NodeIpamOptions {
 export function nodeIpamController(options: NodeIpamOptions): Controller {
   const { clusterCidrs, nodeMaskSizeIPv4 = 24, nodeMaskSizeIPv6 = 64 } = options
   const ranges = clusterCidrs.map((cidr) => cidrBlocks(cidr, cidr.includes(':') ? nodeMaskSizeIPv6 : nodeMaskSizeIPv4))
+  // A node goes without for as long as it stays as it is: told once is enough.
+  const told = new WeakSet<Node>()
   return defineController({
     name: 'node-ipam-controller',
     serviceAccount: 'node-controller',
     eventSource: 'cidrAllocator',
     watches: [
-      watchOf(nodes, (node, { informers }) =>
-        isSettled(node, informers.of(nodes).get(node.metadata.name)) ? [] : ['nodes'],
+      watchOf(nodes, (node, { informers }, previous) =>
+        isSettled(node, informers.of(nodes).get(node.metadata.name)) || isAlike(node, previous) ? [] : ['nodes'],
       ),
     ],
     writes: [{ resource: nodes, verbs: ['patch'] }],
-    reconcile: (_key, context) => assign(ranges, context),
+    reconcile: (_key, context) => assign(ranges, told, context),
   })
 }
 
@@ -39,11 +42,23 @@ function isSettled(node: Parameters<typeof cidrsOf>[0], known: unknown): boolean
   return known !== undefined && cidrsOf(node).length > 0
 }
 
-async function assign(ranges: readonly CidrBlocks[], { informers, client, events }: ControllerContext): Promise<void> {
+/** Beats of a node that waits for a block bring none. */
+function isAlike(node: Node, previous: Node | undefined): boolean {
+  return previous?.metadata.uid === node.metadata.uid && cidrsOf(previous).join() === cidrsOf(node).join()
+}
+
+async function assign(
+  ranges: readonly CidrBlocks[],
+  told: WeakSet<Node>,
+  { informers, client, events }: ControllerContext,
+): Promise<void> {
   for (const { node, cidrs } of decideAssignments(informers.of(nodes).list(), ranges)) {
     const { name, uid } = node.metadata
     if (cidrs === undefined) {
-      events.record(node, 'Normal', 'CIDRNotAvailable', `Node ${name} status is now: CIDRNotAvailable`)
+      if (!told.has(node)) {
+        events.record(node, 'Normal', 'CIDRNotAvailable', `Node ${name} status is now: CIDRNotAvailable`)
+      }
+      told.add(node)
       continue
     }
     const patch = { metadata: { uid }, spec: { podCIDR: cidrs[0], podCIDRs: cidrs } }

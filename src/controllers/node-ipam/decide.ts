@@ -11,16 +11,12 @@ export interface Assignment {
 export function decideAssignments(nodes: readonly Node[], ranges: readonly CidrBlocks[]): readonly Assignment[] {
   const waiting = nodes.filter((node) => cidrsOf(node).length === 0 && node.metadata.deletionTimestamp === undefined)
   if (waiting.length === 0) return []
-  const used = ranges.map((range) => new Set(nodes.flatMap(cidrsOf).map((cidr) => range.indexOf(cidr))))
+  const given = nodes.flatMap(cidrsOf)
+  const free = ranges.map((range) => freeBlocks(range, new Set(given.map((cidr) => range.indexOf(cidr)))))
+  const isUsedUp = (): boolean => free.some((blocks) => blocks.length === 0)
   return waiting.toSorted(byAge).map((node) => {
-    const indexes = ranges.map((range, at) => lowestFree(range, used[at] as Set<number | undefined>))
-    if (indexes.includes(undefined)) return { node, cidrs: undefined }
-    const cidrs = ranges.map((range, at) => {
-      const index = indexes[at] as number
-      used[at]?.add(index)
-      return range.block(index)
-    })
-    return { node, cidrs }
+    if (isUsedUp()) return { node, cidrs: undefined }
+    return { node, cidrs: ranges.map((range, at) => range.block(free[at]?.pop() as number)) }
   })
 }
 
@@ -29,9 +25,11 @@ export function cidrsOf({ spec }: Node): readonly string[] {
   return spec?.podCIDR ? [spec.podCIDR] : []
 }
 
-function lowestFree(range: CidrBlocks, used: ReadonlySet<number | undefined>): number | undefined {
-  for (let index = 0; index < range.count; index++) if (!used.has(index)) return index
-  return undefined
+/** The highest first, so that the lowest is taken from the end. */
+function freeBlocks({ count }: CidrBlocks, used: ReadonlySet<number | undefined>): number[] {
+  const free: number[] = []
+  for (let index = count - 1; index >= 0; index--) if (!used.has(index)) free.push(index)
+  return free
 }
 
 function byAge(a: Node, b: Node): number {
