@@ -27,6 +27,7 @@ import { createProbers } from './probes/prober.ts'
 import type { KubeletServer } from './server/kubelet-server.ts'
 import type { KubeletServerContext } from './server/server-context.ts'
 import type { StaticPods, StaticPodsOptions } from './static-pods/static-pods.ts'
+import { NodeShutdown } from './shutdown/node-shutdown.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
 import { createTokenSource } from './volumes/token-source.ts'
 
@@ -34,6 +35,8 @@ import { createTokenSource } from './volumes/token-source.ts'
 export interface Kubelet {
   /** Resolves when the node is registered and its pods are taken up. Rejects when the runtime cannot be reached. */
   start(): Promise<void>
+  /** The machine goes down: ends pods in order, as configured, and takes no new ones. Resolves when they have ended. */
+  shutDown(): Promise<void>
   /** Ends the agent and leaves the pods running, to be taken up by the next start. */
   stop(): Promise<void>
   /** The pods of this node that have a worker, for tests and debugging. */
@@ -48,6 +51,9 @@ export function createKubelet(options: KubeletOptions): Kubelet {
   return {
     async start() {
       running = await startKubelet(options, stop.signal)
+    },
+    async shutDown() {
+      await running?.shutdown.begin()
     },
     async stop() {
       stop.abort(new Error('the kubelet stops'))
@@ -79,6 +85,7 @@ interface RunningKubelet {
   readonly stopObjects: () => void
   readonly csi: CsiService | undefined
   readonly devices: NodeDevices | undefined
+  readonly shutdown: NodeShutdown
 }
 
 async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise<RunningKubelet> {
@@ -107,8 +114,10 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     services: () => allServices.list(),
     node: () => ownNode.get(nodeName) ?? agent.node,
     admittedPods: () => workers.list().map(({ pod }) => pod),
+    isShuttingDown: () => shutdown.hasBegun,
     pressure: () => upkeep.eviction.conditions,
   })
+  const shutdown = createShutdown(options, () => ({ workers, agent }))
   const upkeep = createUpkeep(options, {
     workers,
     metrics,
@@ -120,6 +129,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   const agent: NodeAgent = new NodeAgent({
     ...options,
     pressure: () => upkeep.eviction.conditions,
+    isShuttingDown: () => shutdown.hasBegun,
     volumesInUse: () => csi?.volumes.inUse ?? [],
     deviceCounts: () => devices?.counts() ?? [],
     description,
@@ -141,9 +151,23 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     server,
     csi,
     devices,
+    shutdown,
     upkeep: background.then(() => undefined),
     stopObjects: () => objects.stop(),
   }
+}
+
+function createShutdown(
+  options: SettledOptions,
+  parts: () => { readonly workers: PodWorkers; readonly agent: NodeAgent },
+): NodeShutdown {
+  return new NodeShutdown({
+    ...options,
+    periods: options.settings.shutdown,
+    pods: () => parts().workers.list(),
+    node: () => parts().agent.node,
+    onBegin: () => parts().agent.reportNow(),
+  })
 }
 
 /** Loaded only where manifests are to be looked for. */
@@ -229,6 +253,7 @@ type ContextBasics = Omit<
   | 'runtimeName'
   | 'objects'
   | 'runtimeHandler'
+  | 'isShuttingDown'
   | 'services'
   | 'node'
   | 'admittedPods'

@@ -14,7 +14,8 @@ import { cniBinaryDir } from '#host/prerequisites.ts'
 import { applySysctls } from '#host/sysctls.ts'
 import type { KubeletSettings } from '#kubelet/configuration/kubelet-settings.ts'
 import { containerdRuntime } from '#kubelet/cri/containerd-runtime.ts'
-import { createKubelet } from '#kubelet/kubelet.ts'
+import type { KubeletOptions } from '#kubelet/kubelet-options.ts'
+import { createKubelet, type Kubelet } from '#kubelet/kubelet.ts'
 import { subjectAccessReviewer } from '#kubelet/server/kubelet-access.ts'
 import type { KubeletServerOptions } from '#kubelet/server/server-context.ts'
 import type { ServingCertificate } from '#kubelet/server/serving-certificate.ts'
@@ -54,6 +55,8 @@ export interface NodeKeys {
 export interface RunningNode {
   /** Resolves when the node reports that it is ready. */
   readonly ready: Promise<void>
+  /** The machine goes down: ends pods in the order that the kubelet's configuration gives. */
+  shutDown(): Promise<void>
   /** Ends kubelet, proxy and name server; containers, rules and routes stay. */
   stop(): Promise<void>
 }
@@ -97,32 +100,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     host: options.nodeName,
   })
   const { layout } = options
-  const runtime = await containerdRuntime({ socketPath: layout.containerd.socket })
-  const directories = { rootDir: layout.kubeletDir, logsDir: layout.podLogDir, cgroupRoot: layout.cgroupRoot }
-  const given = options.settings?.configuration ?? {}
-  const kubelet = createKubelet({
-    client: options.client,
-    informers,
-    clock,
-    random,
-    log: log.with({ component: 'kubelet' }),
-    events,
-    runtime,
-    nodeName: options.nodeName,
-    nodeAddresses: [options.address],
-    clusterDns: given.clusterDNS ?? [ranges.dnsService],
-    clusterDomain: given.clusterDomain ?? ranges.clusterDomain,
-    ...(options.settings && { settings: options.settings }),
-    ...(given.enableServer !== false && { server: kubeletServer(options) }),
-    credentials: await nodeCredentials(options),
-    keptImages: [pauseImageReference],
-    effects: await linuxNode({
-      ...directories,
-      runtime,
-      clock,
-      ...(options.settings && { settings: options.settings }),
-    }),
-  })
+  const kubelet = await createNodeKubelet(options, { informers, events })
   await kubelet.start().catch((error: unknown) => {
     throw listenFailure(error, `${options.address}:${ranges.kubeletPort}`, 'kubelet')
   })
@@ -141,6 +119,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       routes.ready,
       firstMatch(ownNode, (node) => (isNodeReady(node) ? true : undefined)),
     ]).then(() => undefined),
+    shutDown: () => kubelet.shutDown(),
     async stop() {
       proxy.stop()
       routes.stop()
@@ -150,6 +129,40 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       await Promise.all([...new Set([informers, networkInformers])].map((each) => each.stop()))
     },
   }
+}
+
+async function createNodeKubelet(
+  options: NodeOptions,
+  { informers, events }: Pick<KubeletOptions, 'informers' | 'events'>,
+): Promise<Kubelet> {
+  const { layout, settings } = options
+  const { clock, random, log } = options.effects
+  const runtime = await containerdRuntime({ socketPath: layout.containerd.socket })
+  const directories = { rootDir: layout.kubeletDir, logsDir: layout.podLogDir, cgroupRoot: layout.cgroupRoot }
+  const given = settings?.configuration ?? {}
+  return createKubelet({
+    client: options.client,
+    informers,
+    clock,
+    random,
+    log: log.with({ component: 'kubelet' }),
+    events,
+    runtime,
+    nodeName: options.nodeName,
+    nodeAddresses: [options.address],
+    clusterDns: given.clusterDNS ?? [ranges.dnsService],
+    clusterDomain: given.clusterDomain ?? ranges.clusterDomain,
+    ...(settings && { settings }),
+    ...(given.enableServer !== false && { server: kubeletServer(options) }),
+    credentials: await nodeCredentials(options),
+    keptImages: [pauseImageReference],
+    effects: await linuxNode({
+      ...directories,
+      runtime,
+      clock,
+      ...(settings && { settings }),
+    }),
+  })
 }
 
 function kubeletServer({ client, keys, address, settings }: NodeOptions): KubeletServerOptions {

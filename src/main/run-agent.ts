@@ -10,6 +10,7 @@ import { machineAddress } from './machine-address.ts'
 import { joinAsNode } from './node-membership.ts'
 import { prepareContainerd, startNode } from './node.ts'
 import { nodeSettings, type NodeFiles } from './node-settings.ts'
+import { shutDownOnPowerFailure } from './shutdown-signal.ts'
 import { terminationSignal } from './termination-signal.ts'
 
 export interface AgentSettings {
@@ -51,6 +52,7 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
     ...kubelet,
     effects,
   })
+  shutDownOnPowerFailure(node)
   void node.ready.then(() => log.info('The node is ready', { node: nodeName }))
   const signal = await ended
   log.info('Stopping; containers go on', { signal })

@@ -14,6 +14,7 @@ import { startManagers } from './managers.ts'
 import { prepareContainerd, startNode } from './node.ts'
 import { nodeSettings } from './node-settings.ts'
 import { schedulerConfiguration } from './scheduler-configuration.ts'
+import { shutDownOnPowerFailure } from './shutdown-signal.ts'
 import { terminationSignal } from './termination-signal.ts'
 import type { UpMessage, UpSettings } from './up-message.ts'
 
@@ -58,6 +59,7 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
     ...kubelet,
     effects,
   })
+  shutDownOnPowerFailure(node)
   await node.ready
   tell({ type: 'ready' })
   // The next start finds every module compiled; Node itself would write them only at a clean exit.

@@ -3,11 +3,12 @@
  * and a folder for static pods, and pods that show what came of it.
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Container, Pod } from '#api/types/core.v1.ts'
-import { namespaces, nodes, pods } from '#api/types/resources.ts'
+import { namespaces, nodes, pods, priorityClasses } from '#api/types/resources.ts'
 import { coracle } from './harness/cluster.ts'
 import { skipWithoutRoot as skip } from './harness/needs-root.ts'
 import { sharedCluster } from './harness/shared-cluster.ts'
@@ -30,6 +31,7 @@ allowedUnsafeSysctls: ["kernel.msg*"]
 crashLoopBackOff: { maxContainerRestartPeriod: 1s }
 podPidsLimit: 64
 cpuCFSQuotaPeriod: 50ms
+shutdownGracePeriodByPodPriority: [{ priority: 0, shutdownGracePeriodSeconds: 3 }, { priority: 1000, shutdownGracePeriodSeconds: 2 }]
 `,
     )
     return ['--config', config]
@@ -173,5 +175,47 @@ describe('static pods', { skip }, () => {
   test('end with their manifest', async () => {
     await rm(join(manifests, 'static.yaml'))
     await space().waitGone(pods, name)
+  })
+})
+
+describe('the end of the node', { skip }, () => {
+  test('pods end by priority, each with its time, and no new ones are taken', async (t) => {
+    const space = await shared.space(t)
+    const name = `${space.namespace}-high`
+    await shared.client.resource(priorityClasses).create({ metadata: { name }, value: 1000 })
+    t.after(() => shared.client.resource(priorityClasses).delete(name))
+    const stubborn = { script: 'trap "" TERM; while true; do sleep 1; done' }
+    const pod = { ...stubborn, spec: { terminationGracePeriodSeconds: 60 } }
+    await space.start({ ...pod, name: 'low' })
+    await space.start({ ...pod, name: 'high', spec: { ...pod.spec, priorityClassName: name } })
+    const [pid = ''] = readFileSync(shared.cluster.layout.serverPidFile, 'utf8').split(' ')
+    process.kill(Number(pid), 'SIGPWR')
+    const isFailed = ({ status }: Pod): boolean => status?.phase === 'Failed'
+    const [low, high] = await Promise.all(['low', 'high'].map((each) => space.waitFor(pods, each, isFailed)))
+    for (const { status } of [low, high] as Pod[]) {
+      assert.deepEqual(
+        [status?.reason, status?.message],
+        ['Terminated', 'Pod was terminated in response to imminent node shutdown.'],
+      )
+      assert.equal(status?.conditions?.find(({ type }) => type === 'DisruptionTarget')?.reason, 'TerminationByKubelet')
+    }
+    const endOf = (each: Pod | undefined): number =>
+      Date.parse(each?.status?.containerStatuses?.[0]?.state?.terminated?.finishedAt ?? '')
+    assert.ok(endOf(low) < endOf(high), `${endOf(low)} before ${endOf(high)}`)
+    const node = await space.waitFor(
+      nodes,
+      'node-1',
+      ({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'False') ?? false,
+    )
+    assert.match(node.status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '', /node is shutting down/)
+    const late = await space.run({
+      name: 'late',
+      script: 'true',
+      spec: { nodeName: 'node-1', tolerations: [{ operator: 'Exists' }] },
+    })
+    assert.deepEqual(
+      [late.pod.status?.reason, late.pod.status?.message],
+      ['NodeShutdown', 'Pod was rejected as the node is shutting down.'],
+    )
   })
 })

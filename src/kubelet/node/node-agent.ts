@@ -9,6 +9,7 @@ import type { ImageInfo } from '../cri/image.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { DeviceCount } from '../devices/device-plugins.ts'
 import type { PressureCondition } from '../eviction/signals.ts'
+import { shutdownComplaint } from '../shutdown/node-shutdown.ts'
 import { isSame } from '../status/status-patch.ts'
 import { nodeConditions, type NodeHealth } from './node-conditions.ts'
 import { withExtendedResources } from './extended-resources.ts'
@@ -23,6 +24,8 @@ export interface NodeAgentOptions {
   readonly runtime: ContainerRuntime
   /** What runs out, as the eviction manager has it. */
   readonly pressure: () => ReadonlySet<PressureCondition>
+  /** The node goes down: it is not ready, whatever its runtime says. */
+  readonly isShuttingDown: () => boolean
   /** Unique names of the volumes that must not be detached. */
   readonly volumesInUse: () => readonly string[]
   readonly description: NodeDescription
@@ -165,7 +168,7 @@ export class NodeAgent {
   }
 
   async #health(): Promise<NodeHealth> {
-    const { runtime, pressure } = this.#options
+    const { runtime, pressure, isShuttingDown } = this.#options
     const status = await runtime.status().catch((error: unknown) => ({
       runtimeReady: false,
       networkReady: true,
@@ -174,7 +177,9 @@ export class NodeAgent {
     const isFine = status.runtimeReady && status.networkReady
     this.#unhealthySinceMs = isFine ? undefined : (this.#unhealthySinceMs ?? this.#options.clock.monotonic())
     const subject = status.runtimeReady ? 'container runtime network not ready' : 'container runtime not ready'
-    return { pressure: pressure(), complaints: isFine ? [] : [`${subject}: ${status.message}`] }
+    const complaints = isFine ? [] : [`${subject}: ${status.message}`]
+    if (isShuttingDown()) complaints.push(shutdownComplaint)
+    return { pressure: pressure(), complaints }
   }
 
   /** Writes what differs from the API's status; the same again only now and then. */

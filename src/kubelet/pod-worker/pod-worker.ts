@@ -5,6 +5,7 @@ import { pressureRefusal } from '../eviction/pressure.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { PodProber } from '../probes/prober.ts'
 import type { PodFailure } from '../status/pod-status-input.ts'
+import { shutdownRefusal } from '../shutdown/node-shutdown.ts'
 import { isSame } from '../status/status-patch.ts'
 import { deviceRefusal, refusalOf } from './admission.ts'
 import { ContainerWaits } from './container-waits.ts'
@@ -131,15 +132,20 @@ export class PodWorker {
     await this.#gone.promise
   }
 
+  /** Throws the pod out because the node runs out of something. Resolves when nothing of it runs any more. */
+  evict(message: string, graceSeconds: number): Promise<void> {
+    if (!this.#record.isEnding) this.#context.events.record(this.pod, 'Warning', 'Evicted', message)
+    return this.end({ reason: 'Evicted', message, isDisruption: true }, graceSeconds)
+  }
+
   /**
-   * Throws the pod out for the node's sake: it has failed, and its containers get no more than the grace period.
-   * Resolves when nothing of it runs any more.
+   * Ends the pod for the node's sake: it has failed, and its containers get no more than the grace period. Resolves when
+   * nothing of it runs any more.
    */
-  async evict(message: string, graceSeconds: number): Promise<void> {
+  async end(failure: PodFailure, graceSeconds: number): Promise<void> {
     if (!this.#record.isEnding) {
-      this.#record.failure = { reason: 'Evicted', message, isDisruption: true }
+      this.#record.failure = failure
       this.#record.evictionGraceSeconds = graceSeconds
-      this.#context.events.record(this.pod, 'Warning', 'Evicted', message)
       this.#record.run.abort()
       this.poke()
     }
@@ -242,6 +248,7 @@ export class PodWorker {
     const hasStarted = this.pod.status?.startTime !== undefined
     if (hasStarted) return
     const refusal =
+      (this.#context.isShuttingDown() ? shutdownRefusal : undefined) ??
       sysctlRefusal(this.pod.spec, this.#context.settings.allowedUnsafeSysctls) ??
       pressureRefusal(this.pod, this.#context.pressure()) ??
       (node && refusalOf(this.pod, node, this.#context.admittedPods())) ??

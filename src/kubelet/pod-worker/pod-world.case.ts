@@ -151,6 +151,7 @@ export class PodWorld {
       tokens: createTokenSource({ client, clock, random }),
       probers: createProbers({ clock, random, events, metrics, run: effects.probe }),
       runtimeHandler: () => '',
+      isShuttingDown: () => false,
       services: () => [],
       node: () => undefined,
       admittedPods: () => [],

@@ -1,7 +1,7 @@
 import { computePodQosClass } from '#api/core/v1/pod-qos.ts'
 import { formatTime } from '#lib/clock.ts'
 import type { Container, PodStatus } from '#api/types/core.v1.ts'
-import { currentSandbox } from '../pod-worker/pod-view.ts'
+import { currentSandbox, isRunning } from '../pod-worker/pod-view.ts'
 import { containerStatusOf } from './container-status.ts'
 import { podConditions } from './pod-conditions.ts'
 import { initProgress, podPhase } from './pod-phase.ts'
@@ -39,7 +39,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       ...(input.resize && { resize: input.resize }),
       ...(failure?.isDisruption && { disruption: failure.message }),
     }),
-    ...failureParts(failure ?? (isTerminalPhase(known.phase) ? known : {})),
+    ...failureParts((isHeldUp(input) ? undefined : failure) ?? (isTerminalPhase(known.phase) ? known : {})),
     ...(hostIps[0] !== undefined && { hostIP: hostIps[0], hostIPs: hostIps.map((ip) => ({ ip })) }),
     ...(ips[0] !== undefined && { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
     startTime: known.startTime ?? formatTime(input.startedAtMs),
@@ -80,6 +80,11 @@ function isTerminalPhase(phase: PodStatus['phase']): phase is 'Succeeded' | 'Fai
   return phase === 'Succeeded' || phase === 'Failed'
 }
 
+/** A pod counts as failed only once nothing of it runs: others wait for what it holds. */
+function isHeldUp({ view }: PodStatusInput): boolean {
+  return view.containers.some(isRunning)
+}
+
 /** A phase never goes back: what has finished stays finished. */
 function phaseOf(
   input: PodStatusInput,
@@ -88,7 +93,7 @@ function phaseOf(
 ): NonNullable<PodStatus['phase']> {
   const known = input.pod.status?.phase
   if (isTerminalPhase(known)) return known
-  if (input.failure) return 'Failed'
+  if (input.failure && !isHeldUp(input)) return 'Failed'
   return podPhase({ pod: input.pod, init, main, isEnding: input.isEnding })
 }
 
