@@ -222,8 +222,17 @@ class Checker {
     }
     const receiver = this.check(target, locals)
     if (name === 'optMap' || name === 'optFlatMap') return this.#mapOptional(call, receiver, locals)
-    const types = args.map((arg) => this.check(arg, locals))
+    const types = args.map((arg) => (name === 'format' ? this.#mixed(arg, locals) : this.check(arg, locals)))
     return signatures.has(name) ? this.#resolve(at, name, receiver, types) : this.#undeclared(at, name)
+  }
+
+  /** What is put into a text may be of any types: the one list whose items need not be alike. */
+  #mixed(expr: Expr, locals: Locals): Type {
+    if (expr.kind !== 'list') return this.check(expr, locals)
+    for (const { value } of expr.items) this.check(value, locals)
+    const type = listOf(dynType)
+    this.#types.set(expr, type)
+    return type
   }
 
   #mapOptional({ name, args, at }: Call, receiver: Type, locals: Locals): Type {
