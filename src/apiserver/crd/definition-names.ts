@@ -5,6 +5,7 @@ import type {
   CustomResourceDefinitionNames,
   CustomResourceDefinitionStatus,
 } from '#api/types/apiextensions.v1.ts'
+import { approvalCondition } from './definition-approval.ts'
 
 /**
  * The status that a definition gets for its names: each name that no other definition of the group has is accepted; when
@@ -36,6 +37,8 @@ export function statusOfNames(
   } else if (problem !== undefined && !isEstablished) {
     put({ type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' })
   }
+  const approval = approvalCondition(definition)
+  if (approval !== undefined) put(approval)
   return { ...status, conditions, acceptedNames, storedVersions: status.storedVersions ?? [] }
 }
 

@@ -68,6 +68,8 @@ const comparesSets: CostRule = ([a = nothing, b = nothing]) => ({ cost: a.size *
 
 /** Asking an authorizer is dear: a request is paid for with one of a few. */
 const authorizationCost = 350_000
+/** The longest text of a number or a time. */
+const scalarTextSize = 35
 const ipWalkCost = 4
 const blockWalkCost = 7
 
@@ -90,7 +92,8 @@ const rules: Readonly<Record<string, CostRule>> = {
   matches,
   find: matches,
   findAll: matches,
-  string: ([value = nothing]) => (isText(value.type) ? copies([value]) : { cost: 1 }),
+  string: ([value = nothing]) =>
+    isText(value.type) ? copies([value]) : { cost: 1, size: isAny(value.type) ? value.size : scalarTextSize },
   bytes: copies,
   'strings.quote': copies,
   format: ([text = nothing]) => ({ cost: walk(text.size) }),

@@ -69,6 +69,9 @@ const problems: readonly (readonly [source: string, ...messages: string[]])[] = 
   ['self.list.all(x, 1)', "1:14: found no matching overload for '_&&_' applied to '(bool, int)'"],
   ["[1, 'a']", "1:5: expected type 'int' but found 'string'"],
   ['self.name == null', "1:11: found no matching overload for '_==_' applied to '(string, null)'"],
+  ['duration("1x") > duration("1s")', '1:10: invalid duration argument'],
+  ['timestamp("soon") == timestamp("2024-01-01T00:00:00Z")', '1:11: invalid timestamp argument'],
+  ['self.name.matches("(")', '1:19: invalid matches argument'],
   ['Thing{a: 1}', "1:6: undeclared reference to 'Thing' (in container '')"],
   [
     'a && b',

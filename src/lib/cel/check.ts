@@ -1,5 +1,6 @@
 import type { Call, Comprehension, Expr, ListEntry, Select } from './ast.ts'
 import { compileMessage } from './cel-error.ts'
+import { badLiteral } from './check-literals.ts'
 import { parse, typeNameOf } from './parser.ts'
 import type { Signature, Signatures } from './signatures.ts'
 import { TypeBindings } from './type-bindings.ts'
@@ -200,6 +201,8 @@ class Checker {
   #call(call: Call, locals: Locals): Type {
     const { name, target, args, at } = call
     const { signatures } = this.#declarations
+    const bad = badLiteral(call)
+    if (bad !== undefined) this.#fail(bad.at, bad.why)
     const shown = name === '_in_' ? '@in' : name
     this.functions.set(call, shown)
     if (target === undefined) {

@@ -116,6 +116,11 @@ class Estimator {
     const known = operands.map((each): Operand => this.#operand(each))
     const { cost, size } = callCost(full, known)
     if (size !== undefined) this.#sizes.set(call, size)
+    // What is taken out of an optional is what the schema says of it, or what stands in for it.
+    if (target !== undefined && unwrapping.has(full)) {
+      this.#sizes.set(call, Math.max(...operands.map((each) => this.#size(each))))
+      this.#note(call, { declared: this.#declared.get(target) })
+    }
     return inside + cost
   }
 
@@ -144,7 +149,9 @@ class Estimator {
     if (declared !== undefined) return maxElementsOf(declared)
     const type = this.#checked.typeOf(expr)
     const isScalar = isSimple(type, 'bool', 'int', 'uint', 'double', 'null', 'timestamp', 'duration')
-    return isScalar || (type.kind === 'abstract' && insideOptional(type) === undefined) ? 1 : Number.POSITIVE_INFINITY
+    return isScalar || type.kind === 'type' || (type.kind === 'abstract' && insideOptional(type) === undefined)
+      ? 1
+      : Number.POSITIVE_INFINITY
   }
 
   #bind(expr: Expr & { kind: 'bind' }, names: Names): number {
@@ -180,6 +187,8 @@ class Estimator {
     return [[first, isList ? item : key]]
   }
 }
+
+const unwrapping: ReadonlySet<string> = new Set(['or', 'orValue', 'value'])
 
 /** What a macro costs beside its parts: once before, in each round, once after; as its loop is written out. */
 const overheads: Readonly<Record<Comprehension['macro'], { start: number; round: number; end: number }>> = {

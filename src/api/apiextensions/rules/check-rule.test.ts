@@ -102,3 +102,16 @@ test('a schema gives types: properties under their written names, metadata of re
   )
   assert.equal(problem('1 + 1'), 'cel expression must evaluate to a bool')
 })
+
+test('the cost of what is taken out of an optional, of a type and of a converted value is bounded', () => {
+  const properties = { name: text(10), size: of('int-or-string') }
+  const type = declaredType({ type: 'object', properties }, 'self', true)!
+  for (const rule of [
+    "self.?name.orValue('none').contains('x')",
+    'type(self.size) == string',
+    "quantity(string(self.size)).isGreaterThan(quantity('0'))",
+  ]) {
+    const { problem, cost } = checkRule({ rule }, type)
+    assert.deepEqual([problem, cost < 1_000_000], [undefined, true], rule)
+  }
+})
