@@ -194,8 +194,14 @@ async function createCsi(
     ...options,
     rootDir,
     onUse: () => parts().agent.reportNow(),
-    onArrival: () => parts().workers.retryVolumes(),
+    onArrival: () => retryAll(parts().workers),
   })
+}
+
+/** A plugin has come: pods that start, that end and that are long gone may have waited for it. */
+function retryAll(workers: PodWorkers): void {
+  workers.retryVolumes()
+  workers.retryOrphans()
 }
 
 async function createDevices(
@@ -218,7 +224,7 @@ async function createDevices(
       ),
     presentPods: () => uids(parts().workers.list()),
     onChange: () => parts().agent.reportNow(),
-    onArrival: () => parts().workers.retryVolumes(),
+    onArrival: () => retryAll(parts().workers),
   })
 }
 

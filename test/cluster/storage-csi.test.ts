@@ -214,6 +214,21 @@ describe('CSI volumes', { skip }, () => {
       assert.deepEqual(mountsOf(String(volumeId)), [])
     })
 
+    test('a volume that a pod asks for in itself is made for it and deleted with it', async (t) => {
+      const space = await shared.space(t)
+      const claimSpec = {
+        accessModes: ['ReadWriteOnce' as const],
+        storageClassName: 'test',
+        resources: { requests: { storage: '1Mi' } },
+      }
+      const volume = { name: 'v', ephemeral: { volumeClaimTemplate: { spec: claimSpec } } }
+      await space.start(withVolume(`echo mine > /v/f; ${idle}`, volume))
+      const { spec } = await space.of(persistentVolumeClaims).get('pod-v')
+      await deletePod(space)
+      await space.waitGone(persistentVolumeClaims, 'pod-v')
+      await space.waitGone(persistentVolumes, spec.volumeName ?? '')
+    })
+
     test('a block volume is a device in the container', async (t) => {
       const space = await shared.space(t)
       await makeClaim(space, { volumeMode: 'Block' })

@@ -254,12 +254,13 @@ describe('volumes of the node', { skip, concurrency: 4 }, () => {
     assert.match(summary, /"volume":\[/)
   })
 
-  test('of pods that are gone, no mount and no folder is left', async (t) => {
+  test('of pods that are gone, no mount and no folder is left, even where the source has gone before', async (t) => {
     const space = await shared.space(t)
     const volumes: Volume[] = [
       { name: 'memory', emptyDir: { medium: 'Memory' } },
       { name: 'disk', emptyDir: {} },
       { name: 'host', hostPath: { path: join(folder, 'dir') } },
+      { name: 'gone', hostPath: { path: join(folder, 'gone'), type: 'DirectoryOrCreate' } },
     ]
     const volumeMounts = volumes.flatMap(({ name }) => [
       { name, mountPath: `/${name}` },
@@ -269,7 +270,8 @@ describe('volumes of the node', { skip, concurrency: 4 }, () => {
       withVolume('sleep 3600', {}, { container: { volumeMounts }, spec: { volumes } }),
     )
     const mounts = (): number => readFileSync('/proc/self/mountinfo', 'utf8').split(metadata.uid).length - 1
-    assert.ok(mounts() >= 4)
+    assert.ok(mounts() >= 5)
+    await rm(join(folder, 'gone'), { recursive: true })
     await deletePod(space)
     await eventually(() => mounts() === 0 || undefined, { what: 'nothing is mounted' })
     const podsDir = join(shared.cluster.layout.kubeletDir, 'pods')

@@ -77,9 +77,13 @@ export class PodWorkers {
     return [...this.#workers.values()]
   }
 
-  /** Something has come that volumes may wait for, of pods that start, that end, or that are long gone. */
+  /** Something has come that the volumes of pods may wait for, be it to start or to end. */
   retryVolumes(): void {
     for (const worker of this.list()) worker.retryVolumes()
+  }
+
+  /** Tries again to clear away what belongs to no pod; what it takes may have come only now. */
+  retryOrphans(): void {
     this.#clearOrphans()
   }
 
