@@ -3,6 +3,7 @@ import { isPodReady, podIps, resolvePodPort } from '#api/core/v1/pod-facts.ts'
 import type { Node, Pod, Service } from '#api/types/core.v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '#api/types/discovery.v1.ts'
 import { canBeEndpoint, isHeadless, isSelected } from '../service-pods.ts'
+import { hintsFor } from './hints.ts'
 
 export type AddressType = Extract<EndpointSlice['addressType'], 'IPv4' | 'IPv6'>
 
@@ -75,9 +76,12 @@ function endpointOf(
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating)
   const zone = nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.[zoneLabel]
   const hasHostname = hostname !== undefined && hostname !== '' && subdomain === service.metadata.name
+  const conditions = { ready, serving, terminating }
+  const hints = hintsFor(service, { conditions, zone, nodeName })
   return {
     addresses,
-    conditions: { ready, serving, terminating },
+    conditions,
+    ...(hints === undefined ? {} : { hints }),
     ...(hasHostname ? { hostname } : {}),
     ...(nodeName ? { nodeName } : {}),
     targetRef: { kind: 'Pod', namespace, name, uid },

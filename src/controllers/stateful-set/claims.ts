@@ -1,7 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
+import { controllerReference } from '#api/meta/owner.ts'
 import type { New } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import type { StatefulSet } from '#api/types/apps.v1.ts'
 import type { PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
+import type { OwnerReference } from '#api/types/meta.v1.ts'
 import { persistentVolumeClaims } from '#api/types/resources.ts'
 import type { ControllerContext } from '#reconcile/controller.ts'
 import { messageOf } from '../pod-from-template.ts'
@@ -37,21 +40,41 @@ async function ensureClaim(
   }
 }
 
-/** Where the set says so, ties the claims of a pod that scaling takes away to that pod, so that they go with it. */
-export async function condemnClaims(
+/**
+ * Has the claims of a pod belong to whoever's end is to be theirs, as the set's retention policy says now: the pod that
+ * scaling takes away, the set, or nobody. Owners that others have added stay.
+ */
+export async function keepClaimOwners(
   { client, informers }: ControllerContext,
   set: StatefulSet,
   pod: Pod,
-  ordinal: number,
+  { ordinal, isCondemned }: { readonly ordinal: number; readonly isCondemned: boolean },
 ): Promise<void> {
-  if (set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== 'Delete') return
-  const { namespace, name, uid } = pod.metadata
+  const { namespace } = set.metadata
   for (const { metadata } of claimsFor(set, ordinal)) {
     const claim = informers.of(persistentVolumeClaims).get(metadata.name ?? '', namespace)
-    if (claim === undefined || claim.metadata.ownerReferences?.some((reference) => reference.uid === uid)) continue
-    const ownerReferences = [{ apiVersion: 'v1', kind: 'Pod', name, uid }]
+    if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) continue
+    const ownerReferences = claimOwners(claim, set, pod, isCondemned)
+    if (isDeepStrictEqual(ownerReferences, claim.metadata.ownerReferences ?? [])) continue
     await client
       .resource(persistentVolumeClaims, namespace)
       .update({ ...claim, metadata: { ...claim.metadata, ownerReferences } })
   }
+}
+
+/** The owners that a claim of the pod must have. */
+export function claimOwners(
+  { metadata }: Pick<PersistentVolumeClaim, 'metadata'>,
+  set: StatefulSet,
+  pod: Pod,
+  isCondemned: boolean,
+): readonly OwnerReference[] {
+  const { whenDeleted, whenScaled } = set.spec.persistentVolumeClaimRetentionPolicy ?? {}
+  const goesWithPod = whenScaled === 'Delete' && isCondemned
+  const goesWithSet = whenDeleted === 'Delete' && !goesWithPod
+  const isOurs = ({ kind, name, uid }: OwnerReference): boolean =>
+    uid === set.metadata.uid || uid === pod.metadata.uid || (kind === 'Pod' && name === pod.metadata.name)
+  const others = (metadata.ownerReferences ?? []).filter((reference) => !isOurs(reference))
+  if (goesWithPod) return [...others, { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid }]
+  return goesWithSet ? [...others, controllerReference(set)] : others
 }

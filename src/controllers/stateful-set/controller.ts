@@ -12,7 +12,7 @@ import { withoutZeros } from '../counts.ts'
 import { candidatesFor, decideClaims, ownerKeys, type OwnerKind } from '../owned-objects.ts'
 import { isNamespaceTerminating, messageOf } from '../pod-from-template.ts'
 import { HashCollision, syncHistory, trimHistory, type History } from '../revision-history.ts'
-import { condemnClaims, ensureClaims } from './claims.ts'
+import { ensureClaims, keepClaimOwners } from './claims.ts'
 import { decideStatefulStatus, decideStep, spentAtMs, type StatefulView } from './decide.ts'
 import { firstOrdinal, ordinalOf, podName, revisionNameOf, statefulPod } from './identity.ts'
 
@@ -82,11 +82,13 @@ async function applyStep(context: ControllerContext, view: StatefulView, history
   const { set } = view
   const step = decideStep(view)
   const end = firstOrdinal(set) + (set.spec.replicas ?? 1)
-  for (const pod of step.delete) {
-    const ordinal = ordinalOf(set, pod) ?? 0
-    if (ordinal >= end) await condemnClaims(context, set, pod, ordinal)
-    await remove(context, set, pod)
+  for (const pod of view.pods) {
+    const ordinal = ordinalOf(set, pod)
+    if (ordinal === undefined || set.metadata.deletionTimestamp !== undefined) continue
+    const isCondemned = ordinal < firstOrdinal(set) || ordinal >= end
+    await keepClaimOwners(context, set, pod, { ordinal, isCondemned })
   }
+  for (const pod of step.delete) await remove(context, set, pod)
   for (const { ordinal, revision } of step.create) {
     const made = history.all.find(({ metadata }) => metadata.name === revision) ?? history.current
     if (!(await create(context, set, ordinal, made))) return
