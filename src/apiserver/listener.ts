@@ -3,11 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls'
 import type { Duplex } from 'node:stream'
-import type { ApiRequest, UserInfo } from '#api/meta/exchange.ts'
+import type { ApiRequest, ApiResponse, UserInfo } from '#api/meta/exchange.ts'
 import { StatusError, isStatusError } from '#api/meta/status.ts'
 import type { Log } from '#lib/log.ts'
 import type { PeerIdentity } from './authn/peer-certificate.ts'
 import { ResponseWriter } from './encoding/response-writer.ts'
+import { badRequestLine } from './encoding/responses.ts'
+import { isReadablePath, parseQuery } from './parse-query.ts'
 import type { ApiServer } from './server.ts'
 import { methodNotAllowed } from './steps/refusals.ts'
 import type { UpgradeHandler } from './upgrade.ts'
@@ -131,8 +133,17 @@ async function serve(
   const gone = new Departure()
   outgoing.once('close', () => gone.announce())
   const request = await apiRequest(options, incoming, gone)
-  const response = request instanceof StatusError ? writer.failure(request) : await options.server.handle(request)
+  const response = await answer(options, writer, request)
   if (!gone.hasGone) await writer.write(request instanceof StatusError ? undefined : request, response, outgoing)
+}
+
+function answer(
+  { server }: ListenerOptions,
+  writer: ResponseWriter,
+  request: ApiRequest | StatusError,
+): ApiResponse | Promise<ApiResponse> {
+  if (request instanceof StatusError) return writer.failure(request)
+  return isReadablePath(request.path) ? server.handle(request) : badRequestLine()
 }
 
 /** Tells that a client has gone. The signal is made when somebody asks for it: most requests are answered without. */
@@ -190,7 +201,7 @@ function requestOf(incoming: Incoming, socket: TLSSocket, { gone, user, body }: 
   return {
     method: incoming.method ?? 'GET',
     path: cut < 0 ? url : url.slice(0, cut),
-    query: cut < 0 ? noQuery : new URLSearchParams(url.slice(cut + 1)),
+    query: cut < 0 ? noQuery : parseQuery(url.slice(cut + 1)),
     headers: incoming.headers as Readonly<Record<string, string | undefined>>,
     get signal() {
       return gone.signal

@@ -13,6 +13,8 @@ export interface TestObject extends KubernetesObject {
   readonly status: unknown
   readonly message: string
   readonly reason: string
+  readonly code: number
+  readonly details: unknown
   readonly data: Readonly<Record<string, string>>
 }
 

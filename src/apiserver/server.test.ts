@@ -282,8 +282,18 @@ test('patches that leave no object, or none with metadata, are refused or mended
       call(`PATCH ${maps}/p`, { body, headers: { 'content-type': `application/${type}+json` } })
     const nothing = await patch('json-patch', [{ op: 'add', path: '', value: null }])
     assert.deepEqual([nothing.code, nothing.object.reason], [422, 'Invalid'])
-    assert.equal((await patch('merge-patch', { metadata: null })).code, 200)
-    assert.equal((await patch('strategic-merge-patch', { $patch: 'replace' })).code, 422)
+    assert.deepEqual(nothing.object.details, {})
+    const nameless = 'the name of the object (p based on URL) was undeterminable: name must be provided'
+    const refusals = [
+      [await patch('merge-patch', { metadata: null }), 400, nameless],
+      [await patch('merge-patch', Buffer.from('null')), 400, 'Invalid JSON Patch'],
+      [await call(`PUT ${maps}/p`, { body: {} }), 400, nameless],
+      [await patch('other', {}), 415, '415: Unsupported Media Type'],
+    ] as const
+    for (const [{ object }, code, message] of refusals) {
+      assert.deepEqual([object.code, object.message], [code, message])
+    }
+    assert.equal((await patch('strategic-merge-patch', Buffer.from('null'))).code, 200)
   }))
 
 test('a body of null says nothing, like an empty object', () =>

@@ -2,7 +2,7 @@ import { cloneJson, isPlainObject, setOwn } from '../schema/own-member.ts'
 import { isSameJson } from './merge-patch.ts'
 import { badRequest, StatusError } from './status.ts'
 
-/** JSON Patch (RFC 6902) as the API server applies it, with its limits and its words for what does not apply. */
+/** JSON Patch (RFC 6902) as the API server applies it: its limits, its leniency, its words for what does not apply. */
 export interface JsonPatchOperation {
   readonly op: string
   readonly path: string
@@ -10,42 +10,43 @@ export interface JsonPatchOperation {
   readonly value?: unknown
 }
 
+/** An operation that does not apply to the document. */
+export class JsonPatchError extends Error {}
+
 const maxOperations = 10_000
 /** Copies may add this much text in all: a patch of copies of copies would grow without bound. */
 const maxCopiedBytes = 3 * 1024 * 1024
 
 /** Checks that a decoded body is a list of operations. Throws 400, or 413 for too many. */
 export function readJsonPatch(body: unknown): readonly JsonPatchOperation[] {
-  if (!Array.isArray(body))
-    throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch')
-  if (body.length > maxOperations) {
-    const message = `The allowed maximum operations in a JSON patch is ${maxOperations}, got ${body.length}`
+  const operations = body ?? []
+  if (!Array.isArray(operations)) {
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${nameOf(body)} into Go value of type []interface {}`,
+    )
+  }
+  const odd = operations.findIndex((operation) => operation !== null && !isPlainObject(operation))
+  if (odd >= 0) {
+    const found = nameOf(operations[odd])
+    throw badRequest(`json: cannot unmarshal ${found} into Go value of type jsonpatch.Operation`)
+  }
+  if (operations.length > maxOperations) {
+    const message = `The allowed maximum operations in a JSON patch is ${maxOperations}, got ${operations.length}`
     throw new StatusError('RequestEntityTooLarge', `Request entity too large: ${message}`)
   }
-  if (!body.every(isPlainObject))
-    throw badRequest('error decoding patch: json: cannot unmarshal value into Go value of type jsonpatch.Operation')
-  return body as unknown as readonly JsonPatchOperation[]
+  return operations.map((operation: unknown) => (operation ?? {}) as JsonPatchOperation)
 }
 
-/** Applies all operations or none. The target stays as it is. Throws 422 for the first that does not apply. */
+function nameOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+
+/** Applies all operations or none. The target stays as it is. Throws a `JsonPatchError` for the first that does not apply. */
 export function applyJsonPatch(target: unknown, operations: readonly JsonPatchOperation[]): unknown {
   const patching = new Patching(cloneJson(target))
-  try {
-    for (const operation of operations) patching.apply(operation)
-  } catch (error) {
-    throw error instanceof DoesNotApply ? rejected(error.message) : error
-  }
+  for (const operation of operations) patching.apply(operation)
   return patching.document
-}
-
-/** Carries the message to `rejected`. */
-class DoesNotApply extends Error {}
-
-function rejected(why: string): StatusError {
-  const message = `the server rejected our request due to an error in our request`
-  return new StatusError('Invalid', message, {
-    details: { causes: [{ reason: 'UnexpectedServerResponse', message: why }] },
-  })
 }
 
 type Container = Record<string, unknown> | unknown[]
@@ -59,101 +60,66 @@ class Patching {
   }
 
   apply(operation: JsonPatchOperation): void {
-    const { op, path } = operation
-    if (typeof path !== 'string') throw new DoesNotApply(`${op} operation failed to decode path: missing value`)
+    const { op, value = null } = operation
     switch (op) {
       case 'add':
-        return this.#add(path, cloneJson(valueOf(operation)), 'add')
+        return add(this.#place(pathOf(operation), 'add'), cloneJson(value))
       case 'remove':
-        return this.#remove(path, 'remove')
+        return remove(this.#place(pathOf(operation), 'remove'))
       case 'replace':
-        return this.#replace(path, cloneJson(valueOf(operation)))
+        return this.#replace(pathOf(operation), cloneJson(value))
       case 'move':
-        return this.#move(fromOf(operation), path)
+        return this.#move(fromOf(operation), pathOf(operation))
       case 'copy':
-        return this.#copy(fromOf(operation), path)
+        return this.#copy(fromOf(operation), pathOf(operation))
       case 'test':
-        return this.#test(path, operation.value ?? null)
+        return this.#test(pathOf(operation), value)
       default:
-        throw new DoesNotApply(`Unexpected kind: ${op}`)
+        throw new JsonPatchError(`Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`)
     }
   }
 
-  #add(path: string, value: unknown, op: string): void {
-    const place = this.#place(path, op)
-    if (!place) this.document = value
-    else if (!Array.isArray(place.container)) setOwn(place.container, place.key, value)
-    else place.container.splice(place.key === '-' ? place.container.length : indexOf(place, op, 'add'), 0, value)
-  }
-
-  #remove(path: string, op: string): void {
-    const place = this.#existing(path, op)
-    if (!place) throw new DoesNotApply(`${op} operation does not apply: the whole document cannot be removed`)
-    if (Array.isArray(place.container)) place.container.splice(Number(place.key), 1)
-    else delete place.container[place.key]
-  }
-
+  /** A member that is not there is added. */
   #replace(path: string, value: unknown): void {
-    const place = this.#existing(path, 'replace')
-    if (!place) this.document = value
-    else if (Array.isArray(place.container)) place.container[Number(place.key)] = value
-    else setOwn(place.container, place.key, value)
+    if (path !== '') return set(this.#place(path, 'replace'), value)
+    if (!isContainer(value)) throw new JsonPatchError('replace operation value must be object or array')
+    this.document = value
   }
 
   #move(from: string, path: string): void {
-    if (path === from) return
-    if (path.startsWith(`${from}/`))
-      throw new DoesNotApply(`move operation does not apply: "${path}" lies inside "${from}"`)
-    const value = this.#read(from, 'move')
-    this.#remove(from, 'move')
-    this.#add(path, value, 'move')
+    const source = this.#place(from, 'move')
+    const value = read(source, 'move')
+    remove(source)
+    add(this.#place(path, 'move'), value)
   }
 
   #copy(from: string, path: string): void {
-    const value = this.#read(from, 'copy')
-    this.#copiedBytes += JSON.stringify(value).length
+    const value = read(this.#place(from, 'copy'), 'copy') ?? null
+    const place = this.#place(path, 'copy')
+    this.#copiedBytes += value === null ? 0 : JSON.stringify(value).length
     if (this.#copiedBytes > maxCopiedBytes) {
       const limit = `exceeding the limit ${maxCopiedBytes}`
-      throw new DoesNotApply(
+      throw new JsonPatchError(
         `Unable to complete the copy, the accumulated size increase of copy is ${this.#copiedBytes}, ${limit}`,
       )
     }
-    this.#add(path, cloneJson(value), 'copy')
+    add(place, cloneJson(value))
   }
 
+  /** What is not there equals null. */
   #test(path: string, wanted: unknown): void {
-    const place = this.#place(path, 'test')
-    const actual = place ? memberOf(place) : this.document
-    if (!isSameJson(actual ?? null, wanted)) throw new DoesNotApply(`testing value ${path} failed: test failed`)
+    const actual = path === '' ? this.document : read(this.#place(path, 'test'), 'test')
+    if (!isSameJson(actual ?? null, wanted)) throw new JsonPatchError(`testing value ${path} failed: test failed`)
   }
 
-  #read(path: string, op: string): unknown {
-    const place = this.#existing(path, op)
-    return place ? memberOf(place) : this.document
-  }
-
-  /** The container and the key a path ends in; undefined for the whole document. */
-  #place(path: string, op: string): Place | undefined {
-    if (path === '') return undefined
+  /** The container and the key a path ends in. What precedes the first slash of a path does not count. */
+  #place(path: string, op: string): Place {
     const keys = path.split('/').slice(1).map(unescapeKey)
-    if (!path.startsWith('/')) throw missingPath(path, op)
-    const key = keys.pop() as string
+    const key = keys.pop()
     let container: unknown = this.document
-    for (const step of keys) {
-      container = isContainer(container) ? memberOf({ container, key: step, path }) : undefined
-    }
-    if (!isContainer(container)) throw missingPath(path, op)
-    return { container, key, path }
-  }
-
-  #existing(path: string, op: string): Place | undefined {
-    const place = this.#place(path, op)
-    if (!place) return undefined
-    if (Array.isArray(place.container)) indexOf(place, op, 'access')
-    else if (!Object.hasOwn(place.container, place.key)) {
-      throw new DoesNotApply(`${op} operation does not apply: doc is missing key: ${path}: missing value`)
-    }
-    return place
+    for (const step of keys) container = isContainer(container) ? read({ container, key: step, path }, op) : undefined
+    if (key !== undefined && isContainer(container)) return { container, key, path }
+    throw new JsonPatchError(`${op} operation does not apply: doc is missing path: "${path}": missing value`)
   }
 }
 
@@ -163,40 +129,62 @@ interface Place {
   readonly path: string
 }
 
-function isContainer(value: unknown): value is Container {
-  return typeof value === 'object' && value !== null
+function add(place: Place, value: unknown): void {
+  const { container, key } = place
+  if (!Array.isArray(container)) setOwn(container, key, value)
+  else if (key === '-') container.push(value)
+  else container.splice(indexOf(place, container.length + 1, 'add'), 0, value)
 }
 
-function memberOf({ container, key }: Place): unknown {
-  if (Array.isArray(container)) return /^(0|[1-9]\d*)$/.test(key) ? container[Number(key)] : undefined
+function remove(place: Place): void {
+  const { container, key, path } = place
+  if (Array.isArray(container)) container.splice(indexOf(place, container.length, 'remove'), 1)
+  else if (Object.hasOwn(container, key)) delete container[key]
+  else
+    throw new JsonPatchError(
+      `error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: missing value`,
+    )
+}
+
+function set(place: Place, value: unknown): void {
+  const { container, key } = place
+  if (Array.isArray(container)) container[indexOf(place, container.length, 'replace')] = value
+  else setOwn(container, key, value)
+}
+
+/** A list must have the index; an object answers undefined for what it lacks. */
+function read(place: Place, op: string): unknown {
+  const { container, key } = place
+  if (Array.isArray(container)) return container[indexOf(place, container.length, op)]
   return Object.hasOwn(container, key) ? container[key] : undefined
 }
 
-function indexOf({ container, key, path }: Place, op: string, use: 'add' | 'access'): number {
-  const index = /^(0|[1-9]\d*)$/.test(key) ? Number(key) : Number.NaN
-  const size = (container as unknown[]).length
-  if (Number.isNaN(index))
-    throw new DoesNotApply(`${op} operation does not apply: doc is missing key: ${path}: invalid array index`)
-  if (index < (use === 'add' ? size + 1 : size)) return index
-  throw new DoesNotApply(
-    `${op} operation does not apply: doc is missing key: ${path}: Unable to access invalid index: ${index}: invalid index referenced`,
+/** Indices may be signed and have leading zeros; negative ones count from the end. */
+function indexOf({ key, path }: Place, size: number, op: string): number {
+  const index = /^[+-]?\d{1,15}$/.test(key) ? Number(key) : Number.NaN
+  if (Number.isNaN(index)) {
+    throw new JsonPatchError(`error in ${op} for path: '${path}': value was not a proper array index: '${key}'`)
+  }
+  if (index < size && index >= -size) return index < 0 ? index + size : index
+  throw new JsonPatchError(
+    `error in ${op} for path: '${path}': Unable to access invalid index: ${index}: invalid index referenced`,
   )
 }
 
-function missingPath(path: string, op: string): DoesNotApply {
-  return new DoesNotApply(`${op} operation does not apply: doc is missing path: "${path}": missing value`)
+function isContainer(value: unknown): value is Container {
+  return typeof value === 'object' && value !== null
 }
 
 function unescapeKey(key: string): string {
   return key.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
-function valueOf(operation: JsonPatchOperation): unknown {
-  if (operation.value === undefined) throw new DoesNotApply(`${operation.op} operation does not apply: missing value`)
-  return operation.value
+function pathOf({ op, path }: JsonPatchOperation): string {
+  if (typeof path === 'string') return path
+  throw new JsonPatchError(`${op} operation failed to decode path: operation missing path field: missing value`)
 }
 
-function fromOf(operation: JsonPatchOperation): string {
-  if (typeof operation.from === 'string') return operation.from
-  throw new DoesNotApply(`${operation.op} operation failed to decode from: missing value`)
+function fromOf({ op, from }: JsonPatchOperation): string {
+  if (typeof from === 'string') return from
+  throw new JsonPatchError(`${op} operation failed to decode from: operation, missing from field: missing value`)
 }

@@ -20,6 +20,12 @@ export function pageNotFound(): ApiResponse {
   return textResponse('404 page not found\n', 404)
 }
 
+/** What a request line gets that cannot be read. */
+export function badRequestLine(): ApiResponse {
+  const refused = textResponse('400 Bad Request', 400)
+  return { ...refused, headers: { 'content-type': 'text/plain; charset=utf-8', connection: 'close' } }
+}
+
 /** As upstream words it where priority and fairness refuse a request. */
 export function tooManyRequests(): ApiResponse {
   const refused = textResponse('Too many requests, please try again later.\n', 429)

@@ -7,6 +7,7 @@ import { isPlainObject, setOwn } from '#api/schema/own-member.ts'
 import type { ManagedFieldsEntry } from '#api/types/meta.v1.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { PatchDocument } from './patch-document.ts'
+import { typedPatchProblem } from './typed-patch-problem.ts'
 
 /**
  * The patched object as a draft. A patch that makes it unreadable is `Invalid`, and quotes what it made. With
@@ -22,19 +23,22 @@ export function decodePatched(
   const patched = patch.apply(current)
   try {
     checkIsObject(patched)
-    checkType(patched as KubernetesObject, resource)
+    if (patch.quoted === undefined) checkType(patched as KubernetesObject, resource)
     const { known, rest } = splitUntouched(patched as KubernetesObject, current, keepsUntouched)
     const { object, problems } = decodeValue<Draft<KubernetesObject>>(resource.node, rest)
     const all = fieldValidation === 'Ignore' ? [] : [...patch.duplicates(), ...problems]
     if (fieldValidation === 'Strict' && all.length > 0)
       throw new DecodeError(`strict decoding error: ${all.join(', ')}`)
     for (const warning of all) if (!warnings.includes(warning)) warnings.push(warning)
+    if (patch.quoted !== undefined) Object.assign(object, { apiVersion: apiVersionOf(resource), kind: resource.kind })
     object.metadata ??= {} as Draft<KubernetesObject>['metadata']
     if (known !== undefined) object.metadata.managedFields = known as Draft<ManagedFieldsEntry>[]
     return object
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    throw invalid({ group: '', kind: '', name: '' }, [invalidValue('patch', quotable(patched), error.message)])
+    const [quoted, why] =
+      patch.quoted === undefined ? [quotable(patched), error.message] : [patch.quoted, typedPatchProblem(error.message)]
+    throw invalid({ group: '', kind: '', name: '' }, [invalidValue('patch', quoted, why)])
   }
 }
 

@@ -1,6 +1,7 @@
-import { applyJsonPatch, readJsonPatch } from '#api/meta/json-patch.ts'
+import { goText } from '#api/meta/go-text.ts'
+import { applyJsonPatch, JsonPatchError, readJsonPatch, type JsonPatchOperation } from '#api/meta/json-patch.ts'
 import { applyMergePatch } from '#api/meta/merge-patch.ts'
-import { badRequest } from '#api/meta/status.ts'
+import { badRequest, StatusError } from '#api/meta/status.ts'
 import { applyStrategicMergePatch } from '#api/meta/strategic-merge-patch.ts'
 import { DecodeError, parseJson } from '#api/schema/decode.ts'
 import { findDuplicates } from '#api/schema/json-scanner.ts'
@@ -14,11 +15,14 @@ import { unsupportedMediaType } from './write-options.ts'
 export interface PatchDocument {
   /** Repeated members of the patch's text: `duplicate field "data.z"`. */
   readonly duplicates: () => readonly string[]
+  /** The patch as upstream quotes it, of a patch that is applied to the typed object: the path tells its type. */
+  readonly quoted?: string
   /** The patched object; `current` is left as it is. Throws a `StatusError` if the patch does not fit. */
   readonly apply: (current: object) => object
 }
 
-const acceptedPatches: readonly string[] = [
+/** The media types of the patches that are understood. */
+export const patchTypes: readonly string[] = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
@@ -33,23 +37,36 @@ export function readPatch({ request }: RequestContext, node: ObjectNode): PatchD
   const type = patchTypeOf(request.headers['content-type'])
   // The schema of a custom resource has no merge keys for this type of patch.
   if (node.custom !== undefined && type === strategic) {
-    throw unsupportedMediaType(acceptedPatches.filter((accepted) => accepted !== strategic))
+    throw unsupportedMediaType(patchTypes.filter((accepted) => accepted !== strategic))
   }
   switch (type) {
     case 'application/json-patch+json': {
       const body = parseBody(request.body)
-      return { duplicates, apply: (current) => applyJsonPatch(current, readJsonPatch(body)) as object }
+      return { duplicates, apply: (current) => applyOperations(current, readJsonPatch(body)) }
     }
     case 'application/merge-patch+json': {
       const patch = readObject(request.body)
+      if (patch === null) throw badRequest('Invalid JSON Patch')
       return { duplicates, apply: (current) => applyMergePatch(current, patch) as object }
     }
     case 'application/strategic-merge-patch+json': {
       const patch = readObject(request.body)
-      return { duplicates, apply: (current) => applyStrategicMergePatch(node, current, patch) }
+      const quoted = goText(patch ?? {})
+      return { duplicates, quoted, apply: (current) => applyStrategicMergePatch(node, current, patch ?? {}) }
     }
     default:
-      throw unsupportedMediaType(acceptedPatches)
+      throw unsupportedMediaType(patchTypes)
+  }
+}
+
+/** Upstream does not say which operation did not apply, or why. */
+function applyOperations(current: object, operations: readonly JsonPatchOperation[]): object {
+  try {
+    return applyJsonPatch(current, operations) as object
+  } catch (error) {
+    if (!(error instanceof JsonPatchError)) throw error
+    const message = 'the server rejected our request due to an error in our request'
+    throw new StatusError('Invalid', message, { details: {}, cause: error })
   }
 }
 
@@ -65,9 +82,8 @@ function duplicatesOf(body: unknown): readonly string[] {
   return findDuplicates(textOf(body), reportedDuplicates).map((path) => `duplicate field ${JSON.stringify(path)}`)
 }
 
-function readObject(body: unknown): object {
-  // A patch that says null changes nothing.
-  const value = parseBody(body) ?? {}
+function readObject(body: unknown): object | null {
+  const value = parseBody(body)
   if (typeof value === 'object' && !Array.isArray(value)) return value
   const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
   throw badRequest(

@@ -125,20 +125,26 @@ async function validateAndSave(
   return save(context, draft, stored)
 }
 
-/** The draft must be the object it claims to replace. */
-function checkIdentity(context: ResourceContext, draft: Draft<KubernetesObject>, old: KubernetesObject): void {
-  const { metadata } = draft
-  const { resource, info } = context
-  if ((metadata.name ?? '') === '') metadata.name = old.metadata.name
+/** The namespace and the name of the draft must be those of the request; a namespace left out is filled in. */
+export function checkName({ resource, info }: ResourceContext, { metadata }: Draft<KubernetesObject>): void {
+  if (resource.namespaced) metadata.namespace ||= info.namespace
+  else delete metadata.namespace
+  if (resource.namespaced && metadata.namespace !== info.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+  if (!metadata.name) {
+    throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
+  }
   if (metadata.name !== info.name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`)
   }
-  if (resource.namespaced) {
-    if ((metadata.namespace ?? '') === '') metadata.namespace = info.namespace
-    else if (metadata.namespace !== info.namespace) {
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-    }
-  }
+}
+
+/** The draft must be the object it claims to replace. */
+function checkIdentity(context: ResourceContext, draft: Draft<KubernetesObject>, old: KubernetesObject): void {
+  checkName(context, draft)
+  const { metadata } = draft
+  const { resource, info } = context
   const wanted = metadata.resourceVersion ?? ''
   if (!/^\d*$/.test(wanted)) {
     throw new StatusError('', `strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`)

@@ -11,7 +11,7 @@ import { reviewHandlers } from '../reviews/review-handlers.ts'
 import { subresourceHandler } from '../verbs/subresources/subresource-table.ts'
 import { deprecationOf } from '../registry/deprecations.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
-import { methodNotAllowed, unknownResource } from './refusals.ts'
+import { checkPatchType, methodNotAllowed, unknownResource } from './refusals.ts'
 import type { RequestInfo } from '../request-info.ts'
 import type { Step } from './step.ts'
 
@@ -36,6 +36,7 @@ function toResource(context: RequestContext): ApiResponse | Promise<ApiResponse>
   }
   if (resource.custom !== undefined && !isInScope(resource, info)) return pageNotFound()
   const handler = resource.custom === undefined ? handlerFor(context, resource) : customHandler(context, resource)
+  if (resource.custom === undefined && info.verb === 'patch') checkPatchType(context.request)
   const deprecation = deprecationOf(resource)
   if (deprecation !== undefined) context.warnings.push(deprecation)
   return handler({ ...context, resource })

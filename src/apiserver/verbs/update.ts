@@ -6,7 +6,7 @@ import { objectResponse } from '../encoding/responses.ts'
 import { createObject } from '../registry/create-object.ts'
 import { decodeObject } from '../registry/decode-body.ts'
 import { deepCopy } from '../registry/deep-copy.ts'
-import { targetOf, updateObject, type UpdatePart } from '../registry/update-object.ts'
+import { checkName, targetOf, updateObject, type UpdatePart } from '../registry/update-object.ts'
 import { mainPart } from '../registry/update-parts.ts'
 import { readWriteOptions, type WriteOptions } from '../registry/write-options.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -37,6 +37,7 @@ function replace(
   options: WriteOptions,
   part: UpdatePart,
 ): Promise<KubernetesObject> {
+  checkName(context, wanted)
   return updateObject({
     context,
     options,
