@@ -5,7 +5,7 @@ import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Profile } from './profile.ts'
 import type { Rankings } from './rankings.ts'
-import { unavailableMessage } from './rejected-nodes.ts'
+import { RejectedNodes, unavailableMessage } from './rejected-nodes.ts'
 import { scoreNodes } from './scores.ts'
 
 /** What one look at the cluster decided for a pod. */
@@ -16,7 +16,7 @@ export interface Placement {
   readonly node: NodeInfo
   readonly feasible: number
   readonly evaluated: number
-  readonly rejected: readonly RejectedNode[]
+  readonly rejected: RejectedNodes
   readonly prepared: PreparedPod
 }
 
@@ -33,7 +33,7 @@ export interface CycleOptions {
 export interface Choice {
   readonly type: 'choose'
   readonly feasible: readonly NodeInfo[]
-  readonly rejected: readonly RejectedNode[]
+  readonly rejected: RejectedNodes
   readonly evaluated: number
   readonly prepared: PreparedPod
 }
@@ -54,13 +54,13 @@ export function findNodes(pod: PodInfo, snapshot: Snapshot, options: CycleOption
     return { type: 'reject', veto: prepared.rejection, rejected: [], message }
   }
   const nominated = nominatedNode(pod, snapshot, prepared)
-  if (nominated) return { type: 'choose', feasible: [nominated], evaluated: 1, rejected: [], prepared }
+  if (nominated) return { type: 'choose', feasible: [nominated], evaluated: 1, rejected: new RejectedNodes(), prepared }
   const best = options.rankings?.best(prepared, snapshot)
   if (best) {
-    return { type: 'place', ...best, evaluated: 0, rejected: [], prepared }
+    return { type: 'place', ...best, evaluated: 0, rejected: new RejectedNodes(), prepared }
   }
   const { feasible, rejected, evaluated } = filterNodes(prepared, snapshot, options)
-  if (feasible.length === 0) return refusalOf(prepared, rejected, snapshot)
+  if (feasible.length === 0) return refusalOf(prepared, rejected.list(), snapshot)
   return { type: 'choose', feasible, rejected, evaluated, prepared }
 }
 
@@ -93,13 +93,13 @@ function filterNodes(prepared: PreparedPod, snapshot: Snapshot, { profile, start
   if (named) return lookAt(named, prepared, snapshot)
   const { nodes } = snapshot
   const feasible: NodeInfo[] = []
-  const rejected: RejectedNode[] = []
+  const rejected = new RejectedNodes()
   const enough = nodesToFind(nodes.length, profile.percentageOfNodesToScore)
   let evaluated = 0
   for (let at = startAt % nodes.length; evaluated < nodes.length && feasible.length < enough; evaluated++) {
     const node = nodes[at] as NodeInfo
     const rejection = rejectionBeside(prepared, node, snapshot)
-    if (rejection) rejected.push({ node, rejection })
+    if (rejection) rejected.add(node, rejection)
     else feasible.push(node)
     at = at + 1 === nodes.length ? 0 : at + 1
   }
@@ -122,17 +122,17 @@ interface NamedNodes {
 
 function lookAt({ names, plugin }: NamedNodes, prepared: PreparedPod, snapshot: Snapshot) {
   const feasible: NodeInfo[] = []
-  const rejected: RejectedNode[] = []
+  const rejected = new RejectedNodes()
   for (const name of names) {
     const node = snapshot.node(name)
     if (!node) continue
     const rejection = rejectionBeside(prepared, node, snapshot)
-    if (rejection) rejected.push({ node, rejection })
+    if (rejection) rejected.add(node, rejection)
     else feasible.push(node)
   }
   if (feasible.length === 0) {
     const rejection = { plugin, reason: `node(s) didn't satisfy plugin(s) [${plugin}]`, unresolvable: true }
-    for (const node of snapshot.nodes) if (!names.has(node.name)) rejected.push({ node, rejection })
+    for (const node of snapshot.nodes) if (!names.has(node.name)) rejected.add(node, rejection)
   }
   return { feasible, rejected, evaluated: names.size }
 }

@@ -2,8 +2,8 @@ import type { NodeExplanation, ReasonCount, SchedulingExplanation } from '#api/c
 import { keyOf } from '#api/meta/resource.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import { LruMap } from '#lib/lru-map.ts'
-import type { Decision } from './cycle.ts'
-import type { RejectedNode, Rejection } from './framework.ts'
+import type { Decision, Placement } from './cycle.ts'
+import type { Refusal, RejectedNode, Rejection } from './framework.ts'
 import type { PodInfo } from './pod-info.ts'
 import { countReasons } from './rejected-nodes.ts'
 
@@ -28,7 +28,7 @@ export class Explanations {
   readonly #kept = new LruMap<string, Kept>(maxPods)
 
   record({ pod: { metadata } }: PodInfo, decision: Decision, decidedMs: number, message?: string): void {
-    const { rejected } = decision
+    const { rejections, nodes } = decision.type === 'place' ? ofPlaced(decision) : ofWaiting(decision)
     const isPlaced = decision.type === 'place'
     this.#kept.set(`${metadata.namespace}/${metadata.name}`, {
       uid: metadata.uid,
@@ -36,9 +36,9 @@ export class Explanations {
       node: isPlaced ? decision.node.name : undefined,
       message: isPlaced ? undefined : (message ?? decision.message),
       veto: isPlaced ? undefined : decision.veto,
-      counts: countReasons(rejected).sort((a, b) => b.nodes - a.nodes),
-      nodes: isPlaced ? rejected.slice(0, maxNodesOfPlaced).map(explain) : nearestFirst(rejected),
-      rejectedNodes: rejected.length,
+      counts: countReasons(rejections).sort((a, b) => b.nodes - a.nodes),
+      nodes,
+      rejectedNodes: rejections.length,
       feasibleNodes: isPlaced ? decision.feasible : 0,
     })
   }
@@ -62,6 +62,14 @@ export class Explanations {
 export function heldExplanation({ metadata }: Pod, veto: Rejection, decidedMs: number): SchedulingExplanation {
   const nothing = { counts: [], nodes: [], rejectedNodes: 0, feasibleNodes: 0 }
   return { pod: keyOf({ metadata }), uid: metadata.uid, decidedMs, message: veto.reason, veto, ...nothing }
+}
+
+function ofPlaced({ rejected }: Placement) {
+  return { rejections: rejected.rejections, nodes: rejected.list(maxNodesOfPlaced).map(explain) }
+}
+
+function ofWaiting({ rejected }: Refusal) {
+  return { rejections: rejected.map(({ rejection }) => rejection), nodes: nearestFirst(rejected) }
 }
 
 /** Nodes that could take the pod with little more come first: that is what a reader can act on. */

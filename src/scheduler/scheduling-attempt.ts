@@ -1,7 +1,7 @@
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import { choose, findNodes, refusalOf, type Choice, type CycleOptions, type Decision } from './cycle.ts'
-import type { Extender, RejectedNode, Snapshot } from './framework.ts'
+import type { Extender, Snapshot } from './framework.ts'
 import type { PodInfo } from './pod-info.ts'
 import { rejectionBeside } from './filters.ts'
 
@@ -22,7 +22,7 @@ export async function decideWithExtenders(pod: PodInfo, attempt: Attempt): Promi
   if (found.type !== 'choose') return found
   const asked = attempt.profile.extenders.filter((extender) => extender.isInterestedIn(pod.pod))
   const left = await askToFilter(found, asked, log)
-  if (left.feasible.length === 0) return refusalOf(found.prepared, left.rejected, snapshot)
+  if (left.feasible.length === 0) return refusalOf(found.prepared, left.rejected.list(), snapshot)
   const extra = left.feasible.length > 1 ? await askToPrioritize(left, asked, log) : undefined
   const known = { ...left, feasible: left.feasible.filter((node) => snapshot.node(node.name) === node) }
   if (known.feasible.length === 0) return undefined
@@ -33,19 +33,19 @@ export async function decideWithExtenders(pod: PodInfo, attempt: Attempt): Promi
 
 async function askToFilter(found: Choice, extenders: readonly Extender[], log: Log): Promise<Choice> {
   let { feasible } = found
-  const rejected: RejectedNode[] = [...found.rejected]
+  const { rejected } = found
   for (const { filter, isIgnorable, name } of extenders) {
     if (!filter || feasible.length === 0) continue
     try {
       const answer = await filter(found.prepared.pod, feasible)
       feasible = answer.feasible
-      rejected.push(...answer.rejected)
+      for (const { node, rejection } of answer.rejected) rejected.add(node, rejection)
     } catch (error) {
       if (!isIgnorable) throw error
       log.warn('An extender could not be asked and is passed over', { extender: name, error })
     }
   }
-  return { ...found, feasible, rejected }
+  return { ...found, feasible }
 }
 
 /** A failure to prioritize only costs the extender its say. */

@@ -147,7 +147,8 @@ function scopeOf(
 /** Skew: the pods of this domain with the newcomer, less those of the domain that has fewest. */
 function objection({ node, slot }: NodeInfo, hard: readonly SpreadRule[]) {
   for (const { topologyKey, maxSkew, minDomains, counts, own } of hard) {
-    if (node.metadata.labels?.[topologyKey] === undefined) return labelRejection
+    // A node of a domain has the label; one that is out of scope may have it too.
+    if (counts.topology.domainOf(slot) < 0 && node.metadata.labels?.[topologyKey] === undefined) return labelRejection
     const fewest = counts.domains < minDomains ? 0 : counts.lowest
     if (counts.at(slot) + own - fewest > maxSkew) return skewRejection
   }
