@@ -19,6 +19,8 @@ export interface ContainerConfigInput {
   readonly pod: Pod
   readonly container: Container
   readonly attempt: number
+  /** How often the whole pod was started over before. */
+  readonly podRestart: number
   readonly image: ImageInfo
   readonly place: PodPlace
   readonly objects: PodObjects
@@ -56,7 +58,7 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
     devices: [...containerDevices(container, input.volumes), ...grants.devices],
     cdiDevices: grants.cdiDevices,
     labels: containerLabels(pod, container),
-    annotations: { ...containerAnnotations(pod, container, attempt), ...grants.annotations },
+    annotations: { ...containerAnnotations(pod, container, input), ...grants.annotations },
     logPath: `${container.name}/${attempt}.log`,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,

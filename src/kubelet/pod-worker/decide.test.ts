@@ -6,6 +6,7 @@ import type { SandboxStatus } from '../cri/sandbox.ts'
 import type { ProbeResults } from '../probes/probe-results.ts'
 import { containerHash, hashAnnotation } from './container-hash.ts'
 import { decidePod } from './decide.ts'
+import { restartCountAnnotation } from './labels.ts'
 import type { PodAction, PodSituation } from './pod-plan.ts'
 import { defaultRestartDelays as restartDelays } from './restart-backoff.ts'
 
@@ -228,7 +229,12 @@ const cases: readonly [name: string, situation: PodSituation, actions: readonly 
     situation(restartingAll, {
       view: {
         sandboxes: live,
-        containers: [run('i', 0, { attempt: 1, createdAtMs: nowMs + 1 }), run('d', 137), run('c', 42), run('i', 0)],
+        containers: [
+          run('i', 0, { attempt: 1, annotations: { [restartCountAnnotation]: '1' } }),
+          run('d', 137),
+          run('c', 42),
+          run('i', 0),
+        ],
       },
     }),
     ['start c#1', 'start d#1'],

@@ -8,7 +8,7 @@ import { outdatedRemains } from './outdated-remains.ts'
 import type { KillCause, PodAction, PodPlan, PodSituation } from './pod-plan.ts'
 import { currentSandbox, isRunning, latestContainer, type PodView } from './pod-view.ts'
 import { nextBackoff, restartNotBefore } from './restart-backoff.ts'
-import { restartedAllAtMs } from './restart-all.ts'
+import { podRestartOf, podRestarts } from './restart-all.ts'
 import { shouldRestart, shouldRestartInit } from './restart-policy.ts'
 
 /**
@@ -19,11 +19,11 @@ export function decidePod(situation: PodSituation): PodPlan {
   const { pod, view } = situation
   const sandbox = currentSandbox(view)
   if (sandbox === undefined || !isUsable(pod, sandbox)) return planNewSandbox(situation, sandbox)
-  const sinceMs = restartedAllAtMs(pod.spec, view)
-  const outlived = view.containers.filter((run) => isRunning(run) && run.createdAtMs <= sinceMs)
+  const restarts = podRestarts(pod.spec, view)
+  const outlived = view.containers.filter((run) => isRunning(run) && podRestartOf(run) < restarts)
   if (outlived.length > 0) return planKillOfAll(situation, outlived)
   // What ran before everything was told to start over counts for nothing but its number and its delay.
-  const counted = { ...view, containers: view.containers.filter(({ createdAtMs }) => createdAtMs > sinceMs) }
+  const counted = { ...view, containers: view.containers.filter((run) => podRestartOf(run) >= restarts) }
   return planInSandbox({ ...situation, view: counted }, view, sandbox.id)
 }
 
@@ -208,8 +208,9 @@ class PlanDraft {
     const holdMs = holds.get(spec.name)
     if (holdMs !== undefined && holdMs > nowMs) return this.#wakeAt(holdMs)
     const attempt = last === undefined ? 0 : last.attempt + 1
+    const podRestart = this.sandboxId === undefined ? 0 : podRestarts(this.situation.pod.spec, this.history)
     const previous = this.history.containers.find((run) => run.name === spec.name && !isRunning(run))
-    if (previous === undefined) return void this.actions.push({ type: 'startContainer', spec, attempt })
+    if (previous === undefined) return void this.actions.push({ type: 'startContainer', spec, attempt, podRestart })
     const finishedAtMs = previous.finishedAtMs || previous.createdAtMs
     const entry = backoffs.get(spec.name)
     const notBeforeMs = restartNotBefore(entry, { finishedAtMs, nowMs }, restartDelays)
@@ -218,7 +219,7 @@ class PlanDraft {
       return this.#wakeAt(notBeforeMs)
     }
     const backoff = nextBackoff(entry, { finishedAtMs, nowMs }, restartDelays)
-    this.actions.push({ type: 'startContainer', spec, attempt, backoff })
+    this.actions.push({ type: 'startContainer', spec, attempt, podRestart, backoff })
   }
 
   plan(): PodPlan {

@@ -6,6 +6,8 @@ const podNameLabel = 'io.kubernetes.pod.name'
 const podNamespaceLabel = 'io.kubernetes.pod.namespace'
 export const podUidLabel = 'io.kubernetes.pod.uid'
 export const containerNameLabel = 'io.kubernetes.container.name'
+/** How often the whole pod had been started over when the container was made. */
+export const restartCountAnnotation = 'io.kubernetes.pod.restartCount'
 export const graceAnnotation = 'io.kubernetes.pod.terminationGracePeriod'
 export const terminationPathAnnotation = 'io.kubernetes.container.terminationMessagePath'
 export const terminationPolicyAnnotation = 'io.kubernetes.container.terminationMessagePolicy'
@@ -31,13 +33,14 @@ export function containerLabels({ metadata }: Pod, container: Container): Readon
 export function containerAnnotations(
   pod: Pod,
   container: Container,
-  attempt: number,
+  { attempt, podRestart }: { readonly attempt: number; readonly podRestart: number },
 ): Readonly<Record<string, string>> {
   return {
     [hashAnnotation]: containerHash(container),
     'io.kubernetes.container.restartCount': String(attempt),
     [terminationPathAnnotation]: container.terminationMessagePath ?? '/dev/termination-log',
     [terminationPolicyAnnotation]: container.terminationMessagePolicy ?? 'File',
+    ...(podRestart > 0 && { [restartCountAnnotation]: String(podRestart) }),
     [graceAnnotation]: String(pod.spec.terminationGracePeriodSeconds ?? 30),
   }
 }

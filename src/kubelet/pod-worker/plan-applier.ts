@@ -147,7 +147,7 @@ export class PlanApplier {
   }
 
   async #start(
-    { spec, attempt, backoff }: StartAction,
+    { spec, attempt, podRestart, backoff }: StartAction,
     around: { sandboxId: string; sandbox: SandboxConfig; hostsPath: string; volumes: VolumesOnHost },
   ): Promise<void> {
     const { context, record, objects, waits, resizer } = this.#options
@@ -157,7 +157,7 @@ export class PlanApplier {
     const { pod, place, podIp } = record
     try {
       await startContainer(context, {
-        ...{ pod, attempt, place, podIp, objects, ...around },
+        ...{ pod, attempt, podRestart, place, podIp, objects, ...around },
         container: resizer.granted(spec),
         signal: record.run.signal,
         ...(targetId !== undefined && { targetId }),

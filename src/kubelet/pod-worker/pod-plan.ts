@@ -34,6 +34,7 @@ export type PodAction =
       readonly type: 'startContainer'
       readonly spec: Container
       readonly attempt: number
+      readonly podRestart: number
       readonly backoff?: RestartBackoff
     }
   | { readonly type: 'removeContainer'; readonly container: ContainerStatus }

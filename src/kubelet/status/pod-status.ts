@@ -80,7 +80,7 @@ function isTerminalPhase(phase: PodStatus['phase']): phase is 'Succeeded' | 'Fai
   return phase === 'Succeeded' || phase === 'Failed'
 }
 
-/** A pod counts as failed only once nothing of it runs: others wait for what it holds. */
+/** A pod counts as ended only once nothing of it runs, sidecars included: others wait for what it holds. */
 function isHeldUp({ view }: PodStatusInput): boolean {
   return view.containers.some(isRunning)
 }
@@ -93,8 +93,8 @@ function phaseOf(
 ): NonNullable<PodStatus['phase']> {
   const known = input.pod.status?.phase
   if (isTerminalPhase(known)) return known
-  if (input.failure && !isHeldUp(input)) return 'Failed'
-  return podPhase({ pod: input.pod, init, main, isEnding: input.isEnding })
+  const phase = input.failure ? 'Failed' : podPhase({ pod: input.pod, init, main, isEnding: input.isEnding })
+  return isTerminalPhase(phase) && isHeldUp(input) ? (known ?? 'Pending') : phase
 }
 
 function hasNetwork({ view }: PodStatusInput): boolean {
