@@ -15,6 +15,7 @@ import { clusterRoleAggregationController } from './cluster-role-aggregation/con
 import { cronJobController } from './cron-job/controller.ts'
 import { daemonSetController } from './daemon-set/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
+import { deviceTaintEvictionController } from './device-taint-eviction/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts'
@@ -35,6 +36,8 @@ import { resourceClaimController } from './resource-claim/controller.ts'
 import { resourceQuotaController } from './resource-quota/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './service-account/controller.ts'
+import { serviceAccountTokenController } from './service-account-token/controller.ts'
+import type { SignToken } from './service-account-token/decide.ts'
 import { serviceCidrController } from './service-cidr/controller.ts'
 import { statefulSetController } from './stateful-set/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
@@ -50,6 +53,8 @@ export interface ControllersOptions extends PodGcOptions {
   readonly dns: ClusterDnsOptions
   /** Issues certificates for approved requests, see `createSigner`; absent: an outside signer does. */
   readonly sign?: Sign
+  /** Signs the tokens of secrets that are made for service accounts; absent: such secrets stay empty. */
+  readonly signToken?: SignToken
   /** The cloud that gives load balancers and routes; absent: there is none. */
   readonly cloud?: CloudProvider
   /** Where nodes get their pod addresses from; absent: they get none from here. */
@@ -84,6 +89,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     validatingPolicyStatusController,
     horizontalPodAutoscalerController(),
     resourceClaimController,
+    deviceTaintEvictionController,
     nodeTtlController(),
     ...protectionControllers,
     persistentVolumeBinder,
@@ -97,6 +103,9 @@ export function createControllers(options: ControllersOptions): readonly Control
     certificateCleanupController,
     tokenCleaner,
     ...(options.sign === undefined ? [] : [certificateSigningController(options.sign)]),
+    ...(options.signToken === undefined
+      ? []
+      : [serviceAccountTokenController({ rootCa: options.rootCa, signToken: options.signToken })]),
     ...(options.cloud?.loadBalancers === undefined ? [] : [serviceController(options.cloud.loadBalancers)]),
     ...(options.cloud?.routes === undefined ? [] : [routeController(options.cloud.routes)]),
     ...(options.nodeIpam === undefined ? [] : [nodeIpamController(options.nodeIpam)]),

@@ -1,3 +1,4 @@
+import { signJwt, tokenKey } from '#apiserver/tokens/jwt.ts'
 import { createEventRecorder } from '#client/event-recorder.ts'
 import { createInformers } from '#client/informers.ts'
 import { createSigner } from '#controllers/certificates/signer.ts'
@@ -26,11 +27,13 @@ export function startManagers(
   const informers = createInformers({ client, clock, random, log: log.with({ component: 'informers' }) })
   const stopping = new AbortController()
   const events = createEventRecorder({ client, clock, log, component: 'kube-controller-manager' })
+  const key = tokenKey(controlPlane.pki.serviceAccountKey.privateKey)
   const context = { client, informers, events, clock, random, log: log.with({ component: 'controllers' }) }
   const controllers = runControllers(
     createControllers({
       rootCa: controlPlane.pki.ca.certificate,
       nodeIpam: { clusterCidrs: [ranges.clusterCidr] },
+      signToken: (claims) => signJwt(claims, key),
       sign: createSigner(controlPlane.pki.ca, { clock, random }),
       dns: { clusterIP: ranges.dnsService, nodePort: ranges.dnsPort },
     }),

@@ -10,6 +10,7 @@ const read = ['get', 'list', 'watch']
 export function ownRoles(): readonly BootstrapObject[] {
   const servingApprover = { kind: 'ServiceAccount', name: 'kubelet-serving-approver', namespace: 'kube-system' }
   const dnsAccount = { kind: 'ServiceAccount', name: 'cluster-dns-controller', namespace: 'kube-system' }
+  const tokenAccount = { kind: 'ServiceAccount', name: 'service-account-token-controller', namespace: 'kube-system' }
   return [
     ...grant('coracle:node-network', nodeNetworkRules, [
       { kind: 'User', apiGroup, name: 'system:kube-proxy' },
@@ -18,6 +19,7 @@ export function ownRoles(): readonly BootstrapObject[] {
     ...grant('coracle:cluster-dns-controller', clusterDnsRules, [dnsAccount]),
     ...grant('coracle:kubelet-serving-approver', servingApproverRules, [servingApprover]),
     reader('coracle:scheduling-reader', [{ nonResourceURLs: [`${explanationPrefix}*`], verbs: ['get'] }]),
+    ...grant('coracle:service-account-token-controller', tokenSecretRules, [tokenAccount]),
     ...joinBindings(),
   ]
 }
@@ -31,6 +33,11 @@ const nodeNetworkRules: readonly PolicyRule[] = [
 const clusterDnsRules: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['services'], verbs: ['create'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create', 'update'] },
+]
+
+const tokenSecretRules: readonly PolicyRule[] = [
+  { apiGroups: [''], resources: ['secrets'], verbs: ['update', 'delete'] },
+  { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['get'] },
 ]
 
 const servingApproverRules: readonly PolicyRule[] = [

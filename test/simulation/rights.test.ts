@@ -18,6 +18,7 @@ for (const { object } of [...policyObjects(), ...ownRoles()]) {
 const controllers = createControllers({
   rootCa: '',
   sign: () => '',
+  signToken: () => '',
   dns: { clusterIP: '10.96.0.10', nodePort: 10_053 },
   cloud: { loadBalancers: {} as never, routes: {} as never },
   nodeIpam: { clusterCidrs: ['10.244.0.0/16'] },

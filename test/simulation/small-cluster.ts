@@ -34,7 +34,10 @@ export interface SmallCluster {
   run(pod: Pod, node?: string): Promise<void>
 }
 
-export async function smallCluster(t: TestContext, own: Pick<ControllersOptions, 'cloud'> = {}): Promise<SmallCluster> {
+export async function smallCluster(
+  t: TestContext,
+  own: Pick<ControllersOptions, 'cloud' | 'signToken'> = {},
+): Promise<SmallCluster> {
   const clock = manualClock()
   const random = seededRandom(1)
   const lines: string[] = []

@@ -6,6 +6,7 @@ import type { TokenKey } from '../tokens/jwt.ts'
 import type { Authenticator } from './authenticator.ts'
 import { bearerAuthenticator } from './bearer.ts'
 import { bootstrapTokenAuthenticator } from './bootstrap-token.ts'
+import { secretTokenAuthenticator } from './secret-token.ts'
 import { serviceAccountTokenAuthenticator } from './service-account-token.ts'
 import type { TokenAuthenticator } from './token-authenticator.ts'
 
@@ -24,7 +25,11 @@ export const anonymousUser: UserInfo = { name: 'system:anonymous', groups: ['sys
 
 /** Kinds of bearer tokens, for requests and for TokenReview alike. */
 export function tokenAuthenticators(options: AuthenticatorOptions): readonly TokenAuthenticator[] {
-  return [serviceAccountTokenAuthenticator(options), bootstrapTokenAuthenticator(options)]
+  return [
+    serviceAccountTokenAuthenticator(options),
+    secretTokenAuthenticator(options),
+    bootstrapTokenAuthenticator(options),
+  ]
 }
 
 /**
