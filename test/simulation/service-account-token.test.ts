@@ -33,7 +33,7 @@ test('a secret for a service account is filled in, believed, and goes with the a
 
   const token = decode(secret.data?.['token'])
   const believed = (...objects: readonly KubernetesObject[]) =>
-    secretTokenAuthenticator({ reader: readerOf(...objects), keys: [key] }).authenticate(token, ['api'])
+    secretTokenAuthenticator({ reader: readerOf(...(objects as never[])), keys: [key] }).authenticate(token, ['api'])
   assert.equal(believed(secret, account)?.user.name, 'system:serviceaccount:test:robot')
   assert.throws(() => believed(account), /has been invalidated/)
   assert.throws(
