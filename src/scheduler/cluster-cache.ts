@@ -18,6 +18,7 @@ export class ClusterCache implements Snapshot {
   readonly objects: ClusterObjects
   readonly counting: PodCounting
   readonly changes = new NodeChanges()
+  readonly assumedVolumes = new Map<string, string>()
   readonly assumedAllocations = new Map<string, AllocationResult>()
   taintedNodes = 0
   softTaintedNodes = 0

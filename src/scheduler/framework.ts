@@ -216,6 +216,8 @@ export interface Snapshot {
   readonly claimUsers: (key: string) => number
   readonly counting: PodCounting
   readonly objects: ClusterObjects
+  /** Volumes that claims are about to get: by name, the `namespace/name` of the claim. */
+  readonly assumedVolumes: Map<string, string>
   /** Devices that claims are about to get, by `namespace/name` of the claim. */
   readonly assumedAllocations: Map<string, AllocationResult>
   /** Which nodes have changed, and how often. */

@@ -1,9 +1,10 @@
 import type { Node, PersistentVolume, Pod } from '#api/types/core.v1.ts'
+import { keyOf } from '#api/meta/resource.ts'
 import type { ClusterObjects } from '../cluster-objects.ts'
 import { definePlugin, Veto, type ClusterChange, type SchedulerPlugin } from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { bindClaims } from '../volumes/bind-claims.ts'
-import { claimChoices, planClaims, suitsNode, type ClaimChoice } from '../volumes/match-volumes.ts'
+import { claimChoices, planClaims, suitsNode, type ClaimChoice, type ClaimPlan } from '../volumes/match-volumes.ts'
 import { isFullyBound, knownClaims, podClaims, selectedNodeAnnotation, waitsForPod } from '../volumes/pod-claims.ts'
 
 const plugin = 'VolumeBinding'
@@ -17,6 +18,9 @@ interface VolumeState {
   readonly bound: readonly (PersistentVolume | undefined)[]
   readonly waiting: readonly ClaimChoice[]
   readonly objects: ClusterObjects
+  readonly assumed: Map<string, string>
+  /** How the claims that wait would be served, by node. */
+  readonly plans: Map<string, readonly ClaimPlan[]>
 }
 
 export interface VolumeBindingOptions {
@@ -31,7 +35,7 @@ export interface VolumeBindingOptions {
 export function volumeBinding({ bindTimeoutMs = 10 * 60_000 }: VolumeBindingOptions = {}): SchedulerPlugin {
   return definePlugin<VolumeState>({
     name: plugin,
-    preFilter({ pod }, { objects }) {
+    preFilter({ pod }, { objects, assumedVolumes: assumed }) {
       if (podClaims(pod).length === 0) return 'skip'
       const problem = claimProblem(pod, objects)
       if (problem !== undefined) return new Veto(plugin, problem)
@@ -41,26 +45,31 @@ export function volumeBinding({ bindTimeoutMs = 10 * 60_000 }: VolumeBindingOpti
         return new Veto(plugin, 'pod has unbound immediate PersistentVolumeClaims')
       }
       const bound = claims.filter(isFullyBound).map(({ spec }) => objects.volumes.get(spec.volumeName ?? ''))
-      return { bound, waiting: claimChoices(waiting, objects), objects }
+      forgetConfirmed(assumed, objects)
+      return { bound, waiting: claimChoices(waiting, objects), objects, assumed, plans: new Map() }
     },
     filter: (_pod, { node }, state) => objection(node, state),
     remedy: ({ pod }, { name }) => {
       const claims = podClaims(pod).map((claim) => claim.name)
       return `provide volumes for ${claims.join(', ')} that can be used on ${name}`
     },
-    async preBind({ pod }, node, context) {
-      const { objects } = context
-      const waiting = knownClaims(pod, objects).filter((claim) => !isFullyBound(claim))
-      if (waiting.length === 0) return
-      const plans = planClaims(claimChoices(waiting, objects), node, objects)
-      if (typeof plans === 'string') throw new Error('the volumes that were to be bound are no longer available')
-      await bindClaims(plans, node, { ...context, timeoutMs: bindTimeoutMs })
+    reserve(_pod, { name }, { plans, assumed }) {
+      for (const plan of plans.get(name) ?? [])
+        if ('volume' in plan) assumed.set(plan.volume.metadata.name, keyOf(plan.claim))
+      return undefined
+    },
+    unreserve(_pod, { name }, { plans, assumed }) {
+      for (const plan of plans.get(name) ?? []) if ('volume' in plan) assumed.delete(plan.volume.metadata.name)
+    },
+    async preBind(_pod, node, context, { plans }) {
+      const planned = plans.get(node.metadata.name) ?? []
+      if (planned.length > 0) await bindClaims(planned, node, { ...context, timeoutMs: bindTimeoutMs })
     },
     helpedBy,
   })
 }
 
-function objection(node: Node, { bound, waiting, objects }: VolumeState) {
+function objection(node: Node, { bound, waiting, objects, assumed, plans }: VolumeState) {
   for (const volume of bound) {
     if (!volume) return missingRejection
     if (!suitsNode(volume, node)) return affinityRejection
@@ -71,9 +80,16 @@ function objection(node: Node, { bound, waiting, objects }: VolumeState) {
     return selected !== undefined && selected !== node.metadata.name
   })
   if (isElsewhere) return bindRejection
-  const plans = planClaims(waiting, node, objects)
-  if (plans === 'noVolume') return bindRejection
-  return plans === 'noRoom' ? roomRejection : undefined
+  const planned = planClaims(waiting, node, objects, assumed)
+  if (planned === 'noVolume') return bindRejection
+  if (planned === 'noRoom') return roomRejection
+  plans.set(node.metadata.name, planned)
+  return undefined
+}
+
+/** What was assumed is no longer needed once the watch shows whose the volume is, or that it is gone. */
+function forgetConfirmed(assumed: Map<string, string>, { volumes }: ClusterObjects): void {
+  for (const name of assumed.keys()) if (volumes.get(name)?.spec.claimRef ?? !volumes.get(name)) assumed.delete(name)
 }
 
 function claimProblem(pod: Pod, { claims }: ClusterObjects): string | undefined {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '#api/types/core.v1.ts'
+import { manualClock } from '#lib/clock.ts'
+import { seededRandom } from '#lib/random.ts'
+import { decide } from '../cycle.ts'
+import { PodInfo } from '../pod-info.ts'
+import { defineProfile } from '../profile.ts'
+import { reserve, unreserve } from '../reservation.ts'
+import { WaitingPods } from '../waiting-pods.ts'
 import { outcome, trialCache, trialNode, trialPod, type TrialObjects } from './plugin-trial.case.ts'
 
 const nodes = [
@@ -211,3 +218,20 @@ for (const [what, placed, subject, shares] of sharing) {
     assert.equal(found, shares ? 'a' : '0/1 nodes are available: 1 node(s) had no available disk.')
   })
 }
+
+test('a volume that a pod is about to get is not given to another, and free again when it is not bound', () => {
+  const volumes = [volume('pv', { storageClassName: 'late' })]
+  const other = { ...lateClaim, metadata: { ...lateClaim.metadata, name: 'other', uid: 'other' } }
+  const cache = trialCache([trialNode('a')], { claims: [lateClaim, other], volumes, storageClasses: [late()] })
+  const profile = defineProfile()
+  const place = (claimName: string) => {
+    const pod = trialPod(claimName, { volumes: [{ name: 'v', persistentVolumeClaim: { claimName } }] })
+    return decide(new PodInfo(pod), cache, { profile, random: seededRandom(1), startAt: 0 })
+  }
+  const first = place('data')
+  assert.ok(first.type === 'place')
+  reserve(first, new WaitingPods(manualClock()))
+  assert.equal(place('other').type, 'reject')
+  unreserve(first)
+  assert.equal(place('other').type, 'place')
+})

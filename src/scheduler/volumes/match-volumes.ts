@@ -1,5 +1,6 @@
 import { matchesNodeSelector } from '#api/core/v1/node-affinity.ts'
 import { resourceAmount } from '#api/core/v1/resource-amounts.ts'
+import { keyOf } from '#api/meta/resource.ts'
 import { matcherOf } from '#api/meta/labels.ts'
 import type { Node, PersistentVolume, PersistentVolumeClaim } from '#api/types/core.v1.ts'
 import type { ClusterObjects } from '../cluster-objects.ts'
@@ -37,17 +38,20 @@ export type ClaimObstacle = 'noVolume' | 'noRoom'
 
 /**
  * How all the claims can be served on the node: each by the best volume that no other claim has, else by its class's
- * provisioner; or what stands in the way of one of them.
+ * provisioner; or what stands in the way of one of them. Volumes that another claim is assumed to get are left to it.
  */
 export function planClaims(
   choices: readonly ClaimChoice[],
   node: Node,
   objects: ClusterObjects,
+  assumed: ReadonlyMap<string, string>,
 ): readonly ClaimPlan[] | ClaimObstacle {
   const taken = new Set<PersistentVolume>()
   const plans: ClaimPlan[] = []
   for (const { claim, volumes } of choices) {
-    const volume = volumes.find((each) => !taken.has(each) && suitsNode(each, node))
+    const isOpen = ({ metadata }: PersistentVolume): boolean =>
+      (assumed.get(metadata.name) ?? keyOf(claim)) === keyOf(claim)
+    const volume = volumes.find((each) => !taken.has(each) && isOpen(each) && suitsNode(each, node))
     if (volume) {
       taken.add(volume)
       plans.push({ claim, volume })
