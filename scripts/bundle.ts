@@ -24,6 +24,20 @@ const sourcePlaces: Plugin = {
   },
 }
 
+/**
+ * Node's own modules as values instead of ES modules: Node makes an ES module of each by reading all its members, and
+ * reading all of `node:http` alone loads undici, 10 % of a start.
+ */
+const builtInPlaces: Plugin = {
+  name: 'built-in-places',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'built-in' }))
+    bundler.onLoad({ filter: /./, namespace: 'built-in' }, ({ path }) => {
+      return { loader: 'js', contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})` }
+    })
+  },
+}
+
 /** Packages that a node loads at every start: from many small files they cost 10 MB of memory more than from one. */
 const joined = new Set([
   '@grpc/grpc-js',
@@ -58,6 +72,6 @@ await build({
   // What joined packages call `require` for are Node's own modules.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   logLevel: 'warning',
-  plugins: [sourcePlaces, packagePlaces],
+  plugins: [sourcePlaces, builtInPlaces, packagePlaces],
 })
 await writeFile(join(folder, 'stamp'), `${startedAt.toISOString()}\n`)

@@ -40,5 +40,5 @@ preferences: {}
 
 /** Writes a kubeconfig atomically with mode 0600. Throws an Error that names the path. */
 export function writeKubeconfig(path: string, options: KubeconfigOptions): void {
-  writeFileAtomically(path, kubeconfig(options))
+  writeFileAtomically(path, kubeconfig(options), 'renewable')
 }

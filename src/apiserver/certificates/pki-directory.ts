@@ -11,10 +11,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 
-/** Where keys and certificates are kept. `write` is atomic: after a crash the file is the old one, the new one or absent. */
+/**
+ * Where keys and certificates are kept. `write` is atomic: after a crash the file is the old one, the new one or absent.
+ * What can be made anew is not forced to the disk: after a power failure it may be damaged.
+ */
 export interface PkiDirectory {
   read(name: string): string | undefined
-  write(name: string, text: string): void
+  write(name: string, text: string, kind?: 'lasting' | 'renewable'): void
 }
 
 /** Files under `path`, directory 0700 and files 0600. Throws an Error that names the directory when it cannot be used. */
@@ -34,7 +37,7 @@ export function pkiDirectory(path: string): PkiDirectory {
         throw new Error(`Cannot read ${join(path, name)}: ${reasonOf(error)}`, { cause: error })
       }
     },
-    write: (name, text) => writeFileAtomically(join(path, name), text),
+    write: (name, text, kind = 'lasting') => writeFileAtomically(join(path, name), text, kind),
   }
 }
 
@@ -45,14 +48,14 @@ export function memoryPkiDirectory(): PkiDirectory {
 }
 
 /** Writes a private file (0600) so that nobody ever sees half of it: temporary file, fsync, rename. */
-export function writeFileAtomically(path: string, text: string): void {
+export function writeFileAtomically(path: string, text: string, kind: 'lasting' | 'renewable'): void {
   const temporary = `${path}.new`
   try {
     rmSync(temporary, { force: true })
     const file = openSync(temporary, 'wx', 0o600)
     try {
       writeSync(file, text)
-      fsyncSync(file)
+      if (kind === 'lasting') fsyncSync(file)
     } finally {
       closeSync(file)
     }

@@ -51,7 +51,7 @@ test('a leaf is made anew when a name is missing, when damaged, and near its end
     assert.notEqual(loadOrCreatePki(directory, { ...options, clock }).admin.certificate, first.admin.certificate)
     const later = manualClock(first.renewAtMs + 1000)
     const renewed = loadOrCreatePki(directory, { ...options, clock: later })
-    assert.notEqual(renewed.scheduler.certificate, first.scheduler.certificate)
+    assert.notEqual(renewed.kubeletClient.certificate, first.kubeletClient.certificate)
     assert.equal(renewed.ca.certificate, first.ca.certificate)
   })
 })

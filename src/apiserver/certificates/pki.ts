@@ -30,8 +30,6 @@ export interface Pki {
   /** Signs service-account tokens (ES256): private and public half. */
   readonly serviceAccountKey: { readonly privateKey: string; readonly publicKey: string }
   readonly admin: KeyPair
-  readonly controllerManager: KeyPair
-  readonly scheduler: KeyPair
   /** How the API server presents itself to kubelets. */
   readonly kubeletClient: KeyPair
   /** How the API server tells extension API servers who asks; its authority signs for nobody else. */
@@ -68,8 +66,6 @@ export function loadOrCreatePki(dataDir: string | undefined, options: PkiOptions
   const serving = keep('apiserver.pem', servingRequest(options))
   const clients = {
     admin: keep('admin.pem', client('kubernetes-admin', ['system:masters'])),
-    controllerManager: keep('controller-manager.pem', client('system:kube-controller-manager')),
-    scheduler: keep('scheduler.pem', client('system:kube-scheduler')),
     kubeletClient: keep('apiserver-kubelet-client.pem', client('kube-apiserver-kubelet-client', ['system:masters'])),
   }
   const pairs = [ca, serving, frontProxyCa, frontProxyClient, ...Object.values(clients)]
@@ -124,7 +120,7 @@ function loadLeaf(files: PkiDirectory, name: string, leaf: LeafRequest, ca: KeyP
   const kept = text === undefined ? undefined : splitPair(text)
   if (kept !== undefined && isUsable(kept, leaf, ca, tools.clock.now())) return kept
   const made = newLeaf(leaf, ca, tools)
-  files.write(name, joinPair(made))
+  files.write(name, joinPair(made), 'renewable')
   return made
 }
 
