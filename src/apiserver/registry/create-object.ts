@@ -80,10 +80,10 @@ async function validateAndStore(
   return store(context, draft)
 }
 
-/** The namespace is that of the path; one in the body must be the same. */
+/** The namespace is that of the path; one in the body must be the same, or is dropped where there are none. */
 function adoptNamespace({ resource, info }: ResourceContext, draft: Draft<KubernetesObject>): void {
-  if (!resource.namespaced) return
   const { metadata } = draft
+  if (!resource.namespaced) return void delete metadata.namespace
   if (metadata.namespace === undefined || metadata.namespace === '') metadata.namespace = info.namespace
   else if (metadata.namespace !== info.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')

@@ -12,6 +12,7 @@ import {
 import { kindNode, type ObjectNode } from '#api/schema/node.ts'
 import { parseMediaRange } from '../encoding/media-types.ts'
 import type { RequestContext } from '../request-context.ts'
+import { kindMismatch } from './kind-mismatch.ts'
 import { unrecognized, whyUntyped } from './unrecognized-body.ts'
 import { unsupportedMediaType } from './write-options.ts'
 
@@ -112,15 +113,12 @@ export function schemaOf({ group, version, kind }: WantedKind): ObjectNode {
 }
 
 function checkKind({ apiVersion, kind }: Draft<KubernetesObject>, wanted: WantedKind): void {
-  const expected = apiVersionOf(wanted)
-  if (kind !== wanted.kind) {
-    const cut = apiVersion.lastIndexOf('/')
-    const version = apiVersion.slice(cut + 1)
-    const packageName = wanted.group === '' ? 'core' : wanted.group.split('.')[0]
-    const why = `converting (${version}.${kind}) to (${packageName}.${wanted.kind}): unknown conversion`
-    throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${wanted.kind}: ${why}`)
+  const why = kindMismatch({ apiVersion, kind }, wanted)
+  if (why !== undefined) {
+    const version = JSON.stringify(apiVersion.slice(apiVersion.lastIndexOf('/') + 1))
+    throw badRequest(`${kind} in version ${version} cannot be handled as a ${wanted.kind}: ${why}`)
   }
-  checkGroupVersion(apiVersion, expected)
+  checkGroupVersion(apiVersion, apiVersionOf(wanted))
 }
 
 function checkGroupVersion(apiVersion: string, expected: string): void {

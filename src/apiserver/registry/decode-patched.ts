@@ -6,6 +6,7 @@ import { DecodeError, decodeValue, type FieldValidation } from '#api/schema/deco
 import { isPlainObject, setOwn } from '#api/schema/own-member.ts'
 import type { ManagedFieldsEntry } from '#api/types/meta.v1.ts'
 import type { ResourceContext } from '../request-context.ts'
+import { kindMismatch } from './kind-mismatch.ts'
 import type { PatchDocument } from './patch-document.ts'
 import { typedPatchProblem } from './typed-patch-problem.ts'
 
@@ -73,14 +74,8 @@ function checkIsObject(patched: unknown): void {
 
 function checkType({ apiVersion, kind }: KubernetesObject, resource: ResourceContext['resource']): void {
   if (resource.custom !== undefined) return checkCustomType(apiVersion, kind, resource)
-  if (apiVersion !== apiVersionOf(resource)) {
-    const scheme = 'pkg/api/legacyscheme/scheme.go:30'
-    throw new DecodeError(`no kind "${kind}" is registered for version "${apiVersion}" in scheme "${scheme}"`)
-  }
-  if (kind === resource.kind) return
-  const packageName = resource.group === '' ? 'core' : resource.group.split('.')[0]
-  const from = `${resource.version}.${kind}`
-  throw new DecodeError(`converting (${from}) to (${packageName}.${resource.kind}): unknown conversion`)
+  const why = kindMismatch({ apiVersion: apiVersion ?? '', kind: kind ?? '' }, resource)
+  if (why !== undefined) throw new DecodeError(why)
 }
 
 function checkCustomType(apiVersion: string, kind: string, resource: ResourceContext['resource']): void {

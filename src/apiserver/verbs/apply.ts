@@ -4,6 +4,7 @@ import { apiVersionOf, type KubernetesObject } from '#api/meta/resource.ts'
 import { applyConfiguration } from '#api/meta/server-side-apply/apply.ts'
 import { badRequest, conflict, invalid, isStatusError, type StatusError } from '#api/meta/status.ts'
 import { decodeValue } from '#api/schema/decode.ts'
+import { isPlainObject } from '#api/schema/own-member.ts'
 import { objectResponse } from '../encoding/responses.ts'
 import { createObject } from '../registry/create-object.ts'
 import { textOf, type WantedKind } from '../registry/decode-body.ts'
@@ -18,7 +19,7 @@ import { requireAllowed } from '../steps/authorize.ts'
 export async function apply(context: ResourceContext, part: UpdatePart): Promise<ApiResponse> {
   const options = readWriteOptions(context, 'PatchOptions')
   requireManager(context)
-  const config = await readConfig(context)
+  const config = await readConfig(context, options)
   checkConfig(context, context.resource, config)
   try {
     const change = (current: KubernetesObject): Draft<KubernetesObject> => merged(context, options, config, current)
@@ -40,10 +41,18 @@ export function requireManager({ request }: ResourceContext): void {
   throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions', name: '' }, [error])
 }
 
-export async function readConfig({ request }: ResourceContext): Promise<Config> {
-  const { body } = request
+/** The configuration in the body. Keys that a text repeats are warned of or refused, as the options say. */
+export async function readConfig(context: ResourceContext, { fieldValidation }: WriteOptions): Promise<Config> {
+  const { body } = context.request
   if (!(body instanceof Uint8Array)) return (body ?? {}) as Config
-  return readJson(body) ?? readYaml(body)
+  const json = readJson(body)
+  if (json !== undefined) return json
+  const { config, duplicates } = await readYaml(body)
+  if (duplicates.length === 0 || fieldValidation === 'Ignore') return config
+  const problem = `error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`
+  if (fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${problem}`)
+  context.warnings.push(...duplicates)
+  return config
 }
 
 /** JSON is YAML too, and read much faster so; undefined for what the reader of YAML must judge. */
@@ -58,10 +67,15 @@ function readJson(body: Uint8Array): Config | undefined {
 
 const openingBrace = 0x7b
 
-async function readYaml(body: Uint8Array): Promise<Config> {
+async function readYaml(body: Uint8Array): Promise<{ config: Config; duplicates: readonly string[] }> {
   const { parseYamlDocuments, YamlError } = await import('#lib/yaml.ts')
   try {
-    return (parseYamlDocuments(textOf(body))[0]?.value ?? {}) as Config
+    const [first] = parseYamlDocuments(textOf(body))
+    const value = first?.value ?? {}
+    if (isPlainObject(value)) return { config: value as Config, duplicates: first?.duplicates ?? [] }
+    const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+    const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`
+    throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`)
   } catch (error) {
     if (error instanceof YamlError) {
       throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`)

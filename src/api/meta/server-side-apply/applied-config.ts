@@ -2,7 +2,9 @@ import { decodeValue } from '../../schema/decode.ts'
 import type { MapNode, ObjectNode, ScalarKind, SchemaNode } from '../../schema/node.ts'
 import { isPlainObject } from '../../schema/own-member.ts'
 import { StatusError } from '../status.ts'
-import { checkItems } from './typed-list.ts'
+import { goSyntax, goTypeName } from '../go-syntax.ts'
+import { goText } from '../go-text.ts'
+import { checkedItems } from './typed-list.ts'
 
 /** Reads an applied configuration: canonical scalars, no nulls, every zero that was said. Throws in the API server's words for what does not fit. */
 export function readAppliedConfig(node: ObjectNode, config: object): Record<string, unknown> {
@@ -15,14 +17,14 @@ export function readAppliedConfig(node: ObjectNode, config: object): Record<stri
 function check(node: SchemaNode, value: unknown, path: string, problems: string[]): void {
   if (value === null || value === undefined || node.shape === 'raw') return
   if (node.shape === 'scalar') {
-    if (!fits(node.kind, value))
-      problems.push(`${path}: expected ${scalarNames[node.kind] ?? 'string'}, got ${shown(value)}`)
+    if (!fits(node.kind, value)) problems.push(`${path}: expected ${expectedScalar(node.kind, value)}`)
   } else if (node.shape === 'list') {
-    if (!Array.isArray(value)) return void problems.push(`${path}: expected list, got ${shown(value)}`)
-    if (node.listType !== 'atomic') checkItems(node, value, path)
-    for (const [index, item] of value.entries()) check(node.item, item, `${path}[${index}]`, problems)
+    if (!Array.isArray(value)) return void problems.push(`${path}: expected list, got &{${goText(value)}}`)
+    for (const { step, item } of checkedItems(node, value, path, problems)) {
+      check(node.item, item, `${path}${step}`, problems)
+    }
   } else if (isPlainObject(value)) checkMembers(node, value, path, problems)
-  else problems.push(`${path}: expected map, got ${shown(value)}`)
+  else problems.push(`${path}: expected map, got &{${goText(value)}}`)
 }
 
 function checkMembers(
@@ -38,13 +40,18 @@ function checkMembers(
   }
 }
 
-const scalarNames: Partial<Record<ScalarKind, string>> = {
-  boolean: 'boolean',
-  int32: 'numeric (int or float)',
-  int64: 'numeric (int or float)',
-  double: 'numeric (int or float)',
-  quantity: 'string or number',
-  intOrString: 'string or number',
+function expectedScalar(kind: ScalarKind, value: unknown): string {
+  switch (kind) {
+    case 'int32':
+    case 'int64':
+    case 'double':
+      return `numeric (int or float), got ${goTypeName(value)}`
+    case 'quantity':
+    case 'intOrString':
+      return `any scalar, got &{${goText(value)}}`
+    default:
+      return `${kind === 'boolean' ? 'boolean' : 'string'}, got ${shown(value)}`
+  }
 }
 
 function fits(kind: ScalarKind, value: unknown): boolean {
@@ -64,7 +71,7 @@ function fits(kind: ScalarKind, value: unknown): boolean {
 }
 
 function shown(value: unknown): string {
-  return `&value.valueUnstructured{Value:${JSON.stringify(value)}}`
+  return `&value.valueUnstructured{Value:${goSyntax(value)}}`
 }
 
 interface Named {

@@ -5,6 +5,7 @@ import { readAppliedConfig } from './applied-config.ts'
 import { baselineOf, unownedFields } from './baseline.ts'
 import { applyConflict, type Conflict } from './conflicts.ts'
 import { difference, emptySet, intersection, isEmptySet, union, type FieldSet } from './field-set.ts'
+import { clientSideSuccessor, lastAppliedAnnotation, lastAppliedFields, lastAppliedText } from './last-applied.ts'
 import {
   isSameManager,
   readManagers,
@@ -73,11 +74,32 @@ export function applyConfiguration(request: ApplyRequest): ApplyResult {
   const object = pruned(node, merged, last?.fields ?? emptySet, [claimed, ...others.map(({ fields }) => fields)])
   const comparison = ownable(compareValues(node, live, object, ignored))
   const conflicts = conflictsWith(others, comparison)
-  if (!force && conflicts.length > 0) throw applyConflict(conflicts)
+  if (!force && conflicts.length > 0) refuseConflicts(request, conflicts)
+  if (request.manager === clientSideSuccessor) keepLastApplied(object, request.config)
   const isChanged = request.live === undefined || !isSame(storedChange(request, object, comparison))
   const time = isChanged ? request.now : last?.time
   const managers = [...withoutTaken(others, comparison), { ...identity, time, fields: claimed }]
   return { object: object as Record<string, unknown>, managedFields: writeManagers(managers, union), isChanged }
+}
+
+/** Throws, unless all in conflict is what the same user applied on the client's side before. */
+function refuseConflicts({ node, live = {}, manager, apiVersion }: ApplyRequest, conflicts: readonly Conflict[]): void {
+  const own = manager === clientSideSuccessor ? lastAppliedFields(node, live, apiVersion) : emptySet
+  const others = conflicts
+    .map((conflict) => ({ ...conflict, fields: difference(conflict.fields, own) }))
+    .filter(({ fields }) => !isEmptySet(fields))
+  if (others.length > 0) throw applyConflict(others)
+}
+
+/** Clients that still apply on their side go by the annotation; it is nobody's field. */
+function keepLastApplied(object: unknown, config: object): void {
+  const target = object as { metadata?: { readonly annotations?: Readonly<Record<string, string>> } }
+  const annotations = target.metadata?.annotations
+  if (!annotations?.[lastAppliedAnnotation]) return
+  target.metadata = {
+    ...target.metadata,
+    annotations: { ...annotations, [lastAppliedAnnotation]: lastAppliedText(config) },
+  }
 }
 
 /** What will differ once the object is stored: a zero that is not written down changes nothing, however often it is said. */

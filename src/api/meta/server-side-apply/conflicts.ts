@@ -9,9 +9,8 @@ export interface Conflict {
 }
 
 function managerText({ name, operation, apiVersion, subresource }: Manager): string {
-  const quoted = JSON.stringify(name)
-  if (operation === 'Apply') return quoted
-  return `${quoted}${subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`} using ${apiVersion}`
+  const part = subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`
+  return `${JSON.stringify(name)}${part}${operation === 'Apply' ? '' : ` using ${apiVersion}`}`
 }
 
 /** 409 with one cause per field, in the words `kubectl apply --server-side` shows. */

@@ -1,7 +1,6 @@
 import type { ListNode, ObjectNode } from '../../schema/node.ts'
 import { isPlainObject } from '../../schema/own-member.ts'
-import { StatusError } from '../status.ts'
-import { keyStep } from './field-set.ts'
+import { keyStep, pathText } from './field-set.ts'
 
 /** One item of a list that is a set or a map, with the step that leads to it. */
 export interface ListItem {
@@ -37,20 +36,42 @@ function defaultOf(node: ObjectNode | undefined, key: string): unknown {
   return node?.fields.get(key)?.default
 }
 
-/** Refuses an applied list that names one item twice or an item without its keys. `path` is for the message. */
-export function checkItems(node: ListNode, list: readonly unknown[], path: string): void {
+/**
+ * The items of an applied list with the steps of their paths: `[name="c"]`, `[="x"]`, `[0]`. Adds a problem for one that is
+ * named twice, and ends with one that has no name.
+ */
+export function checkedItems(
+  node: ListNode,
+  list: readonly unknown[],
+  path: string,
+  problems: string[],
+): { readonly step: string; readonly item: unknown }[] {
+  if (node.listType === 'atomic') return list.map((item, index) => ({ step: `[${index}]`, item }))
   const seen = new Set<string>()
-  for (const item of list) {
-    const step = stepTo(node, item)
-    if (step === 'k:{}')
-      throw badList(
-        `${path}: element ${seen.size}: associative list with keys has an element that omits all key fields ${JSON.stringify(node.keys)} (and doesn't have default values for any key fields)`,
-      )
-    if (seen.has(step)) throw badList(`${path}: duplicate entries for key ${step.slice(2)}`)
+  const items: { step: string; item: unknown }[] = []
+  for (const [index, item] of list.entries()) {
+    const problem = namelessness(node, item)
+    if (problem !== undefined) {
+      problems.push(`${path}: element ${index}: ${problem}`)
+      return items
+    }
+    const step = pathText([stepTo(node, item)])
+    if (seen.has(step)) problems.push(`${path}: duplicate entries for key ${step}`)
     seen.add(step)
+    items.push({ step, item })
   }
+  return items
 }
 
-function badList(message: string): StatusError {
-  return new StatusError('', message, { code: 500 })
+function namelessness(node: ListNode, item: unknown): string | undefined {
+  if (node.listType === 'set') {
+    if (item === null) return "associative list without keys has an element that's an explicit null"
+    if (isPlainObject(item)) return "associative list without keys has an element that's a map type"
+    return Array.isArray(item) ? 'not supported: associative list with lists as elements' : undefined
+  }
+  if (item === null) return 'associative list with keys may not have a null element'
+  if (!isPlainObject(item)) return 'associative list with keys may not have non-map elements'
+  if (stepTo(node, item) !== 'k:{}') return undefined
+  const keys = node.keys.map((key) => JSON.stringify(key)).join(' ')
+  return `associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`
 }

@@ -78,7 +78,7 @@ async function rescale(
 
 async function applyScale(context: ResourceContext, options: WriteOptions): Promise<ApiResponse> {
   requireManager(context)
-  const config = await readConfig(context)
+  const config = await readConfig(context, options)
   checkConfig(context, scaleKind, config)
   const changed = await updateObject({
     context,
