@@ -3,11 +3,10 @@ import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import type { CertificateSigningRequest } from '#api/types/certificates.v1.ts'
 import { certificateSigningRequests } from '#api/types/resources.ts'
+import { signingRequest } from './signing-request.ts'
 import { smallCluster, type SmallCluster } from './small-cluster.ts'
 
-/** Made with openssl: `/O=system:nodes/CN=system:node:n1` and `/O=system:masters/CN=system:node:n1`. */
-const nodeRequest =
-  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIck1JR1NBZ0VBTURBeEZUQVRCZ05WQkFvTURITjVjM1JsYlRwdWIyUmxjekVYTUJVR0ExVUVBd3dPYzNsegpkR1Z0T201dlpHVTZiakV3V1RBVEJnY3Foa2pPUFFJQkJnZ3Foa2pPUFFNQkJ3TkNBQVFIRnBTVGZPazZqT0R0Ck0xbzFaT05ORWFqMHlWT1gvajN5S2pza3cvZTI5NkZJbVpRSXlTdXIyOGxKZmROUVc3Q0YyWnI4M3F1Q3lxdEkKVW1qempwN0dvQUF3Q2dZSUtvWkl6ajBFQXdJRFNBQXdSUUlnZTlLeWhmY1RGMjIzbWZBOTFucVRMdUVaTEhyeApSbWJIRXM2THpHTy9TNWNDSVFDZUFlNm5Nd1N0TUh5Rms1VXdaVi9wb2NoOXovbmV4bUVBalFPTDA3LytSZz09Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo='
+/** Made with openssl: `/O=system:masters/CN=system:node:n1`. */
 const mastersRequest =
   'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIdU1JR1VBZ0VBTURJeEZ6QVZCZ05WQkFvTURuTjVjM1JsYlRwdFlYTjBaWEp6TVJjd0ZRWURWUVFEREE1egplWE4wWlcwNmJtOWtaVHB1TVRCWk1CTUdCeXFHU000OUFnRUdDQ3FHU000OUF3RUhBMElBQkl0UVFjNE1MQTZJCk5XSEJqdnpOQU1qYWh1QmRMNk1XUmZKeEVxRU5yeEtuRzIzbk43T1dZNndxemgzR1pHek1iRjg5RE1PazZ2S1kKWmhkWHRpdmhaZUNnQURBS0JnZ3Foa2pPUFFRREFnTkpBREJHQWlFQTExWWt5Y2hBR1JWNHJoTE9FOEJyZUdFQQpBcGpkcDJrR1ZWS3lsM0h2bE1rQ0lRRDhZVHZzZ0FpRHZyU0hjdEpsblprK2xnMG1SeGVtNmxQZUxiSlB0T1ZBCmdRPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg=='
 
@@ -15,7 +14,7 @@ const signerName = 'kubernetes.io/kube-apiserver-client-kubelet'
 const usages = ['digital signature', 'client auth']
 
 async function ask({ client }: SmallCluster, spec: Partial<CertificateSigningRequest['spec']>): Promise<void> {
-  const whole = { signerName, usages, request: nodeRequest, ...spec }
+  const whole = { signerName, usages, request: signingRequest, ...spec }
   await client.resource(certificateSigningRequests).create({ metadata: { name: 'csr' }, spec: whole })
 }
 

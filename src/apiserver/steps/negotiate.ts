@@ -4,6 +4,7 @@ import { StatusError } from '#api/meta/status.ts'
 import { kubernetesProtobuf } from '#api/protobuf/envelope.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { RequestInfo } from '../request-info.ts'
+import { reviewHandlers } from '../reviews/review-handlers.ts'
 import { parseAccept, type MediaRange } from '../encoding/media-types.ts'
 import { plainJson, type Negotiated } from '../encoding/negotiated.ts'
 import type { Step } from './step.ts'
@@ -27,7 +28,7 @@ function chooseForm({ headers }: ApiRequest, context: RequestContext): Negotiate
   if (accept === undefined || accept === '') return plainJson
   for (const range of parseAccept(accept)) {
     const form = formOf(range)
-    if (form !== undefined && canEncode(form, context)) return form
+    if (form !== undefined && canEncode(form, context) && canShape(form, context)) return form
   }
   return undefined
 }
@@ -57,6 +58,11 @@ function canEncode({ mediaType, as }: Negotiated, { info, server }: RequestConte
   if (mediaType !== 'application/vnd.kubernetes.protobuf' || as !== 'object') return true
   const resource = server.resources.find(info.group, info.version, info.resource)
   return resource === undefined || kubernetesProtobuf().supports(apiVersionOf(resource), resource.kind)
+}
+
+/** What only answers questions has no rows. */
+function canShape({ as }: Negotiated, { info }: RequestContext): boolean {
+  return as !== 'Table' || reviewHandlers[`${info.group}/${info.resource}`] === undefined
 }
 
 const served = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
