@@ -190,6 +190,7 @@ describe('CSI volumes', { skip }, () => {
       await Promise.all(['one', 'two'].map((pod) => space.start({ ...withVolume(idle), name: pod })))
       const handle = await handleOf(space)
       await deletePod(space, 'one')
+      assert.equal(requests('NodeStageVolume', handle).length, 1)
       assert.equal(requests('NodeUnpublishVolume', handle).length, 1)
       assert.equal(requests('NodeUnstageVolume', handle).length, 0)
       await deletePod(space, 'two')
@@ -299,6 +300,15 @@ describe('CSI volumes', { skip }, () => {
     await space.waitFor(pods, 'pod', ({ status }) => status?.phase === 'Running')
     const lost = { name: 'v', csi: { driver: 'nobody.example' } }
     await space.create({ ...withVolume(idle, lost), name: 'lost' })
+    await space.waitForEvent(
+      'lost',
+      'FailedMount',
+      /^MountVolume.NewMounter initialization failed for volume "v" : volume mode "Ephemeral" not supported by driver nobody.example \(no CSIDriver object\)$/,
+    )
+    await space.client.resource(csiDrivers).create({
+      metadata: { name: 'nobody.example' },
+      spec: { volumeLifecycleModes: ['Ephemeral'] },
+    })
     await space.waitForEvent(
       'lost',
       'FailedMount',

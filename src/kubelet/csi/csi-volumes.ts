@@ -44,6 +44,8 @@ export class CsiVolumes {
   readonly #records: VolumeRecords
   /** One at a time for each volume: the last pod that leaves must not meet the first one that comes. */
   readonly #turns = new KeyedTurns()
+  /** Volumes that this kubelet has staged; what an earlier one has staged is staged again, which changes nothing. */
+  readonly #staged = new Set<string>()
   /** Pods that want or have each attachable volume, by the volume's unique name. */
   readonly #users = new Map<string, Set<string>>()
 
@@ -81,9 +83,9 @@ export class CsiVolumes {
     const rules = await this.#options.drivers.rulesOf(source.driver)
     const isRenewed = rules?.spec.requiresRepublish === true
     if (isPublished && !isRenewed) return onHost
-    const driver = this.#driver(source)
     requireLifecycle(source, rules)
     const context = await this.#attach(request, source, rules)
+    const driver = this.#driver(source)
     await this.#turns.run(keyOf(source), () => this.#mount({ request, source, rules, driver, context, isPublished }))
     return { ...onHost, ...(isRenewed && { refreshAtMs: request.nowMs + lookAgainMs }) }
   }
@@ -178,11 +180,18 @@ export class CsiVolumes {
     const can = await driver.capabilities()
     await this.#requireAlone(uid, source)
     await this.#records.addPod(uid, source)
-    if (!isPublished && can.has('STAGE_UNSTAGE_VOLUME') && source.lifecycle === 'Persistent')
+    const isToStage = can.has('STAGE_UNSTAGE_VOLUME') && source.lifecycle === 'Persistent'
+    if (!isPublished && isToStage && !this.#staged.has(keyOf(source))) {
       await this.#stage(mount, can).catch((error: unknown) => {
-        throw new VolumeStepError('MountVolume.MountDevice', error instanceof Error ? error.message : String(error))
+        const step = source.isBlock ? 'MapVolume.SetUpDevice' : 'MountVolume.MountDevice'
+        throw new VolumeStepError(step, error instanceof Error ? error.message : String(error))
       })
-    await this.#publish(mount, can)
+      this.#staged.add(keyOf(source))
+    }
+    await this.#publish(mount, can).catch((error: unknown) => {
+      if (!source.isBlock) throw error
+      throw new VolumeStepError('MapVolume.MapPodDevice', error instanceof Error ? error.message : String(error))
+    })
     const policy = mount.rules?.spec.fsGroupPolicy ?? 'ReadWriteOnceWithFSType'
     if (!isPublished && isGivenToGroup(source, policy, can))
       await giveToGroup(request.pod, this.#paths.target(uid, source))
@@ -252,6 +261,7 @@ export class CsiVolumes {
     const key = keyOf(volume)
     const isUsed = (await this.#records.ofAllPods()).some((other) => keyOf(other.volume) === key)
     if (isUsed) return
+    this.#staged.delete(key)
     if (await this.#records.isStaged(volume)) {
       await releaseStaging(this.#options.drivers.get(volume.driver), volume, this.#paths.staging(volume))
       await this.#records.removeStaged(volume)
@@ -293,7 +303,8 @@ function requireLifecycle({ driver, lifecycle }: CsiSource, rules: CSIDriver | u
   const modes = rules?.spec.volumeLifecycleModes ?? ['Persistent']
   if (modes.includes(lifecycle)) return
   const given = rules === undefined ? 'no CSIDriver object' : `only supports ${JSON.stringify(modes)}`
-  throw new Error(
-    `kubernetes.io/csi: mounter.SetUpAt failed to check volume lifecycle mode: volume mode "${lifecycle}" not supported by driver ${driver} (${given})`,
+  throw new VolumeStepError(
+    'MountVolume.NewMounter initialization',
+    `volume mode "${lifecycle}" not supported by driver ${driver} (${given})`,
   )
 }

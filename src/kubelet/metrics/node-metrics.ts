@@ -24,10 +24,43 @@ export function nodeMetrics(nodeName: string, version: string, workers: readonly
     gauge('kubelet_desired_pods', 'The number of pods the kubelet is being instructed to run', [
       [{ static: '' }, workers.length],
     ]),
+    gauge(
+      'volume_manager_total_volumes',
+      'Number of volumes in Volume Manager',
+      volumeCounts(workers).map(([labels, count]) => [labels, count]),
+    ),
     gauge('kubernetes_build_info', 'A metric with a constant 1 value labeled by the version that is served', [
       [{ git_version: version, major, minor, platform: 'linux' }, 1],
     ]),
   ]
+}
+
+/** How many volumes of each type there are to be, and are. */
+function volumeCounts(workers: readonly PodWorker[]): readonly (readonly [Readonly<Record<string, string>>, number])[] {
+  const counts = new Map<string, number>()
+  for (const { pod, volumes } of workers.filter((worker) => !isPodTerminal(worker.pod))) {
+    for (const { name, ...source } of pod.spec.volumes ?? []) {
+      const states = ['desired_state_of_world', ...(volumes.has(name) ? ['actual_state_of_world'] : [])]
+      for (const state of states) {
+        const key = `${pluginName(Object.keys(source)[0] ?? 'emptyDir')} ${state}`
+        counts.set(key, (counts.get(key) ?? 0) + 1)
+      }
+    }
+  }
+  return [...counts].sort().map(([key, count]) => {
+    const [plugin = '', state = ''] = key.split(' ')
+    return [{ plugin_name: plugin, state }, count]
+  })
+}
+
+/** `kubernetes.io/empty-dir`, as upstream's plugins are called. */
+function pluginName(field: string): string {
+  const names: Readonly<Record<string, string>> = {
+    configMap: 'configmap',
+    downwardAPI: 'downward-api',
+    persistentVolumeClaim: 'persistent-claim',
+  }
+  return `kubernetes.io/${names[field] ?? field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
 function gauge(
