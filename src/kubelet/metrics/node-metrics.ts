@@ -47,7 +47,7 @@ function volumeCounts(workers: readonly PodWorker[]): readonly (readonly [Readon
       }
     }
   }
-  return [...counts].sort().map(([key, count]) => {
+  return [...counts].map(([key, count]) => {
     const [plugin = '', state = ''] = key.split(' ')
     return [{ plugin_name: plugin, state }, count]
   })
