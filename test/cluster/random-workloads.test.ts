@@ -258,7 +258,7 @@ async function storm(t: TestContext, seed: number, strikes: number): Promise<voi
   const random = seededRandom(seed)
   const stop = new AbortController()
   const node = { behaviour: { container: programme(random) } }
-  const cluster = await wholeCluster(t, { seed, nodes: ['n1', 'n2', 'n3'], node })
+  const cluster = await wholeCluster(t, { seed, nodes: ['n1', 'n2', 'n3'], node, lagMs: 3 })
   for (const name of ['lasting-1', 'lasting-2']) await cluster.addNode(name, { ...node, labels: { lasting: 'yes' } })
   const witness = await watchWorkloads(cluster, stop.signal)
   const own = new Storm(cluster, witness, random)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { OwnerReference } from '#api/types/meta.v1.ts'
-import { clusterRoles, configMaps, secrets } from '#api/types/resources.ts'
+import { clusterRoles, configMaps, events, namespaces, secrets } from '#api/types/resources.ts'
 import { smallCluster, type SmallCluster } from './small-cluster.ts'
 
 function ownedBy(owner: KubernetesObject, more: Partial<OwnerReference> = {}): OwnerReference {
@@ -40,6 +40,19 @@ test('an owner that never was, by its uid, owns nothing', async (t) => {
   const real = await owner(cluster, 'real')
   await owner(cluster, 'child', ownedBy(real, { uid: 'a-former-one' }))
   await cluster.until('the child is gone', async () => (await names(cluster)).join() === 'real')
+})
+
+test('an owner in another namespace counts as none, and that is told', async (t) => {
+  const cluster = await smallCluster(t)
+  const { client } = cluster
+  await client.resource(namespaces).create({ metadata: { name: 'other' }, spec: {} })
+  const foreign = await client.resource(configMaps, 'other').create({ metadata: { name: 'foreign' } })
+  await owner(cluster, 'child', ownedBy(foreign))
+  await cluster.until('the child is gone', async () => (await names(cluster)).length === 0)
+  await cluster.until('it is told why', async () => {
+    const { items } = await client.resource(events, 'test').list()
+    return items.some(({ reason, message }) => reason === 'OwnerRefInvalidNamespace' && message?.includes('"test"'))
+  })
 })
 
 test('a cluster-scoped owner of a namespaced object counts, a namespaced owner of a cluster-scoped one does not', async (t) => {

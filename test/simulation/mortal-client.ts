@@ -13,12 +13,12 @@ const never = new Promise<never>(() => undefined)
 
 /**
  * Requests that were on their way when the process died reach the server; their answers reach nobody, which is what a
- * kill -9 between a write and the next leaves behind.
+ * kill -9 between a write and the next leaves behind. `lag` is waited for before each event of a watch: caches are stale.
  */
-export function mortalClient(living: Client): MortalClient {
+export function mortalClient(living: Client, lag?: () => Promise<void>): MortalClient {
   let isDead = false
   const wrap = (client: Client): Client => ({
-    resource: (resource, namespace) => mortalResource(client.resource(resource, namespace), () => isDead),
+    resource: (resource, namespace) => mortalResource(client.resource(resource, namespace), () => isDead, lag),
     raw: (request: RawRequest) => (isDead ? never : surviving(client.raw(request), () => isDead)),
     as: (user: UserInfo) => wrap(client.as(user)),
   })
@@ -33,13 +33,14 @@ export function mortalClient(living: Client): MortalClient {
 function mortalResource<T extends KubernetesObject>(
   collection: ResourceClient<T>,
   isDead: () => boolean,
+  lag: (() => Promise<void>) | undefined,
 ): ResourceClient<T> {
   const call = <Answer>(request: () => Promise<Answer>): Promise<Answer> =>
     isDead() ? never : surviving(request(), isDead)
   return {
     get: (...args) => call(() => collection.get(...args)),
     list: (...args) => call(() => collection.list(...args)),
-    watch: (...args) => following(collection.watch(...args), isDead),
+    watch: (...args) => following(collection.watch(...args), isDead, lag),
     create: (...args) => call(() => collection.create(...args)),
     update: (...args) => call(() => collection.update(...args)),
     updateStatus: (...args) => call(() => collection.updateStatus(...args)),
@@ -62,8 +63,13 @@ async function surviving<Answer>(request: Promise<Answer>, isDead: () => boolean
   }
 }
 
-async function* following<Event>(events: AsyncIterable<Event>, isDead: () => boolean): AsyncIterable<Event> {
+async function* following<Event>(
+  events: AsyncIterable<Event>,
+  isDead: () => boolean,
+  lag: (() => Promise<void>) | undefined,
+): AsyncIterable<Event> {
   for await (const event of events) {
+    await lag?.()
     if (isDead()) return
     yield event
   }

@@ -16,6 +16,8 @@ export interface ManagersOptions {
   readonly clientAs: (user: UserInfo) => Client
   readonly effects: Effects
   readonly ca: KeyPair
+  /** How long events of watches are on their way, at most; default: not at all. */
+  readonly lagMs?: number
 }
 
 /** Controllers and scheduler as one process that can be killed. */
@@ -26,8 +28,10 @@ export interface ManagersHandle {
   kill(): void
 }
 
-export function startManagers({ clientAs, effects, ca }: ManagersOptions): ManagersHandle {
-  const manager = mortalClient(clientAs(identities.controllerManager))
+export function startManagers({ clientAs, effects, ca, lagMs = 0 }: ManagersOptions): ManagersHandle {
+  const { clock, random } = effects
+  const lag = lagMs === 0 ? undefined : () => clock.sleep(random.next() * lagMs)
+  const manager = mortalClient(clientAs(identities.controllerManager), lag)
   const placing = mortalClient(clientAs(identities.scheduler))
   const informers = createInformers({ client: manager.client, ...effects })
   const events = createEventRecorder({ client: manager.client, ...effects, component: 'test' })

@@ -43,6 +43,8 @@ export interface WholeClusterOptions {
   readonly nodes?: readonly string[]
   /** How their containers behave. */
   readonly node?: NodeOptions
+  /** How far the caches of controllers and scheduler lag behind, at most; default: not at all. */
+  readonly lagMs?: number
   /** Serves APIs behind the API server. */
   readonly extension?: Extension
 }
@@ -82,7 +84,7 @@ export async function wholeCluster(t: TestContext, options: WholeClusterOptions 
       managers = undefined
     },
     async startManagers() {
-      managers = startManagers({ clientAs: server.clientAs, effects, ca })
+      managers = startManagers({ clientAs: server.clientAs, effects, ca, lagMs: options.lagMs ?? 0 })
       await managers.started
     },
   }

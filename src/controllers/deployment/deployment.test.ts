@@ -71,6 +71,13 @@ const steps: readonly {
   readonly expected: Readonly<Record<string, number>>
 }[] = [
   {
+    name: 'pods that an old set is about to lose are not counted on',
+    spec: { replicas: 4, ...rolling(1, 0) },
+    current: { replicas: 2 },
+    old: [{ replicas: 3, available: 4 }],
+    expected: { old0: 2 },
+  },
+  {
     name: 'the current set grows by the surge',
     current: { replicas: 0 },
     old: [{ replicas: 10 }],

@@ -36,20 +36,27 @@ export function shrinkOld(
   const budget = sumOf(all, replicasOf) - minAvailable - currentUnavailable
   if (budget <= 0) return []
   const sizes = new Map(byAge(old).map((set) => [set, replicasOf(set)]))
-  dropUnavailable(sizes, budget)
-  dropAvailable(sizes, sumOf(all, (set) => set.status?.availableReplicas) - minAvailable)
+  const left = dropUnavailable(sizes, budget)
+  dropAvailable(sizes, Math.min(left, sumOf(all, availableOf) - minAvailable))
   return [...sizes]
     .filter(([set, replicas]) => replicas !== replicasOf(set))
     .map(([replicaSet, replicas]) => ({ replicaSet, replicas }))
 }
 
-function dropUnavailable(sizes: Map<ReplicaSet, number>, budget: number): void {
+/** A set that was just made smaller may still report the pods that it is about to lose: those count no more. */
+function availableOf(set: ReplicaSet): number {
+  return Math.min(replicasOf(set), set.status?.availableReplicas ?? 0)
+}
+
+/** What is left of the budget. */
+function dropUnavailable(sizes: Map<ReplicaSet, number>, budget: number): number {
   let left = budget
   for (const [set, size] of sizes) {
     const drop = Math.min(left, Math.max(0, size - (set.status?.availableReplicas ?? 0)))
     sizes.set(set, size - drop)
     left -= drop
   }
+  return left
 }
 
 function dropAvailable(sizes: Map<ReplicaSet, number>, budget: number): void {

@@ -174,8 +174,26 @@ async function ownerState(
   // An informer may be behind: only the server itself can say that an owner is gone.
   const live = await readOwner(reference, resource, namespace, context)
   if (live !== undefined) return { reference, state: stateOf(live) }
+  if (resource.namespaced) tellOfForeignOwner(reference, resource, object, context)
   absent.set(memory, true)
   return { reference, state: 'absent' }
+}
+
+/** An owner must be in the namespace of its dependents: one that is elsewhere counts as absent, which surprises people. */
+function tellOfForeignOwner(
+  { apiVersion, kind, name, uid }: OwnerReference,
+  resource: Resource,
+  object: KubernetesObject,
+  { informers, events }: ControllerContext,
+): void {
+  const isElsewhere = informers
+    .of(resource)
+    .list()
+    .some(({ metadata }) => metadata.uid === uid)
+  if (!isElsewhere) return
+  const { namespace } = object.metadata
+  const message = `ownerRef [${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}] does not exist in namespace "${namespace}"`
+  events.record(object, 'Warning', 'OwnerRefInvalidNamespace', message)
 }
 
 function stateOf(owner: KubernetesObject): 'present' | 'waiting' {
