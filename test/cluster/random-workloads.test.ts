@@ -278,6 +278,6 @@ async function storm(t: TestContext, seed: number, strikes: number): Promise<voi
   await checkNothingIsLeft(own)
 }
 
-for (const seed of [1, 2]) {
+for (const seed of [2, 3]) {
   test(`a hundred workloads keep their promises in a storm (seed ${seed})`, (t) => storm(t, seed, 30))
 }

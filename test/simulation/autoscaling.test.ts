@@ -177,6 +177,17 @@ test('a workload at zero is left alone, one out of range is put into it', async 
   await cluster.until('the maximum is kept', async () => (await replicasOf(cluster)).wanted === 10)
 })
 
+test('two autoscalers of the same pods stand still', async (t) => {
+  const { cluster } = await autoscaled(t, { cpu: '100m' }, { metrics: [cpuOf(100)] })
+  const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+  const spec = { scaleTargetRef, minReplicas: 1, maxReplicas: 10, metrics: [cpuOf(20)] }
+  await cluster.client.resource(horizontalPodAutoscalers, 'test').create({ metadata: { name: 'rival' }, spec })
+  await cluster.until(
+    'it is told',
+    async () => (await condition(cluster, 'ScalingActive'))?.reason === 'AmbiguousSelector',
+  )
+})
+
 test('a target that is not there is told of', async (t) => {
   const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'missing' }
   const { cluster } = await autoscaled(t, {}, { metrics: [cpuOf(50)], scaleTargetRef })

@@ -92,3 +92,22 @@ test('pods of a node that is gone are removed after a while', async (t) => {
   await pass(cluster, 20, beat, 'n1')
   assert.equal((await client.resource(pods, 'test').list()).items.length, 0)
 })
+
+test('when the last node fails nobody is driven out any more, until one recovers', async (t) => {
+  const cluster = await smallCluster(t)
+  const beat = await nodesOf(cluster, 'n1', 'n2')
+  const evicts = async (name: string): Promise<boolean> => {
+    return taintsOf(await read(cluster, name)).some((taint) => taint.endsWith(':NoExecute'))
+  }
+  await pass(cluster, 20, beat, 'n1', 'n2')
+  await pass(cluster, 80, beat, 'n1')
+  assert.deepEqual([await evicts('n1'), await evicts('n2')], [false, true])
+  await pass(cluster, 80, beat)
+  assert.deepEqual([await evicts('n1'), await evicts('n2')], [false, false])
+  await pass(cluster, 10, beat, 'n1')
+  const ready = { type: 'Ready', status: 'True', lastHeartbeatTime: formatTime(cluster.clock.now()) }
+  const patch = { status: { conditions: [ready] } }
+  await cluster.client.resource(nodes).patch('n1', { type: 'strategic', patch }, { subresource: 'status' })
+  await pass(cluster, 30, beat, 'n1')
+  assert.deepEqual([await evicts('n1'), await evicts('n2')], [false, true])
+})

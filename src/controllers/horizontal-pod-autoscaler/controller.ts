@@ -47,6 +47,9 @@ export function horizontalPodAutoscalerController(): Controller {
   })
 }
 
+/** What is known of each autoscaler, by its key. */
+type Memories = Map<string, ScalingMemory>
+
 /** What the controller itself writes wakes it not: only the interval and a change of the wish do. */
 function keysOfChange(
   { metadata, spec }: HorizontalPodAutoscaler,
@@ -83,11 +86,7 @@ class Draft {
   }
 }
 
-async function reconcile(
-  key: string,
-  context: ControllerContext,
-  memories: Map<string, ScalingMemory>,
-): Promise<ReconcileResult | void> {
+async function reconcile(key: string, context: ControllerContext, memories: Memories): Promise<ReconcileResult | void> {
   const { namespace, name } = splitKey(key)
   const autoscaler = context.informers.of(horizontalPodAutoscalers).get(name, namespace)
   if (autoscaler === undefined) {
@@ -98,52 +97,66 @@ async function reconcile(
   const memory = memories.get(key) ?? new ScalingMemory()
   memories.set(key, memory)
   const draft = new Draft(autoscaler, context.clock.now())
-  await scale(context, draft, memory)
+  await scale(context, draft, memory, memories)
   await writeStatus(context, draft)
   return { requeueAfterMs: intervalMs }
 }
 
-async function scale(context: ControllerContext, draft: Draft, memory: ScalingMemory): Promise<void> {
-  const { client, informers, clock } = context
+async function scale(
+  context: ControllerContext,
+  draft: Draft,
+  memory: ScalingMemory,
+  memories: Memories,
+): Promise<void> {
+  const found = await findTarget(context, draft)
+  if (found === undefined) return
+  const { path, target } = found
+  const currentReplicas = target.spec.replicas ?? 0
+  if (memory.isEmpty) memory.recommend(currentReplicas, context.clock.now())
+  draft.currentReplicas = target.status?.replicas ?? currentReplicas
+  const aim = { target, memory, memories }
+  const decision = await decide(context, draft, aim)
+  if (decision === undefined) return
+  draft.desiredReplicas = decision.replicas
+  for (const { type, status, reason, message } of decision.findings) draft.set(type, status, reason, message)
+  if (decision.replicas !== currentReplicas) await rescale(context, draft, { ...aim, path, decision })
+}
+
+/** Undefined: there is no such scale, and the draft says so. */
+async function findTarget(
+  { client, informers, events }: ControllerContext,
+  draft: Draft,
+): Promise<{ readonly path: string; readonly target: Scale } | undefined> {
   const { namespace = '' } = draft.autoscaler.metadata
   const reference = draft.autoscaler.spec.scaleTargetRef
-  const path = pathOf(reference, { namespace, subresource: 'scale', informers })
   try {
-    if (path === undefined)
-      throw new Error(`no matches for kind "${reference.kind}" in group "${groupOf(reference.apiVersion ?? '')}"`)
+    const path = pathOf(reference, { namespace, subresource: 'scale', informers })
+    const group = groupOf(reference.apiVersion ?? '')
+    if (path === undefined) throw new Error(`no matches for kind "${reference.kind}" in group "${group}"`)
     const target = await readScale(client, path)
-    draft.set(
-      'AbleToScale',
-      'True',
-      'SucceededGetScale',
-      "the HPA controller was able to get the target's current scale",
-    )
-    const currentReplicas = target.spec.replicas ?? 0
-    if (memory.isEmpty) memory.recommend(currentReplicas, clock.now())
-    draft.currentReplicas = target.status?.replicas ?? currentReplicas
-    const decision = await decide(context, draft, { target, memory })
-    if (decision === undefined) return
-    draft.desiredReplicas = decision.replicas
-    for (const { type, status, reason, message } of decision.findings) draft.set(type, status, reason, message)
-    if (decision.replicas !== currentReplicas) await rescale(context, draft, { path, target, memory, decision })
+    const message = "the HPA controller was able to get the target's current scale"
+    draft.set('AbleToScale', 'True', 'SucceededGetScale', message)
+    return { path, target }
   } catch (error) {
     const message = messageOf(error)
-    context.events.record(draft.autoscaler, 'Warning', 'FailedGetScale', message)
+    events.record(draft.autoscaler, 'Warning', 'FailedGetScale', message)
     const text = `the HPA controller was unable to get the target's current scale: ${message}`
     draft.set('AbleToScale', 'False', 'FailedGetScale', text)
+    return undefined
   }
 }
 
 interface Aim {
   readonly target: Scale
   readonly memory: ScalingMemory
+  readonly memories: Memories
 }
 
 /** Undefined: nothing can be said, and the draft says why. */
 async function decide(
   context: ControllerContext,
   draft: Draft,
-  { target, memory }: Aim,
+  { target, memory, memories }: Aim,
 ): Promise<Decision | undefined> {
   const { spec } = draft.autoscaler
   const { minReplicas = 1, maxReplicas } = spec
@@ -161,6 +174,8 @@ async function decide(
   }
   const workload = workloadOf(context, draft, target)
   if (workload === undefined) return undefined
+  memory.selector = workload.selector
+  if (tellOfRivals(context, draft, workload, memories)) return undefined
   const readings = await Promise.all((spec.metrics ?? []).map((metric) => read(metric, workload)))
   const wish = decideWish(readings, currentReplicas)
   draft.currentMetrics = wish.statuses
@@ -176,6 +191,26 @@ async function decide(
   draft.set('ScalingActive', 'True', 'ValidMetricFound', found)
   const { replicas, metric } = wish
   return decideReplicas(draft.autoscaler, currentReplicas, { replicas, metric }, { memory, nowMs: context.clock.now() })
+}
+
+/** Whether other autoscalers would scale some of the same pods: then neither must. */
+function tellOfRivals(
+  { events }: ControllerContext,
+  draft: Draft,
+  { namespace, selector, pods: own }: Workload,
+  memories: Memories,
+): boolean {
+  const selectors = [...memories].filter(([key]) => splitKey(key).namespace === namespace)
+  const selecting = selectors.filter(([, memory]) => {
+    const matcher = memory.selector === undefined ? undefined : parseLabelSelector(memory.selector)
+    return matcher !== undefined && own.some(({ metadata }) => matcher.matches(metadata.labels))
+  })
+  if (selecting.length < 2) return false
+  const names = selecting.map(([key]) => key).sort()
+  const message = `pods by selector "${selector}" are controlled by multiple HPAs: [${names.join(' ')}]`
+  events.record(draft.autoscaler, 'Warning', 'AmbiguousSelector', message)
+  draft.set('ScalingActive', 'False', 'AmbiguousSelector', message)
+  return true
 }
 
 /** Undefined for a target that does not say which pods are its own. */

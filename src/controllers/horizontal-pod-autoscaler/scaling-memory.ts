@@ -8,6 +8,8 @@ const longestMs = 3_600_000
 
 /** What one autoscaler wished and did lately. A restart forgets it, and learns it anew from then. */
 export class ScalingMemory {
+  /** Which pods its target has, as last seen. */
+  selector: string | undefined
   #recommendations: readonly At[] = []
   #changes: readonly At[] = []
 

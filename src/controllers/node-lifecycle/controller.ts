@@ -33,7 +33,7 @@ export function nodeLifecycleController(): Controller {
     name: 'node-lifecycle-controller',
     serviceAccount: 'node-controller',
     eventSource: 'node-controller',
-    watches: [watchOf(nodes), watchOf(leases, nodeOfLease), watchOf(pods, nodeOfUnreadyCandidate)],
+    watches: [watchOf(nodes, keysOfNode), watchOf(leases, nodeOfLease), watchOf(pods, nodeOfUnreadyCandidate)],
     writes: [
       { resource: nodes, verbs: ['patch'] },
       { resource: nodes, subresource: 'status', verbs: ['patch'] },
@@ -41,6 +41,15 @@ export function nodeLifecycleController(): Controller {
     ],
     reconcile: (name, context) => reconcile(name, context, memory),
   })
+}
+
+/** When the last node fails, or the first one recovers, what becomes of all others changes, too. */
+function keysOfNode(node: Node, { informers }: ControllerContext, previous?: Node): readonly string[] {
+  const { name } = node.metadata
+  if (previous === undefined || isNodeReady(node) === isNodeReady(previous)) return [name]
+  const all = informers.of(nodes).list()
+  const isTurn = !all.some((other) => other.metadata.name !== name && isNodeReady(other))
+  return isTurn ? all.map(({ metadata }) => metadata.name) : [name]
 }
 
 function nodeOfLease({ metadata }: Lease): readonly string[] {
@@ -105,7 +114,8 @@ async function applyTaints(context: ControllerContext, node: Node, memory: Memor
   const { clock, client } = context
   const waitMs = evictionWaitMs(context, node, memory)
   const old = node.spec?.taints
-  const taints = decideTaints(node, waitMs === 0, clock.now())
+  const eviction = !isAnyNodeWell(context) ? 'stopped' : waitMs === 0 ? 'allowed' : 'held'
+  const taints = decideTaints(node, eviction, clock.now())
   if (taints === old || (taints.length === 0 && old === undefined)) return isWaiting(node, waitMs) ? waitMs : undefined
   const { name, uid, resourceVersion } = node.metadata
   const patch = { metadata: { uid, resourceVersion }, spec: { taints: taints.length === 0 ? null : taints } }
@@ -122,6 +132,10 @@ function isWaiting(node: Node, waitMs: number | undefined): boolean {
 
 function hasEviction(node: Node): boolean {
   return node.spec?.taints?.some(({ effect, key }) => effect === 'NoExecute' && key === evictionKey(node)) ?? false
+}
+
+function isAnyNodeWell({ informers }: ControllerContext): boolean {
+  return informers.of(nodes).list().some(isNodeReady)
 }
 
 function intervalOf({ informers }: ControllerContext, node: Node): number | undefined {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Node, Taint } from '#api/types/core.v1.ts'
 import { evictionIntervalMs } from './eviction-rate.ts'
 import { gracePeriodMs, observeHealth, silenceLeftMs, silentConditions, startupGracePeriodMs } from './health.ts'
-import { decideTaints } from './taints.ts'
+import { decideTaints, type Eviction } from './taints.ts'
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z')
 
@@ -22,18 +22,18 @@ function node(
 const foreign: Taint = { key: 'mine', effect: 'NoExecute' }
 const evicting: Taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute', timeAdded: 'then' }
 
-const cases: readonly { name: string; node: Node; mayEvict: boolean; expected: readonly string[] }[] = [
-  { name: 'a ready node has none', node: node({ Ready: 'True' }), mayEvict: true, expected: [] },
+const cases: readonly { name: string; node: Node; eviction: Eviction; expected: readonly string[] }[] = [
+  { name: 'a ready node has none', node: node({ Ready: 'True' }), eviction: 'allowed', expected: [] },
   {
     name: 'not ready keeps pods away and drives them out',
     node: node({ Ready: 'False' }),
-    mayEvict: true,
+    eviction: 'allowed',
     expected: ['not-ready:NoSchedule', 'not-ready:NoExecute'],
   },
   {
     name: 'unreachable where nobody may be driven out',
     node: node({ Ready: 'Unknown' }),
-    mayEvict: false,
+    eviction: 'held',
     expected: ['unreachable:NoSchedule'],
   },
   {
@@ -42,26 +42,32 @@ const cases: readonly { name: string; node: Node; mayEvict: boolean; expected: r
       { Ready: 'True', DiskPressure: 'True', MemoryPressure: 'True', PIDPressure: 'Unknown' },
       { unschedulable: true },
     ),
-    mayEvict: true,
+    eviction: 'allowed',
     expected: ['memory-pressure:NoSchedule', 'disk-pressure:NoSchedule', 'unschedulable:NoSchedule'],
   },
   {
     name: 'an eviction under way may change its reason without asking',
     node: node({ Ready: 'Unknown' }, { taints: [evicting] }),
-    mayEvict: false,
+    eviction: 'held',
     expected: ['unreachable:NoSchedule', 'unreachable:NoExecute'],
+  },
+  {
+    name: 'no eviction goes on when no node at all is well',
+    node: node({ Ready: 'Unknown' }, { taints: [evicting] }),
+    eviction: 'stopped',
+    expected: ['unreachable:NoSchedule'],
   },
   {
     name: 'recovery takes away what is ours and nothing else',
     node: node({ Ready: 'True' }, { taints: [foreign, evicting] }),
-    mayEvict: true,
+    eviction: 'allowed',
     expected: ['mine:NoExecute'],
   },
 ]
 
-for (const { name, node, mayEvict, expected } of cases) {
+for (const { name, node, eviction, expected } of cases) {
   test(`taints: ${name}`, () => {
-    const taints = decideTaints(node, mayEvict, nowMs).map(
+    const taints = decideTaints(node, eviction, nowMs).map(
       ({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`,
     )
     assert.deepEqual(taints, expected)
@@ -70,7 +76,7 @@ for (const { name, node, mayEvict, expected } of cases) {
 
 test('taints that are right keep their array and the time they were added', () => {
   const taints: readonly Taint[] = [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }, evicting]
-  assert.equal(decideTaints(node({ Ready: 'False' }, { taints }), true, nowMs), taints)
+  assert.equal(decideTaints(node({ Ready: 'False' }, { taints }), 'allowed', nowMs), taints)
 })
 
 test('silence counts from the last news by this clock, and longer for a node that never spoke', () => {

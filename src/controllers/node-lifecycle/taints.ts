@@ -19,12 +19,18 @@ const unschedulableTaint = 'node.kubernetes.io/unschedulable'
 const schedulingKeys = new Set<string>([...conditionTaints.map(({ key }) => key), unschedulableTaint])
 
 /**
- * The taints the node must have: those of its conditions, which keep pods away, and `NoExecute` ones, which drive pods
- * out, where `mayEvict` allows a new one. Others stay. The same array when nothing changes.
+ * Whether pods are driven out of failed nodes: a new eviction may begin, or none may but those under way go on, or all
+ * stop, because no node at all is well and it is rather the network that is not.
  */
-export function decideTaints(node: Node, mayEvict: boolean, nowMs: number): readonly Taint[] {
+export type Eviction = 'allowed' | 'held' | 'stopped'
+
+/**
+ * The taints the node must have: those of its conditions, which keep pods away, and `NoExecute` ones, which drive pods
+ * out, as far as the eviction goes. Others stay. The same array when nothing changes.
+ */
+export function decideTaints(node: Node, eviction: Eviction, nowMs: number): readonly Taint[] {
   const old = node.spec?.taints ?? []
-  const wanted = [...schedulingTaints(node), ...executionTaints(node, old, mayEvict)]
+  const wanted = [...schedulingTaints(node), ...executionTaints(node, old, eviction)]
   const isManaged = ({ key, effect }: Taint): boolean => {
     if (effect === 'NoExecute') return key === notReadyTaint || key === unreachableTaint
     return effect === 'NoSchedule' && schedulingKeys.has(key)
@@ -49,13 +55,13 @@ function schedulingTaints(node: Node): readonly Taint[] {
 }
 
 /** A taint that is there already may change its reason without asking; only a new one counts as an eviction. */
-function executionTaints(node: Node, old: readonly Taint[], mayEvict: boolean): readonly Taint[] {
+function executionTaints(node: Node, old: readonly Taint[], eviction: Eviction): readonly Taint[] {
   const key = evictionKey(node)
-  if (key === undefined) return []
+  if (key === undefined || eviction === 'stopped') return []
   const isEvicting = old.some(
     (taint) => taint.effect === 'NoExecute' && (taint.key === notReadyTaint || taint.key === unreachableTaint),
   )
-  return isEvicting || mayEvict ? [{ key, effect: 'NoExecute' }] : []
+  return isEvicting || eviction === 'allowed' ? [{ key, effect: 'NoExecute' }] : []
 }
 
 /** The taint that the node's readiness calls for; undefined for a ready node, and for one that has not said anything. */
