@@ -23,6 +23,8 @@ export interface KubeletOptions {
   readonly log: Log
   readonly events: EventRecorder
   readonly runtime: ContainerRuntime
+  /** Starts the runtime again when it has gone; absent: somebody else does. */
+  readonly reviveRuntime?: () => Promise<void>
   readonly nodeName: string
   /** The node's addresses, the primary one first. */
   readonly nodeAddresses: readonly string[]

@@ -284,6 +284,7 @@ function workerBasics(options: SettledOptions, facts: MachineFacts, metrics: Kub
     runtime,
     nodeName,
     settings,
+    ...(options.reviveRuntime && { reviveRuntime: options.reviveRuntime }),
     nodeFiles: effects.files,
     images: createImageManager(options),
     tokens: createTokenSource(options),

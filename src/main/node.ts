@@ -8,7 +8,7 @@ import type { Node } from '#api/types/core.v1.ts'
 import { nodes } from '#api/types/resources.ts'
 import { ensureContainerd } from '#host/containerd.ts'
 import { sysctlRecord, type HostLayout } from '#host/layout.ts'
-import type { Machine } from '#host/machine.ts'
+import { detectMachine, type Machine } from '#host/machine.ts'
 import { pauseImageReference, writePauseImage } from '#host/pause-image.ts'
 import { cniBinaryDir } from '#host/prerequisites.ts'
 import { applySysctls } from '#host/sysctls.ts'
@@ -148,6 +148,7 @@ async function createNodeKubelet(
     log: log.with({ component: 'kubelet' }),
     events,
     runtime,
+    reviveRuntime: () => prepareContainerd(layout, detectMachine(), options.effects),
     nodeName: options.nodeName,
     nodeAddresses: [options.address],
     clusterDns: given.clusterDNS ?? [ranges.dnsService],

@@ -168,6 +168,12 @@ export class PodWorkers {
     }
   }
 
+  async #revive(): Promise<void> {
+    const { reviveRuntime, log } = this.#context
+    if (this.#stop.signal.aborted) return
+    await reviveRuntime?.().catch((error: unknown) => log.error('runtime not started again', { error }))
+  }
+
   /** Without events every change would be missed, so each reconnection looks at all pods. */
   async #followRuntime(): Promise<void> {
     const { runtime, clock, log } = this.#context
@@ -182,6 +188,7 @@ export class PodWorkers {
         }
       } catch (error) {
         log.warn('runtime events interrupted', { reason: error instanceof Error ? error.message : String(error) })
+        await this.#revive()
       }
       await clock.sleep(delayMs, signal).catch(() => undefined)
       delayMs = Math.min(delayMs * 2, longestReconnectMs)

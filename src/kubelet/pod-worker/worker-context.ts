@@ -47,6 +47,8 @@ export interface WorkerContext {
   readonly node: () => Node | undefined
   /** The other pods that this node runs or is about to, for admission. */
   readonly admittedPods: () => readonly Pod[]
+  /** Starts the runtime again if it is gone; absent: somebody else does. */
+  readonly reviveRuntime?: () => Promise<void>
   /** The node goes down: it takes no pods any more. */
   readonly isShuttingDown: () => boolean
   /** Under which pressure the node is. */
