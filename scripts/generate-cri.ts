@@ -19,7 +19,7 @@ const facts = JSON.parse(readFileSync(join(room, 'cri-v1.json'), 'utf8')) as Cri
 /** The calls that the kubelet makes. What only others need is left out: it would be loaded with every start. */
 const usedCalls = new Set(
   `Version RunPodSandbox StopPodSandbox RemovePodSandbox PodSandboxStatus ListPodSandbox CreateContainer StartContainer
-   StopContainer RemoveContainer ListContainers ContainerStatus UpdateContainerResources ReopenContainerLog ExecSync Exec
+   StopContainer RemoveContainer ListContainers ContainerStatus UpdateContainerResources CheckpointContainer ReopenContainerLog ExecSync Exec
    Attach PortForward ListContainerStats ListPodSandboxStats Status ListImages ImageStatus PullImage RemoveImage ImageFsInfo`.split(
     /\s+/,
   ),

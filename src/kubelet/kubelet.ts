@@ -324,6 +324,7 @@ async function startServer(
     ...options.server,
     ...parts,
     host,
+    rootDir: options.effects.rootDir ?? '',
     version: options.version ?? defaultVersion,
     stats: new StatsCollector({ ...options, machine }),
   })

@@ -295,3 +295,43 @@ describe('logs', options, () => {
     assert.equal(await space.log('pod', 'main', { previous: 'true' }), 'run\n')
   })
 })
+
+describe('the kubelet itself', options, () => {
+  const proxy = '/api/v1/nodes/node-1/proxy'
+
+  test('runs a command on request, and only as a POST', async (t) => {
+    const space = await shared.space(t)
+    await space.start({ script: idle })
+    const path = `${proxy}/run/${space.namespace}/pod/main`
+    const query = { cmd: 'echo hello' }
+    await assert.rejects(shared.client.raw({ method: 'GET', path, query }), /Method Not Allowed/)
+    const answer = await shared.cluster.kubectl.run(['create', '--raw', `${path}?cmd=echo%20hello`, '-f', '/dev/null'])
+    assert.equal(answer.stdout, 'hello\n')
+    const failed = shared.client.raw({ method: 'POST', path, query: { cmd: 'false' } })
+    await assert.rejects(failed, /command 'false' exited with 1/)
+  })
+
+  test('says that its runtime cannot write checkpoints', async (t) => {
+    const space = await shared.space(t)
+    await space.start({ script: idle })
+    const asked = (name: string): Promise<unknown> =>
+      shared.client.raw({ method: 'POST', path: `${proxy}/checkpoint/${space.namespace}/pod/${name}` })
+    await assert.rejects(asked('main'), /checkpointing of .*\/pod\/main failed \(rpc error: code = Unimplemented/)
+    await assert.rejects(asked('other'), /container not found/)
+  })
+
+  test('counts probes by result', async (t) => {
+    const space = await shared.space(t)
+    const readinessProbe = { exec: { command: ['true'] }, periodSeconds: 1 }
+    await space.start({ script: idle, container: { readinessProbe } })
+    const page = (await shared.client.raw({ method: 'GET', path: `${proxy}/metrics/probes` })) as string
+    const labels = `container="main",namespace="${space.namespace}",pod="pod"`
+    assert.match(
+      page,
+      new RegExp(
+        `^prober_probe_total\\{${labels},probe_type="Readiness",pod_uid="[^"]+",result="successful"\\} [1-9]`,
+        'm',
+      ),
+    )
+  })
+})

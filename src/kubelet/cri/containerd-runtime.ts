@@ -90,6 +90,7 @@ type ContainerCalls =
   | 'containerStats'
   | 'sandboxStats'
   | 'updateContainerResources'
+  | 'checkpointContainer'
 
 function containerCalls(
   grpc: GrpcConnection,
@@ -127,6 +128,9 @@ function containerCalls(
     },
     async sandboxStats() {
       return (await grpc.unary(method.listPodSandboxStats, {})).stats.map(decodeSandboxStats)
+    },
+    async checkpointContainer(containerId, location) {
+      await grpc.unary(method.checkpointContainer, { containerId, location, timeout: 0n }, { timeoutMs: 0 })
     },
     async updateContainerResources(containerId, resources) {
       await grpc.unary(method.updateContainerResources, { containerId, linux: encodeResources(resources) })

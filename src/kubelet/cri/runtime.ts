@@ -42,6 +42,8 @@ export interface ContainerRuntime {
   sandboxStats(): Promise<readonly SandboxStats[]>
   /** Changes the limits of a container that runs; settings that are 0 stay as they are. */
   updateContainerResources(id: string, resources: ContainerResources): Promise<void>
+  /** Writes the state of a running container into an archive, if the runtime can. */
+  checkpointContainer(id: string, location: string): Promise<void>
   /** Where images lie and what they take; `undefined` while the runtime has not looked. */
   imageFileSystem(): Promise<ImageFileSystem | undefined>
 

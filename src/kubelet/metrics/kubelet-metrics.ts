@@ -1,6 +1,7 @@
 import { Counter } from '#lib/metrics/counter.ts'
 import { Histogram } from '#lib/metrics/histogram.ts'
 import type { MetricFamily } from '#lib/metrics/metric.ts'
+import type { PodIdentity } from '../pod-worker/pod-host.ts'
 
 /** 1 ms doubled up to half a minute and more: what a call to a runtime or the start of a pod may take. */
 const runtimeBuckets = [
@@ -83,7 +84,8 @@ export class KubeletMetrics {
   }
 
   /** The pod is gone: its probes are not told any more. */
-  forgetPod(podUid: string): void {
-    this.probes.forget((labels) => labels['pod_uid'] === podUid)
+  forgetPod({ uid, name, namespace }: PodIdentity): void {
+    this.probes.forget((labels) => labels['pod_uid'] === uid)
+    this.probeSeconds.forget((labels) => labels['pod'] === name && labels['namespace'] === namespace)
   }
 }

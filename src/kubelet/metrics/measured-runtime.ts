@@ -21,6 +21,7 @@ const operations = {
   containerStats: 'list_container_stats',
   sandboxStats: 'list_podsandbox_stats',
   updateContainerResources: 'update_container',
+  checkpointContainer: 'checkpoint_container',
   imageFileSystem: 'image_fs_info',
   execSync: 'exec_sync',
   exec: 'exec',

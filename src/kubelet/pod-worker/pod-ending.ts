@@ -116,7 +116,7 @@ export class PodEnding {
     await Promise.all([reporter.flushed(), host.cleanUp(metadata, { withLogs: false })])
     tokens.forget(metadata.uid)
     images.forget(metadata.uid)
-    metrics.forgetPod(metadata.uid)
+    metrics.forgetPod(metadata)
     this.#isCleaned = true
   }
 

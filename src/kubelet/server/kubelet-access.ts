@@ -34,6 +34,7 @@ const subresources: Readonly<Record<string, string>> = {
   pods: 'pods',
   healthz: 'healthz',
   configz: 'configz',
+  checkpoint: 'checkpoint',
 }
 
 export function accessOf(request: {

@@ -130,6 +130,7 @@ before(async () => {
     stats: new StatsCollector({ clock: systemClock, machine: simulatedNode().machine, runtime }),
     clusterDns: [],
     settings: defaultSettings,
+    rootDir: '/nowhere',
     clusterDomain: 'cluster.local',
   })
 })

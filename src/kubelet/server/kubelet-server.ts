@@ -114,7 +114,15 @@ async function admit(context: KubeletServerContext, request: IncomingMessage, si
     throw new HttpError(403, `Forbidden (user=${user.name}, ${what})`)
   }
   if (found === undefined) throw new HttpError(404, '404 page not found')
+  if (found.route.methods?.includes(request.method ?? '') === false) throw new HttpError(405, '405: Method Not Allowed')
+  if (!context.settings.hasDebuggingHandlers && isDebugging(found.route.path))
+    throw new HttpError(405, 'Debug endpoints are disabled.')
   return { ...found, query: url.searchParams, signal }
+}
+
+/** What `enableDebuggingHandlers: false` switches off. */
+function isDebugging(path: string): boolean {
+  return /^\/(run|exec|attach|portForward|containerLogs)\//.test(path)
 }
 
 /** The API server's own certificate and administrators may do everything; any doubt is a no. */

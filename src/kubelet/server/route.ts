@@ -12,6 +12,8 @@ export interface UpgradeRequest {
 export interface Route {
   /** Segments of the path; `:name` matches any one. */
   readonly path: string
+  /** Default: any. */
+  readonly methods?: readonly string[]
   readonly respond?: (context: KubeletServerContext, call: RouteCall, response: ServerResponse) => Promise<void> | void
   readonly stream?: (context: KubeletServerContext, call: RouteCall, upgrade: UpgradeRequest) => Promise<void>
 }

@@ -3,6 +3,7 @@ import { serveLogs } from './container-logs.ts'
 import { serveCadvisorMetrics, serveMetrics, serveProbeMetrics, serveResourceMetrics } from './metrics-pages.ts'
 import { serveHealth, servePods } from './node-pages.ts'
 import type { Route, RouteCall } from './route.ts'
+import { serveCheckpoint, serveRun } from './run-command.ts'
 import { serveSummary } from './stats-summary.ts'
 import { streamAttach, streamExec, streamPortForward } from './streams.ts'
 
@@ -17,6 +18,9 @@ const routes: readonly Route[] = [
   { path: '/metrics/resource', respond: serveResourceMetrics },
   { path: '/stats/summary', respond: serveSummary },
   { path: '/containerLogs/:namespace/:pod/:container', respond: serveLogs },
+  { path: '/run/:namespace/:pod/:container', methods: ['POST'], respond: serveRun },
+  { path: '/run/:namespace/:pod/:uid/:container', methods: ['POST'], respond: serveRun },
+  { path: '/checkpoint/:namespace/:pod/:container', methods: ['POST'], respond: serveCheckpoint },
   { path: '/exec/:namespace/:pod/:container', stream: streamExec },
   { path: '/exec/:namespace/:pod/:uid/:container', stream: streamExec },
   { path: '/attach/:namespace/:pod/:container', stream: streamAttach },

@@ -37,4 +37,6 @@ export interface KubeletServerContext extends KubeletServerOptions {
   readonly clusterDns: readonly string[]
   readonly clusterDomain: string
   readonly settings: KubeletSettings
+  /** The kubelet's folder. */
+  readonly rootDir: string
 }

@@ -157,6 +157,10 @@ class SimulatedRuntime implements ContainerRuntime {
     return this.#container(id).exec(command)
   }
 
+  checkpointContainer(): Promise<void> {
+    return unimplemented('checkpoint')
+  }
+
   exec(): Promise<string> {
     return unimplemented('exec')
   }
