@@ -139,6 +139,7 @@ test('a more important pod preempts a lesser one, which learns why', async (t) =
   await collection.patch('spare', { type: 'merge', patch: { metadata: { finalizers: null } } })
   await collection.delete('spare', { gracePeriodSeconds: 0 }).catch(() => undefined)
   assert.equal(await placed(cluster, 'urgent'), spare.spec.nodeName)
+  assert.equal((await urgent()).status?.nominatedNodeName, undefined)
 })
 
 test('anti-affinity holds over the API, and a relabelled node lets a waiting pod in', async (t) => {

@@ -28,7 +28,12 @@ const maxRemedies = 5
 function remediesOf({ explanation, pod }: PodFacts): readonly string[] {
   const nominated = pod.status?.nominatedNodeName
   const room = nominated ? [`wait until the pods that make room on ${nominated} have ended`] : []
-  const told = [...new Set((explanation?.nodes ?? []).flatMap(({ remedy }) => remedy ?? []))].slice(0, maxRemedies)
-  if (told.length > 0 || room.length > 0) return [...room, ...told]
+  // The same advice for another node is given by the list of nodes.
+  const told = new Map<string, string>()
+  for (const { node, remedy } of explanation?.nodes ?? []) {
+    const advice = remedy?.replaceAll(node, '')
+    if (remedy !== undefined && advice !== undefined && !told.has(advice)) told.set(advice, remedy)
+  }
+  if (told.size > 0 || room.length > 0) return [...room, ...[...told.values()].slice(0, maxRemedies)]
   return explanation?.nodes.length === 0 && !explanation.veto ? ['add a node'] : []
 }

@@ -87,6 +87,8 @@ function bound({ info, server }: ResourceContext, pod: Pod, binding: Draft<Bindi
   const uid = binding.metadata.uid ?? ''
   if (uid !== '') draft.metadata.uid = uid
   draft.status = { ...draft.status, conditions: scheduled(draft, formatTime(server.clock.now())) }
+  // A pod with a node no longer waits for one (KEP-5278).
+  delete draft.status.nominatedNodeName
   return draft
 }
 
