@@ -4,7 +4,9 @@ import type { SchemaType } from '#api/schema/shapes.ts'
 import type { Descriptions } from './descriptions.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import { customSchemas, customTypeName, swaggerSchema } from './custom-schemas.ts'
-import { pathObjects, type BodyStyle } from './path-objects.ts'
+import { styleV2, styleV3 } from './operation-styles.ts'
+import { pathObjects } from './path-objects.ts'
+import { resourcesPath, rootPath, rootPathObject } from './root-documents.ts'
 import { referencesOf, schemaObject } from './schema-objects.ts'
 
 type Json = Record<string, unknown>
@@ -21,7 +23,30 @@ export function openApiV3(
   for (const resource of custom) Object.assign(schemas, customSchemas(resource, '#/components/schemas/'))
   const typeOf = typeNameAmong(custom)
   const owners = [...resources, ...custom].map((resource) => pathObjects({ resource, style: styleV3, typeOf }))
-  return { openapi: '3.0.0', info, paths: Object.assign({}, ...owners) as Json, components: { schemas } }
+  const [first] = [...resources, ...custom]
+  const list = first === undefined ? {} : rootPathObject(resourcesPath(first.group, first.version), styleV3)
+  return documentV3(Object.assign({}, list, ...owners) as Json, schemas)
+}
+
+/** The OpenAPI 3.0 document of a path of discovery; undefined if there is none. */
+export function openApiV3Root(
+  document: string,
+  isGroup: (group: string) => boolean,
+  descriptions: Descriptions,
+): object | undefined {
+  const root = rootPath(document, isGroup)
+  if (root === undefined) return undefined
+  const { answers } = root.operation
+  const schemas = answers === undefined ? {} : typesFrom([answers], '#/components/schemas/', descriptions)
+  return documentV3(rootPathObject(root, styleV3), schemas)
+}
+
+function documentV3(paths: Json, schemas: Json): object {
+  return { openapi: '3.0.0', info, paths, components: { schemas, securitySchemes } }
+}
+
+const securitySchemes = {
+  BearerToken: { type: 'apiKey', description: 'Bearer Token authentication', name: 'authorization', in: 'header' },
 }
 
 /** The Swagger 2.0 document of everything. */
@@ -51,23 +76,7 @@ function swaggerForm(value: unknown): unknown {
   return Object.fromEntries(Object.entries(rest).map(([key, item]) => [key, swaggerForm(item)]))
 }
 
-const styleV3: BodyStyle = {
-  requestBody: (name) => ({
-    requestBody: { content: { '*/*': { schema: { $ref: `#/components/schemas/${name}` } } } },
-  }),
-  responses: (name) => ({
-    200: { description: 'OK', content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } },
-  }),
-  parameter: (name, type) => ({ name, in: 'query', schema: { type, uniqueItems: true } }),
-}
-
-const styleV2: BodyStyle = {
-  requestBody: () => ({}),
-  responses: (name) => ({ 200: { description: 'OK', schema: { $ref: `#/definitions/${name}` } } }),
-  parameter: (name, type) => ({ name, in: 'query', type, uniqueItems: true }),
-}
-
-const customRoots = ['ObjectMeta', 'ListMeta', 'Status', 'DeleteOptions', 'Patch', 'WatchEvent'].map(
+const customRoots = ['APIResourceList', 'ObjectMeta', 'ListMeta', 'Status', 'DeleteOptions', 'Patch', 'WatchEvent'].map(
   (kind) => `io.k8s.apimachinery.pkg.apis.meta.v1.${kind}`,
 )
 
@@ -85,9 +94,14 @@ function schemaObjects(
   descriptions: Descriptions,
   more: readonly string[] = [],
 ): Json {
+  return typesFrom([...resources.flatMap(rootTypes), ...more], refPrefix, descriptions)
+}
+
+/** The types named and all that they refer to. */
+function typesFrom(names: readonly string[], refPrefix: string, descriptions: Descriptions): Json {
   const types = schemaTypes()
   const schemas: Json = {}
-  const waiting = [...resources.flatMap(rootTypes), ...more]
+  const waiting = [...names]
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const type: SchemaType | undefined = types[name]
     if (type === undefined || name in schemas) continue
@@ -98,7 +112,7 @@ function schemaObjects(
   return schemas
 }
 
-const always = ['Status', 'DeleteOptions', 'Patch', 'WatchEvent'].map(
+const always = ['APIResourceList', 'Status', 'DeleteOptions', 'Patch', 'WatchEvent'].map(
   (kind) => `io.k8s.apimachinery.pkg.apis.meta.v1.${kind}`,
 )
 

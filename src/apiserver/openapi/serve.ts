@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ApiResponse } from '#api/meta/exchange.ts'
+import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
 import { builtInCatalog, splitGroupVersion } from '#api/schema/catalog.ts'
 import { StatusError } from '#api/meta/status.ts'
 import { parseAccept } from '../encoding/media-types.ts'
@@ -17,7 +17,7 @@ export async function openApi({ request, server }: RequestContext): Promise<ApiR
   const { installedDescriptions } = await import('./descriptions.ts')
   const descriptions = installedDescriptions()
   if (path === 'openapi/v3') return json(index(descriptions, server.resources), 'text/plain; charset=utf-8')
-  const { openApiV2, openApiV3 } = await import('./documents.ts')
+  const { openApiV2, openApiV3, openApiV3Root } = await import('./documents.ts')
   if (path === 'openapi/v2') {
     const own = openApiV2([...server.resources.custom()], descriptions)
     return v2Answer(withParts(own, await server.aggregation.openApiV2()), request.headers['accept'])
@@ -28,12 +28,25 @@ export async function openApi({ request, server }: RequestContext): Promise<ApiR
   const { group, version } = splitGroupVersion(groupVersion)
   const resources = builtInCatalog().inVersion(group, version)
   const custom = customOf(server.resources, groupVersion)
-  if (resources.length === 0 && custom.length === 0) return notThere
-  const immutable = request.query.has('hash') ? { 'cache-control': 'public, immutable' } : {}
-  return json(openApiV3(resources, custom, descriptions), 'application/json', {
-    ...immutable,
-    etag: `"${hashOf(document + stateOf(custom), descriptions)}"`,
-  })
+  const isGroup = (name: string): boolean => groupsOf(server.resources).some((row) => row.name === name)
+  const hasObjects = resources.length > 0 || custom.length > 0
+  const made = hasObjects ? openApiV3(resources, custom, descriptions) : openApiV3Root(document, isGroup, descriptions)
+  if (made === undefined) return notThere
+  return v3Answer(made, hashOf(document + stateOf(custom), descriptions), request)
+}
+
+/** Who names the hash may keep the document; who has it already is told so; a hash of the past leads to today's. */
+function v3Answer(document: object, hash: string, { query, headers, path }: ApiRequest): ApiResponse {
+  const wanted = query.get('hash') ?? ''
+  if (wanted !== '' && wanted !== hash) {
+    const location = `${path}?hash=${hash}`
+    return { status: 301, headers: { location }, body: { type: 'none' } }
+  }
+  const more = { etag: `"${hash}"`, ...(wanted !== '' && { 'cache-control': 'public, immutable' }) }
+  if (headers['if-none-match']?.includes(`"${hash}"`) === true) {
+    return { status: 304, headers: { ...more, vary: 'Accept' }, body: { type: 'none' } }
+  }
+  return json(document, 'application/json', more)
 }
 
 /** The document with what other servers add to it; of two types of one name the first stays. */

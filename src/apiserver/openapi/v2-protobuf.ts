@@ -51,6 +51,12 @@ const tables: Readonly<Record<string, MessageRows>> = {
   ),
   Operation: operation,
   QueryParameter: parameter,
+  BodyParameter: {
+    name: [2, 'string'],
+    in: [3, 'string'],
+    required: [4, 'bool'],
+    schema: [5, { message: 'Schema' }],
+  },
   Responses: { '*': [1, { named: 'ResponseValue' }] },
   Response: { description: [1, 'string'] },
   Definitions: { '*': [1, { named: 'Schema' }] },
@@ -75,11 +81,15 @@ const wrappers: Readonly<Record<string, (writer: WireWriter, value: unknown) => 
   TypeItem: (writer, value) => writeText(writer, 1, String(value)),
   ItemsItem: (writer, value) => writeNested(writer, 1, () => writeMessage(writer, 'Schema', value)),
   AdditionalPropertiesItem: (writer, value) => writeNested(writer, 1, () => writeMessage(writer, 'Schema', value)),
+  // ParametersItem.parameter → Parameter.body_parameter
   // ParametersItem.parameter → Parameter.non_body_parameter → NonBodyParameter.query_parameter_sub_schema
   ParametersItem: (writer, value) =>
-    writeNested(writer, 1, () =>
-      writeNested(writer, 2, () => writeNested(writer, 3, () => writeMessage(writer, 'QueryParameter', value))),
-    ),
+    writeNested(writer, 1, () => {
+      if ((value as { in?: string }).in === 'body') {
+        return writeNested(writer, 1, () => writeMessage(writer, 'BodyParameter', value))
+      }
+      writeNested(writer, 2, () => writeNested(writer, 3, () => writeMessage(writer, 'QueryParameter', value)))
+    }),
   ResponseValue: (writer, value) => writeNested(writer, 1, () => writeMessage(writer, 'Response', value)),
 }
 
