@@ -304,3 +304,28 @@ test('a body of null says nothing, like an empty object', () =>
     })
     assert.deepEqual([answer.code, answer.object.reason], [422, 'Invalid'])
   }))
+
+test('what a read asks for must be a revision that comes', () =>
+  withServer(async ({ call }) => {
+    await call(`POST ${maps}`, { body: configMap('r') })
+    const unreadable = 'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax'
+    for (const query of ['resourceVersion=abc', 'resourceVersion=abc&watch=1']) {
+      const { object } = await call(`GET ${maps}${query.endsWith('1') ? '' : '/r'}`, { query })
+      assert.deepEqual([object.code, object.reason, object.message], [500, undefined, unreadable])
+    }
+    assert.equal((await call(`GET ${maps}/r`, { query: 'resourceVersion=0' })).code, 200)
+  }))
+
+test('options of a deletion that cannot be read are refused without ado', () =>
+  withServer(async ({ call }) => {
+    await call(`POST ${maps}`, { body: configMap('o') })
+    const rows = [
+      ['{', "couldn't get version/kind; json parse error: unexpected end of JSON input"],
+      ['{"dryRun":"All"}', 'json: cannot unmarshal string into Go struct field DeleteOptions.dryRun of type []string'],
+    ] as const
+    for (const [text, message] of rows) {
+      const headers = { 'content-type': 'application/json' }
+      const { object } = await call(`DELETE ${maps}/o`, { body: Buffer.from(text), headers })
+      assert.deepEqual([object.code, object.message], [400, message])
+    }
+  }))

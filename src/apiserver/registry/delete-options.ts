@@ -1,10 +1,12 @@
-import { badRequest, invalid, type FieldError } from '#api/meta/status.ts'
+import { badRequest, invalid, isStatusError, type FieldError } from '#api/meta/status.ts'
 import type { DeleteOptions } from '#api/types/meta.v1.ts'
 import { decodeBody } from '#api/schema/decode.ts'
+import type { ObjectNode } from '#api/schema/node.ts'
 import type { RequestContext } from '../request-context.ts'
 import { isTrue } from '../request-info.ts'
 import { readInteger } from '../verbs/list-options.ts'
 import { readBody, schemaOf } from './decode-body.ts'
+import { whyUntyped } from './unrecognized-body.ts'
 import { dryRunErrors } from './write-options.ts'
 
 /** How to delete, from the body or, where that is empty, from the query. */
@@ -46,7 +48,9 @@ async function bodyOf(context: RequestContext): Promise<DeleteOptions | undefine
   const { value: body } = await readBody(context, deleteOptionsKind.kind)
   if (body === undefined) return undefined
   const node = schemaOf(deleteOptionsKind)
-  const { object } = decodeBody<DeleteOptions>({ ...deleteOptionsKind, node }, body, 'Ignore')
+  const why = typeof body === 'string' ? whyUntyped(body) : undefined
+  if (why !== undefined) throw badRequest(why)
+  const object = decodeOptions(node, body)
   if (object.kind !== undefined && object.kind !== deleteOptionsKind.kind) {
     const { kind, apiVersion = '' } = object
     throw badRequest(
@@ -54,6 +58,16 @@ async function bodyOf(context: RequestContext): Promise<DeleteOptions | undefine
     )
   }
   return object
+}
+
+/** What cannot be read is refused without the words that go before it for other bodies. */
+function decodeOptions(node: ObjectNode, body: string | object): DeleteOptions {
+  try {
+    return decodeBody<DeleteOptions>({ ...deleteOptionsKind, node }, body, 'Ignore').object
+  } catch (error) {
+    if (!isStatusError(error, 'BadRequest')) throw error
+    throw badRequest(error.message.replace(/^DeleteOptions in version "v1" cannot be handled as a DeleteOptions: /, ''))
+  }
 }
 
 /** Upstream names a place in its own source here; clients may compare the text. */

@@ -48,7 +48,7 @@ export async function readPage(request: PageRequest): Promise<Page> {
   }
   const wanted = parseResourceVersion(options.resourceVersion)
   if (wanted === 0 && options.resourceVersion !== '') return pageAt(request, feed.revision, '', 0)
-  if (wanted > 0) await waitFor(server, wanted, request.signal)
+  if (wanted > 0) await waitForRevision(server, wanted, request.signal)
   else if (!feed.isCurrent) await feed.current(request.signal)
   const isExact =
     options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0 && wanted > 0)
@@ -67,7 +67,7 @@ export function parseResourceVersion(text: string): number {
 const freshnessTimeoutMs = 3_000
 
 /** Waits until the caches have seen a revision; 504 if it does not come. */
-async function waitFor(server: ServerParts, revision: number, signal: AbortSignal): Promise<void> {
+export async function waitForRevision(server: ServerParts, revision: number, signal: AbortSignal): Promise<void> {
   const { feed, clock } = server
   if (feed.revision >= revision) return
   const giveUp = new AbortController()

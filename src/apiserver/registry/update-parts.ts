@@ -28,8 +28,16 @@ export const statusPart: UpdatePart = {
   prepare(resource, draft, old) {
     if (resource.rules.prepareForStatusUpdate !== undefined) resource.rules.prepareForStatusUpdate(draft, old)
     else keepAllButStatus(draft, old, behaviourOf(resource).beforeUpdate === undefined)
+    if (resource.group === 'apps' && resource.plural === 'deployments') keepLabels(draft, old)
   },
   validate: ({ rules }, object, old) => rules.validateStatusUpdate?.(object, old) ?? [],
+}
+
+/** The status of a Deployment leaves its labels alone, alone among the kinds. */
+function keepLabels({ metadata }: Draft<KubernetesObject>, old: KubernetesObject): void {
+  const { labels } = old.metadata
+  if (labels === undefined) delete metadata.labels
+  else metadata.labels = { ...labels }
 }
 
 function copyStatus(draft: Draft<KubernetesObject>, old: KubernetesObject): void {

@@ -93,7 +93,7 @@ function parseWatchVersion(text: string): number {
     return parseResourceVersion(text)
   } catch (error) {
     // Upstream answers 500 here and 400 for the same text on a list.
-    throw new StatusError('InternalError', (error as Error).message, { cause: error })
+    throw new StatusError('', (error as Error).message, { code: 500, cause: error })
   }
 }
 
