@@ -7,7 +7,14 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Node } from '#api/types/core.v1.ts'
-import { nodes, pods, resourceClaims } from '#api/types/resources.ts'
+import {
+  deviceClasses,
+  nodes,
+  pods,
+  resourceClaims,
+  resourceClaimTemplates,
+  resourceSlices,
+} from '#api/types/resources.ts'
 import { startTestPlugin, type TestPlugin } from '#kubelet/devices/plugin.case.ts'
 import { DraTestDriver } from '../dra-driver/dra-driver.ts'
 import { eventually } from './harness/eventually.ts'
@@ -115,4 +122,36 @@ test('the driver of a claim makes its device ready, and is told when the last po
   await space.of(pods).delete('first')
   await space.waitGone(pods, 'first')
   await eventually(() => (driver.calls.includes('unprepare mine') ? true : undefined), { what: 'the claim is let go' })
+})
+
+test('a pod with a claim from a template gets a device, and both go with it', { skip }, async (t) => {
+  const space = await shared.space(t)
+  const { client } = shared
+  const devices = [{ name: 'gpu-0', attributes: { model: { string: 'small' } } }]
+  const pool = { name: 'pool', generation: 1, resourceSliceCount: 1 }
+  const slice = { metadata: { name: 'gpu-slice' }, spec: { driver: driverName, nodeName: 'node-1', pool, devices } }
+  await client.resource(resourceSlices).create(slice as never)
+  const expression = `device.attributes["${driverName}"].model == "small"`
+  await client
+    .resource(deviceClasses)
+    .create({ metadata: { name: 'gpu' }, spec: { selectors: [{ cel: { expression } }] } } as never)
+  t.after(() => client.resource(deviceClasses).delete('gpu'))
+  await using driver = await DraTestDriver.start({ name: driverName, kubeletDir: shared.cluster.layout.kubeletDir })
+  const requests = [{ name: 'gpu', exactly: { deviceClassName: 'gpu' } }]
+  await space
+    .of(resourceClaimTemplates)
+    .create({ metadata: { name: 'card' }, spec: { spec: { devices: { requests } } } } as never)
+  const asking = {
+    script: 'test -c /dev/claimed && echo $CLAIMED',
+    container: { resources: { claims: [{ name: 'card', request: 'gpu' }] } },
+    spec: { resourceClaims: [{ name: 'card', resourceClaimTemplateName: 'card' }] },
+  }
+  const log = await space.output({ name: 'first', ...asking })
+  assert.match(log, /^first-card-\w+\n$/)
+  const [prepared] = driver.calls
+  assert.equal(prepared, `prepare ${log.trim()}`)
+  // The pod has ended, so its device is free for the next.
+  assert.match(await space.output({ name: 'second', ...asking }), /^second-card-\w+\n$/)
+  await space.of(pods).delete('first')
+  await space.waitGone(resourceClaims, log.trim())
 })
