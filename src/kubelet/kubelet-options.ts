@@ -13,6 +13,7 @@ import type { NodeMachine } from './node/node-machine.ts'
 import type { PodHost } from './pod-worker/pod-host.ts'
 import type { ProbeRunner } from './probes/run-probe.ts'
 import type { KubeletServerOptions } from './server/server-context.ts'
+import type { SystemFiles } from './topology/read-topology.ts'
 
 /** Everything that a kubelet needs from outside. */
 export interface KubeletOptions {
@@ -58,4 +59,6 @@ export interface NodeEffects {
   readonly seccompDirectory: string
   /** The kubelet's folder, where plugins register; absent: the node takes none. */
   readonly rootDir?: string
+  /** Where the machine's topology is read; absent: it is not known. */
+  readonly system?: SystemFiles
 }

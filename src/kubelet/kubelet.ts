@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
 import { nodes, pods, runtimeClasses, services } from '#api/types/resources.ts'
@@ -16,6 +15,7 @@ import { measuredRuntime } from './metrics/measured-runtime.ts'
 import type { MachineFacts } from './node/node-machine.ts'
 import type { NodeDescription } from './node/node-object.ts'
 import { nodeAllocatable } from './node/node-resources.ts'
+import { createNodeGrants, nodeTopology, type NodeGrants } from './node-grants.ts'
 import { createUpkeep } from './node-upkeep.ts'
 import { createObjectSource } from './objects/pod-objects.ts'
 import { PluginRegistry, type PluginHandler } from './plugins/plugin-registry.ts'
@@ -29,6 +29,7 @@ import type { KubeletServerContext } from './server/server-context.ts'
 import type { StaticPods, StaticPodsOptions } from './static-pods/static-pods.ts'
 import { NodeShutdown } from './shutdown/node-shutdown.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
+import type { MachineTopology } from './topology/machine-topology.ts'
 import { createTokenSource } from './volumes/token-source.ts'
 
 /** The agent of one node: registers it and runs the pods that are given to it. */
@@ -61,7 +62,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       await running?.workers.stop()
       running?.stopObjects()
       running?.csi?.stop()
-      await running?.devices?.stop()
+      await running?.grants?.stop()
       await running?.agent.stop()
       await running?.upkeep
     },
@@ -84,7 +85,7 @@ interface RunningKubelet {
   readonly upkeep: Promise<void>
   readonly stopObjects: () => void
   readonly csi: CsiService | undefined
-  readonly devices: NodeDevices | undefined
+  readonly grants: NodeGrants | undefined
   readonly shutdown: NodeShutdown
 }
 
@@ -102,12 +103,14 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   const [facts, version] = await Promise.all([effects.machine.facts(), runtime.version()])
   const objects = createObjectSource(options)
   const csi = await createCsi(options, () => ({ workers, agent }))
-  const devices = await createDevices(options, version, () => ({ workers, agent }))
+  const topology = await nodeTopology(options, facts)
+  const devices = await createDevices(options, { runtime: version, topology }, () => ({ workers, agent }))
+  const grants = devices && (await createNodeGrants(options, { facts, topology, devices, workers: () => workers }))
   const workers: PodWorkers = new PodWorkers({
     ...workerBasics(options, facts, metrics),
-    host: guarded(effects.host, csi, devices),
+    host: guarded(effects.host, csi, grants),
     ...(csi && { csi: csi.volumes }),
-    ...(devices && { grants: devices.grants }),
+    ...(grants && { grants }),
     runtimeName: version.name,
     objects,
     runtimeHandler: (pod) => runtimeHandlerOf(pod, classes),
@@ -139,7 +142,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   workers.start(ownPods)
   followAttachments(ownNode, () => workers.retryVolumes())
   await csi?.start()
-  await devices?.start()
+  await grants?.start()
   const background = Promise.all([
     upkeep.run(signal),
     registerPlugins(options, [csi?.plugins, devices?.plugins], signal),
@@ -150,7 +153,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     agent,
     server,
     csi,
-    devices,
+    grants,
     shutdown,
     upkeep: background.then(() => undefined),
     stopObjects: () => objects.stop(),
@@ -206,23 +209,21 @@ function retryAll(workers: PodWorkers): void {
 
 async function createDevices(
   options: KubeletOptions,
-  runtime: RuntimeVersion,
+  { runtime, topology }: { readonly runtime: RuntimeVersion; readonly topology: MachineTopology },
   parts: () => { readonly workers: PodWorkers; readonly agent: NodeAgent },
 ): Promise<NodeDevices | undefined> {
   const { rootDir } = options.effects
   if (rootDir === undefined) return undefined
-  const uids = (known: readonly { readonly pod: Pod }[]): ReadonlySet<string> =>
-    new Set(known.map(({ pod }) => pod.metadata.uid))
   return createNodeDevices({
     ...options,
     ...{ rootDir, runtime },
-    livePods: () =>
-      uids(
+    numaNodes: topology.nodes.map(({ id }) => id),
+    presentPods: () =>
+      new Set(
         parts()
           .workers.list()
-          .filter(({ pod }) => !isPodTerminal(pod)),
+          .map(({ pod }) => pod.metadata.uid),
       ),
-    presentPods: () => uids(parts().workers.list()),
     onChange: () => parts().agent.reportNow(),
     onArrival: () => retryAll(parts().workers),
   })
@@ -292,6 +293,7 @@ function workerBasics(options: SettledOptions, facts: MachineFacts, metrics: Kub
     hostIps: options.nodeAddresses,
     allocatable: () => allocatable,
     memoryCapacityBytes: facts.memoryBytes,
+    hugePageSizes: [...facts.hugePages.keys()],
     clusterDns: options.clusterDns,
     clusterDomain: options.clusterDomain,
     seccompDirectory: effects.seccompDirectory,

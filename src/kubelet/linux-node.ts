@@ -2,9 +2,8 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import { detectCgroups } from '#lib/cgroup-layout.ts'
-import type { CgroupSettings } from './cgroups/cgroup-files.ts'
+import { nodeLimits } from './cgroups/node-limits.ts'
 import { createPodCgroups } from './cgroups/pod-cgroups.ts'
-import { cpuShares } from './cgroups/pod-resources.ts'
 import { defaultSettings, type KubeletSettings } from './configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import { linuxNodeFiles } from './identity/host-files.ts'
@@ -12,6 +11,8 @@ import type { NodeEffects } from './kubelet-options.ts'
 import { linuxMachine } from './node/linux-machine.ts'
 import { linuxPodHost } from './pod-worker/linux-pod-host.ts'
 import { probeRunner } from './probes/run-probe.ts'
+import { linuxFiles } from './topology/linux-files.ts'
+import { readHugePages } from './topology/read-topology.ts'
 
 export interface LinuxNodeOptions {
   /** The kubelet's folder; everything below it belongs to the kubelet. */
@@ -36,13 +37,15 @@ export async function linuxNode({
   settings = defaultSettings,
 }: LinuxNodeOptions): Promise<NodeEffects> {
   const machine = linuxMachine(rootDir, imageDirOf(runtime))
+  const pidMaximum = Number((await linuxFiles.text('/proc/sys/kernel/pid_max')) ?? 0)
   const cgroups = createPodCgroups({
     layout: await detectCgroups(),
     root: cgroupRoot,
     clock,
     quota: settings.cpuQuota,
     podPidsLimit: settings.podPidsLimit,
-    total: shareOfPods(settings, totalmem()),
+    hugePageSizes: [...(await readHugePages(linuxFiles, '/sys/kernel/mm/hugepages')).keys()],
+    total: nodeLimits(settings, { cpus: availableParallelism(), memoryBytes: totalmem(), pidMaximum }),
   })
   return {
     host: await linuxPodHost({ rootDir, logsDir, cgroups }),
@@ -51,14 +54,8 @@ export async function linuxNode({
     probe: probeRunner(runtime),
     seccompDirectory: join(rootDir, 'seccomp'),
     rootDir,
+    system: linuxFiles,
   }
-}
-
-/** Pods together get what is not reserved; without a reservation they may take everything. */
-function shareOfPods({ reserved }: KubeletSettings, memoryBytes: number): CgroupSettings {
-  const milliCpu = availableParallelism() * 1000 - (reserved['cpu'] ?? 0)
-  const { memory = 0 } = reserved
-  return { cpuShares: cpuShares(Math.max(0, milliCpu)), ...(memory > 0 && { memoryLimitBytes: memoryBytes - memory }) }
 }
 
 /** Where the runtime keeps its images, asked until it answers; it does not move while it runs. */

@@ -6,9 +6,11 @@ export interface CgroupSettings {
   readonly cpuPeriod?: number
   readonly memoryLimitBytes?: number
   readonly pidsLimit?: number
+  /** By size of the pages, such as `2MB`; 0 is a limit here. */
+  readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limitBytes: number }[]
 }
 
-export type LimitedController = 'cpu' | 'memory' | 'pids'
+export type LimitedController = 'cpu' | 'memory' | 'pids' | 'hugetlb'
 
 type FileEntry = readonly [file: string, value: string]
 
@@ -18,7 +20,7 @@ export function cgroupFiles(
   controller: LimitedController,
   settings: CgroupSettings,
 ): readonly FileEntry[] {
-  const { memoryLimitBytes, pidsLimit } = settings
+  const { memoryLimitBytes, pidsLimit, hugepageLimits } = settings
   switch (controller) {
     case 'pids':
       return pidsLimit ? [['pids.max', String(pidsLimit)]] : []
@@ -26,6 +28,11 @@ export function cgroupFiles(
       return memoryLimitBytes
         ? [[version === 1 ? 'memory.limit_in_bytes' : 'memory.max', String(memoryLimitBytes)]]
         : []
+    case 'hugetlb':
+      return (hugepageLimits ?? []).map(({ pageSize, limitBytes }) => [
+        `hugetlb.${pageSize}.${version === 1 ? 'limit_in_bytes' : 'max'}`,
+        String(limitBytes),
+      ])
     case 'cpu':
       return version === 1 ? cpuFilesV1(settings) : cpuFilesV2(settings)
   }

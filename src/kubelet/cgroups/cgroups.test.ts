@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container, Pod, PodSpec } from '#api/types/core.v1.ts'
+import type { KubeletConfiguration } from '../configuration/kubelet-configuration.ts'
+import { settingsOf } from '../configuration/kubelet-settings.ts'
 import { cgroupFiles } from './cgroup-files.ts'
 import { cgroupLayout } from '#lib/cgroup-layout.ts'
+import { nodeLimits } from './node-limits.ts'
 import { containerResources, podCgroupSettings } from './pod-resources.ts'
 
 function pod(containers: readonly Container[], more: Partial<PodSpec> = {}): Pod {
@@ -11,7 +14,7 @@ function pod(containers: readonly Container[], more: Partial<PodSpec> = {}): Pod
 }
 
 const gibibyte = 1024 ** 3
-const quota = { isEnforced: true, periodMicroseconds: 100_000 }
+const quota = { isEnforced: true, periodMicroseconds: 100_000, sparesExclusive: false }
 const burstable: Container = {
   name: 'b',
   resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { cpu: '500m' } },
@@ -26,6 +29,7 @@ test('a container’s own settings', () => {
     const { cpuShares, cpuQuota, memoryLimitBytes, oomScoreAdj } = containerResources(pod([container]), container, {
       memoryCapacityBytes: gibibyte,
       quota,
+      hugePageSizes: [],
     })
     return [cpuShares, cpuQuota, memoryLimitBytes, oomScoreAdj]
   }
@@ -35,18 +39,45 @@ test('a container’s own settings', () => {
 })
 
 test('a pod is limited only where all its containers are', () => {
-  assert.deepEqual(podCgroupSettings(pod([burstable, guaranteed]), quota), {
+  assert.deepEqual(podCgroupSettings(pod([burstable, guaranteed]), quota, []), {
     cpuShares: 1280,
     cpuQuota: 150_000,
     cpuPeriod: 100_000,
     memoryLimitBytes: 0,
+    hugepageLimits: [],
   })
-  assert.deepEqual(podCgroupSettings(pod([guaranteed]), quota), {
+  assert.deepEqual(podCgroupSettings(pod([guaranteed]), quota, []), {
     cpuShares: 1024,
     cpuQuota: 100_000,
     cpuPeriod: 100_000,
     memoryLimitBytes: gibibyte,
+    hugepageLimits: [],
   })
+})
+
+test('huge pages are limited to what was asked for', () => {
+  const sizes = [2 * 1024 ** 2, gibibyte]
+  const container: Container = { name: 'h', resources: { limits: { 'hugepages-2Mi': '4Mi', memory: '1Gi', cpu: '1' } } }
+  const limits = [
+    { pageSize: '2MB', limitBytes: 4 * 1024 ** 2 },
+    { pageSize: '1GB', limitBytes: 0 },
+  ]
+  const context = { memoryCapacityBytes: gibibyte, quota, hugePageSizes: sizes }
+  assert.deepEqual(containerResources(pod([container]), container, context).hugepageLimits, limits)
+  const settings = podCgroupSettings(pod([container]), quota, sizes)
+  assert.deepEqual(cgroupFiles(1, 'hugetlb', settings), [
+    ['hugetlb.2MB.limit_in_bytes', '4194304'],
+    ['hugetlb.1GB.limit_in_bytes', '0'],
+  ])
+  assert.deepEqual(cgroupFiles(2, 'hugetlb', settings)[0], ['hugetlb.2MB.max', '4194304'])
+})
+
+test('whoever has processors of his own has no quota on them', () => {
+  const spared = { ...quota, sparesExclusive: true }
+  const context = { memoryCapacityBytes: gibibyte, quota: spared, hugePageSizes: [] }
+  assert.equal(containerResources(pod([guaranteed]), guaranteed, context).cpuQuota, 0)
+  assert.equal(podCgroupSettings(pod([guaranteed]), spared, []).cpuQuota, 0)
+  assert.equal(containerResources(pod([burstable]), burstable, context).cpuQuota, 50_000)
 })
 
 test('the files of both versions', () => {
@@ -69,6 +100,21 @@ test('the files of both versions', () => {
     ['cpu.cfs_quota_us', '5000'],
   ])
 })
+
+const machine = { cpus: 4, memoryBytes: 8 * gibibyte, pidMaximum: 1000 }
+const nodeCases: readonly [KubeletConfiguration, object][] = [
+  [{}, { cpuShares: 4096, memoryLimitBytes: 8 * gibibyte }],
+  [
+    { kubeReserved: { cpu: '500m', memory: '1Gi' }, systemReserved: { cpu: '500m', memory: '1Gi', pid: '100' } },
+    { cpuShares: 3072, memoryLimitBytes: 6 * gibibyte, pidsLimit: 900 },
+  ],
+  [{ enforceNodeAllocatable: ['none'], kubeReserved: { memory: '1Gi' } }, {}],
+]
+for (const [configuration, limits] of nodeCases) {
+  test(`all pods together: ${JSON.stringify(configuration)}`, () => {
+    assert.deepEqual(nodeLimits(settingsOf(configuration), machine), limits)
+  })
+}
 
 test('the layout of the machine', () => {
   const hybrid = `cgroup /sys/fs/cgroup/cpu cgroup rw,cpu,cpuacct 0 0

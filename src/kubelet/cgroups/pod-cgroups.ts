@@ -35,16 +35,18 @@ export interface PodCgroupsOptions {
   readonly quota: CpuQuotaSettings
   /** How many processes a pod may have; 0: any number. */
   readonly podPidsLimit: number
+  /** Of the machine, in bytes. */
+  readonly hugePageSizes: readonly number[]
   /** What all pods together may take of the machine. */
   readonly total: CgroupSettings
 }
 
 const classFolders = ['', 'burstable', 'besteffort'] as const
 /** Controllers on which limits are set; the rest of the v1 hierarchies is filled by the runtime. */
-const limitedControllers: readonly LimitedController[] = ['cpu', 'memory', 'pids']
+const limitedControllers: readonly LimitedController[] = ['cpu', 'memory', 'pids', 'hugetlb']
 
 export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
-  const { layout, root, clock, quota, podPidsLimit, total } = options
+  const { layout, root, clock, quota, podPidsLimit, hugePageSizes, total } = options
   /** Requested CPU of the burstable pods: their class weighs as much as they do together. */
   const burstable = new Map<string, number>()
   const write = (path: string, settings: CgroupSettings): Promise<void> => writeGroup(layout, path, settings)
@@ -61,7 +63,7 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
     async create(pod) {
       const qos = computePodQosClass(pod.spec)
       const path = join(root, qos === 'Guaranteed' ? '' : qos.toLowerCase(), `pod${pod.metadata.uid}`)
-      await write(path, { ...podCgroupSettings(pod, quota), pidsLimit: podPidsLimit })
+      await write(path, { ...podCgroupSettings(pod, quota, hugePageSizes), pidsLimit: podPidsLimit })
       if (qos === 'Burstable') {
         burstable.set(pod.metadata.uid, podRequests(pod)['cpu'] ?? 0)
         await weighBurstable()
@@ -108,11 +110,16 @@ async function writeUnified(top: string, path: string, settings: CgroupSettings)
     // A group can only be limited where its parent passes the controllers on.
     await writeFile(join(folder, 'cgroup.subtree_control'), '+cpu +memory +pids').catch(() => undefined)
     await writeFile(join(folder, 'cgroup.subtree_control'), '+cpuset +io').catch(() => undefined)
+    await writeFile(join(folder, 'cgroup.subtree_control'), '+hugetlb').catch(() => undefined)
     folder = join(folder, part)
     await mkdir(folder, { recursive: true })
   }
   for (const controller of limitedControllers) {
-    for (const [file, value] of cgroupFiles(2, controller, settings)) await writeFile(join(folder, file), value)
+    for (const [file, value] of cgroupFiles(2, controller, settings))
+      await writeFile(join(folder, file), value).catch((error: unknown) => {
+        // A kernel without a controller for huge pages limits them nowhere.
+        if (controller !== 'hugetlb') throw error
+      })
   }
 }
 

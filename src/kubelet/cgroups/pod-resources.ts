@@ -3,6 +3,8 @@ import { podLimits, podRequests } from '#api/core/v1/pod-resources.ts'
 import { resourceAmount } from '#api/core/v1/resource-amounts.ts'
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import type { CpuQuotaSettings } from '../configuration/kubelet-settings.ts'
+import { exclusiveCpus, hasExclusiveCpus } from '../cpus/exclusive-cpus.ts'
+import { hugePageResource, hugePageSize } from '../node/huge-pages.ts'
 import type { CgroupSettings } from './cgroup-files.ts'
 import type { ContainerResources } from '../cri/container.ts'
 
@@ -24,13 +26,15 @@ function cpuQuota(milliCpu: number, { isEnforced, periodMicroseconds }: CpuQuota
 export interface ContainerResourceContext {
   readonly memoryCapacityBytes: number
   readonly quota: CpuQuotaSettings
+  /** In bytes: containers have a limit on each, and none by default. */
+  readonly hugePageSizes: readonly number[]
 }
 
 /** Settings of a container's own cgroup (API reference, ResourceRequirements). */
 export function containerResources(
   pod: Pod,
   container: Container,
-  { memoryCapacityBytes, quota }: ContainerResourceContext,
+  { memoryCapacityBytes, quota, hugePageSizes }: ContainerResourceContext,
 ): ContainerResources {
   const { requests = {}, limits = {} } = container.resources ?? {}
   const cpuLimit = resourceAmount('cpu', limits['cpu'] ?? '0')
@@ -38,26 +42,34 @@ export function containerResources(
   return {
     cpuShares: cpuShares(cpuRequest),
     cpuPeriod: quota.periodMicroseconds,
-    cpuQuota: cpuQuota(cpuLimit, quota),
+    cpuQuota: quota.sparesExclusive && exclusiveCpus(pod, container) > 0 ? 0 : cpuQuota(cpuLimit, quota),
     memoryLimitBytes: resourceAmount('memory', limits['memory'] ?? '0'),
     oomScoreAdj: oomScoreAdj(pod, container, memoryCapacityBytes),
-    hugepageLimits: [],
+    hugepageLimits: hugePageSizes.map((size) => ({
+      pageSize: hugePageSize(size),
+      limitBytes: resourceAmount('memory', limits[hugePageResource(size)] ?? '0'),
+    })),
   }
 }
 
 /** Settings of a pod's cgroup: a limit holds only where every container has one. */
-export function podCgroupSettings(pod: Pod, quota: CpuQuotaSettings): CgroupSettings {
+export function podCgroupSettings(pod: Pod, quota: CpuQuotaSettings, hugePageSizes: readonly number[]): CgroupSettings {
   const requests = podRequests(pod)
   const limits = podLimits(pod)
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
   const isLimited = (name: string): boolean =>
     pod.spec.resources?.limits?.[name] !== undefined ||
     containers.every(({ resources }) => resources?.limits?.[name] !== undefined)
+  const isSpared = quota.sparesExclusive && hasExclusiveCpus(pod)
   return {
     cpuShares: cpuShares(requests['cpu'] ?? 0),
-    cpuQuota: isLimited('cpu') ? cpuQuota(limits['cpu'] ?? 0, quota) : 0,
+    cpuQuota: isLimited('cpu') && !isSpared ? cpuQuota(limits['cpu'] ?? 0, quota) : 0,
     cpuPeriod: quota.periodMicroseconds,
     memoryLimitBytes: isLimited('memory') ? (limits['memory'] ?? 0) : 0,
+    hugepageLimits: hugePageSizes.map((size) => ({
+      pageSize: hugePageSize(size),
+      limitBytes: limits[hugePageResource(size)] ?? 0,
+    })),
   }
 }
 

@@ -50,7 +50,33 @@ const errors: readonly [fields: object, error: string][] = [
     { evictionSoft: { 'memory.available': '1Gi' } },
     'grace period must be specified for the soft eviction threshold memory.available',
   ],
-  [{ cpuManagerPolicy: 'static' }, 'cpuManagerPolicy: "static" is not supported by this kubelet'],
+  [{ cpuManagerPolicy: 'dynamic' }, '[cpumanager] unknown policy: "dynamic"'],
+  [
+    { cpuManagerPolicy: 'static', cpuManagerPolicyOptions: { 'align-by-socket': 'true' } },
+    'cpuManagerPolicyOptions: "align-by-socket" is not supported by this kubelet',
+  ],
+  [{ cpuManagerPolicyOptions: { 'full-pcpus-only': 'true' } }, 'None policy: received unsupported options'],
+  [{ reservedSystemCPUs: '3-1' }, 'unable to parse reservedSystemCPUs (--reserved-cpus) 3-1'],
+  [
+    { reservedMemory: [{ numaNode: 1, limits: { memory: '0' } }] },
+    'reserved memory may not be zero for NUMA node 1 and resource "memory"',
+  ],
+  [
+    { topologyManagerPolicy: 'strict' },
+    'topologyManagerPolicy (--topology-manager-policy) "strict" must be one of: ["none" "best-effort" "restricted" "single-numa-node"]',
+  ],
+  [
+    { topologyManagerScope: 'node' },
+    'topologyManagerScope (--topology-manager-scope) "node" must be one of: "container", or "pod"',
+  ],
+  [
+    { enforceNodeAllocatable: ['pods', 'none'] },
+    'enforceNodeAllocatable (--enforce-node-allocatable) may not contain additional enforcements when "none" is specified',
+  ],
+  [
+    { enforceNodeAllocatable: ['kube-reserved'] },
+    'kubeReservedCgroup (--kube-reserved-cgroup) must be specified when "kube-reserved" contained in enforceNodeAllocatable (--enforce-node-allocatable)',
+  ],
   [{ authorization: { mode: 'AlwaysAllow' } }, 'authorization.mode: "AlwaysAllow" is not supported by this kubelet'],
 ]
 

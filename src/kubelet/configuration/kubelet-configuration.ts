@@ -44,6 +44,17 @@ export interface KubeletConfiguration {
   readonly systemReserved?: Readonly<Record<string, string>>
   readonly kubeReserved?: Readonly<Record<string, string>>
   readonly reservedSystemCPUs?: string
+  readonly enforceNodeAllocatable?: readonly string[]
+  readonly cpuManagerPolicy?: string
+  readonly cpuManagerPolicyOptions?: Readonly<Record<string, string>>
+  readonly memoryManagerPolicy?: string
+  readonly reservedMemory?: readonly {
+    readonly numaNode?: number
+    readonly limits?: Readonly<Record<string, string>>
+  }[]
+  readonly topologyManagerPolicy?: string
+  readonly topologyManagerScope?: string
+  readonly topologyManagerPolicyOptions?: Readonly<Record<string, string>>
   readonly allowedUnsafeSysctls?: readonly string[]
   readonly seccompDefault?: boolean
   readonly cpuCFSQuota?: boolean

@@ -7,8 +7,9 @@ import type { EvictionSignal } from '../eviction/signals.ts'
 import { defaultThresholds, type EvictionThreshold } from '../eviction/thresholds.ts'
 import type { ImageCollectionSettings } from '../images/image-collector.ts'
 import { defaultRestartDelays, type RestartDelays } from '../pod-worker/restart-backoff.ts'
-import { cpuCount } from './cpu-list.ts'
+import { parseCpuList } from '../cpus/cpu-list.ts'
 import type { KubeletConfiguration } from './kubelet-configuration.ts'
+import { resourcePolicies, type ResourcePolicies } from './resource-policies.ts'
 import { shutdownPeriods, type ShutdownPeriod } from './shutdown-periods.ts'
 
 /** How a kubelet is to behave: its configuration with every default filled in, in the units that the code counts in. */
@@ -32,6 +33,9 @@ export interface KubeletSettings {
   readonly shutdown: readonly ShutdownPeriod[]
   /** What of the machine pods cannot have, eviction's own share apart. */
   readonly reserved: ResourceAmounts
+  /** Whether pods together are kept from taking what is reserved. */
+  readonly enforcesAllocatable: boolean
+  readonly policies: ResourcePolicies
   readonly allowedUnsafeSysctls: readonly string[]
   readonly usesDefaultSeccomp: boolean
   readonly cpuQuota: CpuQuotaSettings
@@ -62,6 +66,8 @@ export interface LogSettings {
 export interface CpuQuotaSettings {
   readonly isEnforced: boolean
   readonly periodMicroseconds: number
+  /** Whoever has processors of his own needs no quota on them. */
+  readonly sparesExclusive: boolean
 }
 
 /** The settings that a valid configuration asks for. */
@@ -91,11 +97,14 @@ export function settingsOf(configuration: KubeletConfiguration): KubeletSettings
     staticPodPath: given.staticPodPath ?? '',
     shutdown: shutdownPeriods(given),
     reserved: reservedOf(given),
+    enforcesAllocatable: given.enforceNodeAllocatable?.includes('pods') ?? true,
+    policies: resourcePolicies(given),
     allowedUnsafeSysctls: given.allowedUnsafeSysctls ?? [],
     usesDefaultSeccomp: given.seccompDefault ?? false,
     cpuQuota: {
       isEnforced: given.cpuCFSQuota ?? true,
       periodMicroseconds: (given.cpuCFSQuotaPeriod ?? 100) * 1000,
+      sparesExclusive: given.cpuManagerPolicy === 'static',
     },
     reportedImages: nodeStatusMaxImages < 0 ? Infinity : nodeStatusMaxImages,
     hasDebuggingHandlers: given.enableDebuggingHandlers ?? true,
@@ -148,7 +157,7 @@ function thresholdsOf(values: Readonly<Record<string, string>>): EvictionThresho
 function reservedOf(given: KubeletConfiguration): ResourceAmounts {
   const together = added(resourceAmounts(given.systemReserved), resourceAmounts(given.kubeReserved))
   // Processors that are reserved by name stand for both amounts.
-  return given.reservedSystemCPUs ? { ...together, cpu: cpuCount(given.reservedSystemCPUs) * 1000 } : together
+  return given.reservedSystemCPUs ? { ...together, cpu: parseCpuList(given.reservedSystemCPUs).size * 1000 } : together
 }
 
 function added(a: ResourceAmounts, b: ResourceAmounts): ResourceAmounts {

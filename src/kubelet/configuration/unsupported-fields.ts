@@ -11,21 +11,12 @@ const neutralValues: Readonly<Record<string, readonly unknown[]>> = {
   registerNode: [true],
   cgroupsPerQOS: [true],
   cgroupDriver: ['cgroupfs', ''],
-  cpuManagerPolicy: ['none', ''],
-  memoryManagerPolicy: ['None', ''],
-  topologyManagerPolicy: ['none', ''],
   systemReservedCgroup: [''],
   kubeReservedCgroup: [''],
   imagePullCredentialsVerificationPolicy: ['', 'NeverVerify', 'NeverVerifyPreloadedImages'],
 }
 
-const emptyOnly = [
-  'qosReserved',
-  'reservedMemory',
-  'cpuManagerPolicyOptions',
-  'topologyManagerPolicyOptions',
-  'tracing',
-]
+const emptyOnly = ['qosReserved', 'tracing']
 
 /** One sentence for each field with a value that this kubelet cannot follow. */
 export function unsupportedFields(configuration: KubeletConfiguration): readonly string[] {

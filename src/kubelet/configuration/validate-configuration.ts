@@ -2,6 +2,7 @@ import { quantityToNumber } from '#api/meta/quantity.ts'
 import { signalFacts } from '../eviction/signals.ts'
 import type { KubeletConfiguration } from './kubelet-configuration.ts'
 import { unsupportedFields } from './unsupported-fields.ts'
+import { policyErrors } from './validate-policies.ts'
 
 type Check = (configuration: KubeletConfiguration) => readonly string[]
 
@@ -20,6 +21,7 @@ const checks: readonly Check[] = [
   reservations,
   restartPeriod,
   containerLogs,
+  policyErrors,
 ]
 
 function ranges(given: KubeletConfiguration): string[] {

@@ -56,6 +56,9 @@ export interface ContainerResources {
   readonly memoryLimitBytes: number
   readonly oomScoreAdj: number
   readonly hugepageLimits: readonly { readonly pageSize: string; readonly limitBytes: number }[]
+  /** Lists of processors and NUMA nodes, such as `0-2,5`. */
+  readonly cpusetCpus?: string
+  readonly cpusetMems?: string
 }
 
 export interface ContainerSecurity {

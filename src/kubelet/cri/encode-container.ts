@@ -56,6 +56,8 @@ export function encodeResources(resources: ContainerResources): MessageInitShape
     cpuQuota: BigInt(resources.cpuQuota),
     memoryLimitInBytes: BigInt(resources.memoryLimitBytes),
     oomScoreAdj: BigInt(resources.oomScoreAdj),
+    cpusetCpus: resources.cpusetCpus ?? '',
+    cpusetMems: resources.cpusetMems ?? '',
     hugepageLimits: resources.hugepageLimits.map(({ pageSize, limitBytes }) => ({
       pageSize,
       limit: BigInt(limitBytes),

@@ -8,6 +8,13 @@ export interface ContainerGrants {
   readonly annotations: Readonly<Record<string, string>>
   /** Names of the container device interface: `vendor.com/class=device`. */
   readonly cdiDevices: readonly string[]
+  /** The processors and NUMA nodes that the container is bound to, as lists; absent: to none. */
+  readonly placement?: ContainerPlacement
+}
+
+export interface ContainerPlacement {
+  readonly cpusetCpus?: string
+  readonly cpusetMems?: string
 }
 
 export const noGrants: ContainerGrants = { env: [], mounts: [], devices: [], annotations: {}, cdiDevices: [] }

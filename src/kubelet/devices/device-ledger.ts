@@ -42,6 +42,16 @@ export class DeviceLedger {
     return new Map(rows.map(({ resource, deviceIds }) => [resource, deviceIds]))
   }
 
+  /** Uids of the pods that have devices. */
+  get holders(): ReadonlySet<string> {
+    return new Set(this.#rows.map(({ podUid }) => podUid))
+  }
+
+  devicesOfPod(podUid: string, resource: string): readonly string[] {
+    const rows = this.#rows.filter((row) => row.podUid === podUid && row.resource === resource)
+    return [...new Set(rows.flatMap(({ deviceIds }) => deviceIds))]
+  }
+
   /** The devices of a resource that somebody has. */
   taken(resource: string): ReadonlySet<string> {
     return new Set(this.#rows.filter((row) => row.resource === resource).flatMap(({ deviceIds }) => deviceIds))
@@ -49,6 +59,11 @@ export class DeviceLedger {
 
   record(podUid: string, container: string, resource: string, deviceIds: readonly string[]): void {
     this.#rows.push({ podUid, container, resource, deviceIds })
+  }
+
+  /** Gives back what the pod has. Answers whether there was anything. */
+  remove(podUid: string): boolean {
+    return this.keepOnly(new Set([...this.holders].filter((uid) => uid !== podUid)))
   }
 
   /** Gives back what pods have that are not among those. Answers whether there was any. */

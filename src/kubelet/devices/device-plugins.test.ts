@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test'
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import { manualClock } from '#lib/clock.ts'
 import { silentLog } from '#lib/log.ts'
+import { TopologyManager } from '../topology/topology-manager.ts'
 import { candidateDevices, nearestDevices, type Device } from './choose-devices.ts'
 import { DevicePlugins } from './device-plugins.ts'
 import { startTestPlugin, type TestPlugin, type TestPluginOptions } from './plugin.case.ts'
@@ -29,6 +30,7 @@ interface World {
   /** Waits for the next news of a plugin. */
   changed(): Promise<void>
   plugin(options: Omit<TestPluginOptions, 'folder' | 'resource'>): Promise<TestPlugin>
+  reserve(pod: Pod): Promise<void>
   /** As after a restart of the kubelet. */
   restart(): Promise<void>
 }
@@ -43,7 +45,7 @@ async function world(t: TestContext): Promise<World> {
     next = Promise.withResolvers()
   }
   const make = async (): Promise<DevicePlugins> => {
-    const made = new DevicePlugins({ folder, clock, log: silentLog, livePods: () => live, onChange })
+    const made = new DevicePlugins({ folder, clock, log: silentLog, numaNodes: [0, 1], onChange })
     await made.load()
     await made.serve()
     return made
@@ -58,6 +60,11 @@ async function world(t: TestContext): Promise<World> {
       t.after(() => started.stop())
       await told
       return started
+    },
+    async reserve(asking) {
+      const settings = { policy: 'none', scope: 'container', prefersClosestNodes: false } as const
+      const manager = new TopologyManager({ settings, nodes: [], managers: [self.plugins] })
+      await manager.admit(asking, new Set([...live, asking.metadata.uid]))
     },
     async restart() {
       await self.plugins.stop()
@@ -74,12 +81,12 @@ async function world(t: TestContext): Promise<World> {
 const three = [{ id: 'a' }, { id: 'b' }, { id: 'c', healthy: false }]
 
 test('a plugin registers, tells what it has, and gives containers what they asked for', async (t) => {
-  const { plugins, plugin, changed } = await world(t)
+  const { plugins, plugin, changed, reserve } = await world(t)
   const card = await plugin({ devices: three })
   assert.deepEqual(plugins.counts(), [{ resource, capacity: 3, allocatable: 2 }])
   const asking = pod('p', [container('main', 2), container('other', 0)])
-  await plugins.reserve(asking)
-  await plugins.reserve(asking)
+  await reserve(asking)
+  await reserve(asking)
   const grants = await plugins.grant(asking, asking.spec.containers[0] as Container)
   assert.deepEqual(grants, {
     env: [{ name: 'DEVICES', value: 'a,b' }],
@@ -100,25 +107,25 @@ test('no device is given out twice, not even after a restart; those of pods that
   const self = await world(t)
   await self.plugin({ devices: three })
   self.live.add('p')
-  await self.plugins.reserve(pod('p', [container('main', 1)]))
-  const unavailable = `requested number of devices unavailable for ${resource}. Requested: 2, Available: 1`
-  await assert.rejects(self.plugins.reserve(pod('q', [container('main', 2)])), { message: unavailable })
+  await self.reserve(pod('p', [container('main', 1)]))
+  const unavailable = `Allocate failed due to requested number of devices unavailable for ${resource}. Requested: 2, Available: 1, which is unexpected`
+  await assert.rejects(self.reserve(pod('q', [container('main', 2)])), { message: unavailable })
   await self.restart()
   assert.deepEqual(self.plugins.counts(), [{ resource, capacity: 0, allocatable: 0 }])
-  await assert.rejects(self.plugins.reserve(pod('q', [container('main', 1)])), {
-    message: `no healthy device plugin for resource ${resource}`,
+  await assert.rejects(self.reserve(pod('q', [container('main', 1)])), {
+    message: `Allocate failed due to no healthy device plugin for resource ${resource}, which is unexpected`,
   })
   await self.plugin({ devices: three })
-  await assert.rejects(self.plugins.reserve(pod('q', [container('main', 2)])), { message: unavailable })
+  await assert.rejects(self.reserve(pod('q', [container('main', 2)])), { message: unavailable })
   self.live.clear()
-  await self.plugins.reserve(pod('q', [container('main', 2)]))
+  await self.reserve(pod('q', [container('main', 2)]))
 })
 
 test('an init container leaves its devices to those after it', async (t) => {
-  const { plugins, plugin } = await world(t)
+  const { plugins, plugin, reserve } = await world(t)
   const card = await plugin({ devices: [{ id: 'a' }, { id: 'b' }] })
   const both = pod('p', [container('main', 2)], [container('first', 1), container('second', 2)])
-  await plugins.reserve(both)
+  await reserve(both)
   for (const each of [...(both.spec.initContainers ?? []), ...both.spec.containers]) await plugins.grant(both, each)
   assert.deepEqual(
     card.calls.filter((call) => call.startsWith('allocate')),
@@ -127,7 +134,7 @@ test('an init container leaves its devices to those after it', async (t) => {
 })
 
 test("the plugin's wish counts where it can be had", async (t) => {
-  const { plugins, plugin } = await world(t)
+  const { plugins, plugin, reserve } = await world(t)
   const wishes: (readonly string[])[] = [
     ['c', 'b'],
     ['a', 'z'],
@@ -141,7 +148,7 @@ test("the plugin's wish counts where it can be had", async (t) => {
     ['q', 1],
   ] as const) {
     const asking = pod(uid, [container('main', count)])
-    await plugins.reserve(asking)
+    await reserve(asking)
     await plugins.grant(asking, asking.spec.containers[0] as Container)
   }
   assert.deepEqual(

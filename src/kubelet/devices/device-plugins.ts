@@ -1,10 +1,21 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
-import { candidateDevices, DevicesUnavailable, nearestDevices, type Candidates } from './choose-devices.ts'
+import { allocationFailure } from '../topology/admission-error.ts'
+import type { NodeSet, ResourceHints } from '../topology/hint.ts'
+import { containersInOrder, type AdmittedContainer, type ResourceManager } from '../topology/resource-manager.ts'
+import { StateFile } from '../topology/state-file.ts'
+import {
+  candidateDevices,
+  DevicesUnavailable,
+  nearestDevices,
+  type Candidates,
+  type DeviceChoice,
+} from './choose-devices.ts'
 import { mergeGrants, noGrants, type ContainerGrants } from './container-grants.ts'
+import { deviceHints, nearCandidates } from './device-hints.ts'
 import { DeviceLedger } from './device-ledger.ts'
 import { DevicePlugin } from './device-plugin.ts'
 import { requestedDevices } from './requested-devices.ts'
@@ -16,8 +27,8 @@ export interface DevicePluginsOptions {
   readonly folder: string
   readonly clock: Clock
   readonly log: Log
-  /** The uids of the pods that may hold devices. */
-  readonly livePods: () => ReadonlySet<string>
+  /** The machine's NUMA nodes. */
+  readonly numaNodes: readonly number[]
   /** What the node has to give has changed. */
   readonly onChange: () => void
 }
@@ -36,24 +47,24 @@ const graceMs = 5 * 60_000
  * The device plugins of a node (documentation page "Device Plugins"): they register on `kubelet.sock`, tell what they
  * have, and are asked when containers start. Who has which device outlives the kubelet.
  */
-export class DevicePlugins {
+export class DevicePlugins implements ResourceManager {
   readonly #options: DevicePluginsOptions
+  readonly #file: StateFile
   readonly #plugins = new Map<string, DevicePlugin>()
   #ledger = DeviceLedger.empty()
   #server: RegistrationServer | undefined
-  #saving: Promise<void> = Promise.resolve()
+  /** By pod uid, by resource: what its init containers have and leave to those after them. */
+  readonly #reusable = new Map<string, Map<string, readonly string[]>>()
 
   constructor(options: DevicePluginsOptions) {
     this.#options = options
+    this.#file = new StateFile(join(options.folder, 'kubelet_internal_checkpoint'), options.log)
   }
 
   /** Throws when what earlier runs gave out cannot be read: then nobody knows which devices are free. */
   async load(): Promise<void> {
     await mkdir(this.#options.folder, { recursive: true, mode: 0o750 })
-    const text = await readFile(this.#checkpoint, 'utf8').catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      throw error
-    })
+    const text = await this.#file.read()
     if (text !== undefined) this.#ledger = DeviceLedger.parse(text)
   }
 
@@ -66,7 +77,7 @@ export class DevicePlugins {
   async stop(): Promise<void> {
     this.#server?.close()
     for (const plugin of this.#plugins.values()) plugin.close()
-    await this.#saving
+    await this.saved()
   }
 
   /** A resource whose plugin has not come back, or not within the time it is given, counts as none. */
@@ -81,20 +92,66 @@ export class DevicePlugins {
     })
   }
 
-  /** Reserves the devices of all containers of a pod. Throws `DevicesUnavailable`. */
-  async reserve(pod: Pod): Promise<void> {
-    const { uid } = pod.metadata
-    if (this.#ledger.keepOnly(new Set([...this.#options.livePods(), uid]))) this.#save()
-    const reusable = new Map<string, string[]>()
+  get holders(): Iterable<string> {
+    return this.#ledger.holders
+  }
+
+  begin(livePods: ReadonlySet<string>): void {
+    if (this.#ledger.keepOnly(livePods)) this.#save()
+    for (const uid of this.#reusable.keys()) if (!livePods.has(uid)) this.#reusable.delete(uid)
+  }
+
+  /** The pod has ended: its devices are free again. */
+  release(podUid: string): void {
+    this.#reusable.delete(podUid)
+    if (this.#ledger.remove(podUid)) this.#save()
+  }
+
+  containerHints(asked: AdmittedContainer): ResourceHints {
+    const { pod, container } = asked
+    const wanted = requestedDevices(container, (name) => this.#ledger.resources.has(name))
+    return Object.fromEntries(
+      wanted.map(([resource, needed]) => {
+        const known = this.#ledger.devicesOf(pod.metadata.uid, container.name).get(resource)
+        return [resource, this.#hints({ resource, needed, uid: pod.metadata.uid, known })]
+      }),
+    )
+  }
+
+  podHints(pod: Pod): ResourceHints {
+    const lasting = new Map<string, number>()
+    const peak = new Map<string, number>()
     for (const { container, kind } of containersInOrder(pod)) {
-      for (const [resource, needed] of requestedDevices(container, (name) => this.#ledger.resources.has(name))) {
-        const given = await this.#give({ uid, container, resource, needed, reusable: reusable.get(resource) ?? [] })
-        const left = (reusable.get(resource) ?? []).filter((id) => !given.includes(id))
-        // What an init container has is free again before the next begins; a sidecar keeps its own.
-        reusable.set(resource, kind === 'init' ? [...left, ...given] : left)
+      for (const [resource, count] of requestedDevices(container, (name) => this.#ledger.resources.has(name))) {
+        const together = (lasting.get(resource) ?? 0) + count
+        if (kind === 'lasting') lasting.set(resource, together)
+        peak.set(resource, Math.max(peak.get(resource) ?? 0, together))
       }
     }
-    await this.#saving
+    const { uid } = pod.metadata
+    return Object.fromEntries(
+      [...peak].map(([resource, needed]) => {
+        const known = this.#ledger.devicesOfPod(uid, resource)
+        return [resource, this.#hints({ resource, needed, uid, known: known.length > 0 ? known : undefined })]
+      }),
+    )
+  }
+
+  async allocate({ pod, container, kind }: AdmittedContainer, nodes: NodeSet | undefined): Promise<void> {
+    const { uid } = pod.metadata
+    const reusable = this.#reusable.get(uid) ?? new Map<string, readonly string[]>()
+    for (const [resource, needed] of requestedDevices(container, (name) => this.#ledger.resources.has(name))) {
+      const before = reusable.get(resource) ?? []
+      const given = await this.#give({ uid, container, resource, needed, reusable: before, nodes })
+      const left = before.filter((id) => !given.includes(id))
+      // What an init container has is free again before the next begins; a sidecar keeps its own.
+      reusable.set(resource, kind === 'init' ? [...left, ...given] : left)
+    }
+    if (reusable.size > 0) this.#reusable.set(uid, reusable)
+  }
+
+  saved(): Promise<void> {
+    return this.#file.saved()
   }
 
   /** What the devices of a container bring with them, by its plugins. */
@@ -111,10 +168,6 @@ export class DevicePlugins {
       if (plugin.info.needsPreStart) await plugin.preStart(deviceIds)
     }
     return mergeGrants(grants)
-  }
-
-  get #checkpoint(): string {
-    return join(this.#options.folder, 'kubelet_internal_checkpoint')
   }
 
   async #register({ version, endpoint, resourceName, options }: RegisterRequest): Promise<void> {
@@ -154,35 +207,60 @@ export class DevicePlugins {
     clock.schedule(graceMs + 1_000, onChange)
   }
 
-  async #give(request: {
-    readonly uid: string
-    readonly container: Container
-    readonly resource: string
-    readonly needed: number
-    readonly reusable: readonly string[]
-  }): Promise<readonly string[]> {
-    const { uid, container, resource, needed, reusable } = request
+  #hints({ resource, needed, uid, known }: HintRequest): ReturnType<typeof deviceHints> {
+    const devices = this.#plugins.get(resource)?.devices ?? []
+    const reusable = known ?? this.#reusable.get(uid)?.get(resource) ?? []
+    const taken = this.#ledger.taken(resource)
+    try {
+      const candidates = known
+        ? { mustInclude: known, available: known }
+        : candidateDevices(resource, { needed, devices, taken, reusable })
+      return deviceHints({ nodes: this.#options.numaNodes, devices, candidates, needed })
+    } catch (error) {
+      if (error instanceof DevicesUnavailable) return []
+      throw error
+    }
+  }
+
+  async #give(request: DeviceRequest): Promise<readonly string[]> {
+    const { uid, container, resource, needed, reusable, nodes } = request
     const known = this.#ledger.devicesOf(uid, container.name).get(resource)
     if (known !== undefined) return known
     const plugin = this.#plugins.get(resource)
-    if (plugin === undefined) throw new DevicesUnavailable(`no healthy device plugin for resource ${resource}`)
-    const taken = this.#ledger.taken(resource)
-    const candidates = candidateDevices(resource, { needed, devices: plugin.devices, taken, reusable })
-    const chosen = await choose(plugin, candidates, needed)
+    if (plugin === undefined) throw allocationFailure(`no healthy device plugin for resource ${resource}`)
+    const { devices } = plugin
+    const candidates = candidatesOrFail(resource, { needed, devices, taken: this.#ledger.taken(resource), reusable })
+    const near = nodes === undefined ? candidates : nearCandidates(candidates, { devices, nodes, needed })
+    const chosen = await choose(plugin, near, needed)
     this.#ledger.record(uid, container.name, resource, chosen)
     this.#save()
     return chosen
   }
 
-  /** One write at a time; a crash leaves the old file or the new one. */
   #save(): void {
-    const { log } = this.#options
-    this.#saving = this.#saving.then(async () => {
-      const file = `${this.#checkpoint}.new`
-      await writeFile(file, this.#ledger.toText(), { mode: 0o600, flush: true })
-      await rename(file, this.#checkpoint)
-    })
-    this.#saving = this.#saving.catch((error: unknown) => log.error('devices not recorded', { error }))
+    this.#file.save(this.#ledger.toText())
+  }
+}
+
+interface DeviceRequest {
+  readonly uid: string
+  readonly container: Container
+  readonly resource: string
+  readonly needed: number
+  readonly reusable: readonly string[]
+  readonly nodes: NodeSet | undefined
+}
+
+interface HintRequest extends Pick<DeviceRequest, 'uid' | 'resource' | 'needed'> {
+  /** What was given already. */
+  readonly known: readonly string[] | undefined
+}
+
+function candidatesOrFail(resource: string, choice: DeviceChoice): Candidates {
+  try {
+    return candidateDevices(resource, choice)
+  } catch (error) {
+    throw error instanceof DevicesUnavailable ? allocationFailure(error.message) : error
   }
 }
 
@@ -192,18 +270,6 @@ async function choose(plugin: DevicePlugin, candidates: Candidates, needed: numb
   const wished = plugin.info.hasPreference ? await plugin.preferred(available, mustInclude, needed).catch(() => []) : []
   const isUsable = new Set(wished).size === needed && wished.every((id) => available.includes(id))
   return isUsable ? wished : nearestDevices(candidates, needed, plugin.devices)
-}
-
-interface OrderedContainer {
-  readonly container: Container
-  readonly kind: 'init' | 'lasting'
-}
-
-function containersInOrder({ spec }: Pod): readonly OrderedContainer[] {
-  const first = (spec.initContainers ?? []).map((container): OrderedContainer => {
-    return { container, kind: container.restartPolicy === 'Always' ? 'lasting' : 'init' }
-  })
-  return [...first, ...spec.containers.map((container): OrderedContainer => ({ container, kind: 'lasting' }))]
 }
 
 function grantsOf({ envs, mounts, devices, annotations, cdiDevices }: ContainerAllocateResponse): ContainerGrants {

@@ -20,8 +20,8 @@ export interface NodeDevicesOptions {
   /** The kubelet's folder. */
   readonly rootDir: string
   readonly runtime: RuntimeVersion
-  /** The uids of the pods that may hold devices. */
-  readonly livePods: () => ReadonlySet<string>
+  /** The machine's NUMA nodes. */
+  readonly numaNodes: readonly number[]
   /** The uids of all pods that the node still has to do with. */
   readonly presentPods: () => ReadonlySet<string>
   /** What the node has to give has changed. */
@@ -32,7 +32,9 @@ export interface NodeDevicesOptions {
 
 /** The devices of a node: those of device plugins, and those of resource claims. */
 export interface NodeDevices {
-  readonly grants: GrantSource
+  readonly grants: Pick<GrantSource, 'grant' | 'prepare'>
+  /** Who sets devices of device plugins aside. */
+  readonly manager: DevicePlugins
   /** Takes the drivers of resource claims in. */
   readonly plugins: PluginHandler
   counts(): readonly DeviceCount[]
@@ -62,9 +64,9 @@ export async function createNodeDevices(options: NodeDevicesOptions): Promise<No
   await Promise.all([devices.load(), claims.load()])
   return {
     plugins: drivers,
+    manager: devices,
     counts: () => devices.counts(),
     grants: {
-      reserve: (pod) => devices.reserve(pod),
       prepare: (pod) => claims.prepare(pod),
       async grant(pod, container) {
         const granted = mergeGrants([await devices.grant(pod, container), claims.grant(pod, container)])

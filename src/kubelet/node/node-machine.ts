@@ -14,6 +14,8 @@ export interface MachineFacts {
   readonly cpus: number
   readonly memoryBytes: number
   readonly ephemeralStorageBytes: number
+  /** How many huge pages of each size, in bytes, are set aside; sizes without any too. */
+  readonly hugePages: ReadonlyMap<number, number>
   readonly machineId: string
   readonly systemUuid: string
   readonly bootId: string

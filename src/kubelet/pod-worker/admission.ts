@@ -4,8 +4,8 @@ import { podRequests } from '#api/core/v1/pod-resources.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import { findUntoleratedTaint } from '#api/core/v1/node-facts.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
-import { DevicesUnavailable } from '../devices/choose-devices.ts'
 import type { GrantSource } from '../devices/grant-source.ts'
+import { AdmissionError } from '../topology/admission-error.ts'
 
 export interface Refusal {
   readonly reason: string
@@ -45,17 +45,14 @@ function hasTakenPort(pod: Pod, others: readonly Pod[]): boolean {
   return taken.some((other) => podHostPorts(other).some((used) => wanted.some((port) => hostPortsCollide(port, used))))
 }
 
-/** Sets the pod's devices aside, or says why it cannot have them. */
-export async function deviceRefusal(pod: Pod, grants: GrantSource | undefined): Promise<Refusal | undefined> {
+/** Sets aside what the pod gets of the node for itself, or says why it cannot have it. */
+export async function grantRefusal(pod: Pod, grants: GrantSource | undefined): Promise<Refusal | undefined> {
   try {
     await grants?.reserve(pod)
     return undefined
   } catch (error) {
-    if (!(error instanceof DevicesUnavailable)) throw error
-    return {
-      reason: 'UnexpectedAdmissionError',
-      message: `Allocate failed due to ${error.message}, which is unexpected`,
-    }
+    if (error instanceof AdmissionError) return { reason: error.reason, message: error.message }
+    throw error
   }
 }
 

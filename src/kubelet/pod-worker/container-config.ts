@@ -44,7 +44,7 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
   const valueOf = (name: string): string | undefined => variables.get(name)
   const terminationLogPath = await context.host.createTerminationLog(pod, container, attempt)
   const mounts = await containerMounts({ ...context, ...input, terminationLogPath, valueOf })
-  const { seccompDirectory, memoryCapacityBytes, settings } = context
+  const { seccompDirectory, settings } = context
   return {
     name: container.name,
     attempt,
@@ -63,7 +63,10 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    resources: containerResources(pod, container, { memoryCapacityBytes, quota: settings.cpuQuota }),
+    resources: {
+      ...containerResources(pod, container, { ...context, quota: settings.cpuQuota }),
+      ...grants.placement,
+    },
     security: containerSecurity({ ...input, seccompDirectory }),
     ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
   }

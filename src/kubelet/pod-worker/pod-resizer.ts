@@ -44,9 +44,12 @@ export class PodResizer {
   /** One look at a pod that is to run, before anything is told of it. */
   async sync(pod: Pod, view: PodView): Promise<ResizeOutcome> {
     const running = this.#noteRunning(pod, view)
-    const { allocatable, admittedPods } = this.#context
+    const { allocatable, admittedPods, grants } = this.#context
     const applied = new Map([...this.#given].filter(([name]) => running.has(name)))
-    const plan = decideResize({ pod, applied, allocatable: allocatable(), others: admittedPods() })
+    const decided = decideResize({ pod, applied, allocatable: allocatable(), others: admittedPods() })
+    const refusal = decided.type === 'none' ? undefined : grants?.resizeRefusal(pod)
+    const plan =
+      refusal === undefined ? decided : ({ type: 'pending', reason: 'Infeasible', message: refusal } as const)
     if (plan.type === 'none') this.#condition = undefined
     if (plan.type === 'pending') {
       this.#condition = { type: 'PodResizePending', reason: plan.reason, message: plan.message }
@@ -85,8 +88,8 @@ export class PodResizer {
     changes: readonly ResizeChange[],
     running: ReadonlyMap<string, ContainerStatus>,
   ): Promise<void> {
-    const { host, runtime, memoryCapacityBytes, settings } = this.#context
-    const limits = { memoryCapacityBytes, quota: settings.cpuQuota }
+    const { host, runtime, settings } = this.#context
+    const limits = { ...this.#context, quota: settings.cpuQuota }
     await host.resize(this.#larger(pod))
     for (const { container, needsRestart } of changes) {
       const run = running.get(container.name)

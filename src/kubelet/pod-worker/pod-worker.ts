@@ -7,7 +7,7 @@ import type { PodProber } from '../probes/prober.ts'
 import type { PodFailure } from '../status/pod-status-input.ts'
 import { shutdownRefusal } from '../shutdown/node-shutdown.ts'
 import { isSame } from '../status/status-patch.ts'
-import { deviceRefusal, refusalOf } from './admission.ts'
+import { grantRefusal, refusalOf } from './admission.ts'
 import { ContainerWaits } from './container-waits.ts'
 import { decidePod } from './decide.ts'
 import { PodObserver } from './observe-pod.ts'
@@ -252,7 +252,7 @@ export class PodWorker {
       sysctlRefusal(this.pod.spec, this.#context.settings.allowedUnsafeSysctls) ??
       pressureRefusal(this.pod, this.#context.pressure()) ??
       (node && refusalOf(this.pod, node, this.#context.admittedPods())) ??
-      (await deviceRefusal(this.pod, this.#context.grants))
+      (await grantRefusal(this.pod, this.#context.grants))
     if (!refusal) return
     this.#record.failure = refusal
     this.#context.events.record(this.pod, 'Warning', refusal.reason, refusal.message)

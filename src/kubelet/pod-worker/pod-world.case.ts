@@ -160,6 +160,7 @@ export class PodWorld {
       hostIps: ['192.168.0.1'],
       allocatable: () => ({}),
       memoryCapacityBytes: 1024 ** 3,
+      hugePageSizes: [],
       clusterDns: [],
       clusterDomain: 'cluster.local',
       settings: defaultSettings,

@@ -58,6 +58,8 @@ export interface WorkerContext {
   readonly hostIps: readonly string[]
   readonly allocatable: () => ResourceAmounts
   readonly memoryCapacityBytes: number
+  /** Of the machine, in bytes. */
+  readonly hugePageSizes: readonly number[]
   readonly clusterDns: readonly string[]
   readonly clusterDomain: string
   readonly seccompDirectory: string

@@ -33,6 +33,7 @@ export function simulatedNode(options: SimulatedNodeOptions = {}): NodeEffects {
     cpus: options.cpus ?? 32,
     memoryBytes: options.memoryBytes ?? 256 * gibibyte,
     ephemeralStorageBytes: 100 * gibibyte,
+    hugePages: new Map([2 * 1024 ** 2, gibibyte].map((size) => [size, 0])),
     machineId: '',
     systemUuid: '',
     bootId: '',
