@@ -107,6 +107,8 @@ test('a pod that asks for more processors alone than are left is refused', { ski
   await space.create({ name: 'second', script, ...asks })
   const refused = await space.waitFor(pods, 'second', ({ status }) => status?.phase === 'Failed')
   assert.equal(refused.status?.reason, 'OutOfcpu')
+  await space.of(pods).delete('first')
+  await space.waitGone(pods, 'first')
 })
 
 test('what is reserved is kept from pods', { skip }, async () => {

@@ -7,6 +7,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { CgroupLayout } from '#lib/cgroup-layout.ts'
 import { cpuShares, minimumCpuShares, podCgroupSettings } from './pod-resources.ts'
 import type { CpuQuotaSettings } from '../configuration/kubelet-settings.ts'
+import { readGroupUsage, type GroupUsage } from './read-usage.ts'
 import { cgroupFiles, type CgroupSettings, type LimitedController } from './cgroup-files.ts'
 
 /**
@@ -21,6 +22,8 @@ export interface PodCgroups {
   setUp(): Promise<void>
   /** Makes the pod's group with its limits and resolves to its path: the `cgroupParent` of its sandbox. */
   create(pod: Pod): Promise<string>
+  /** What a container or sandbox of the pod uses; `undefined` when it does not run. */
+  usage(pod: Pod, containerId: string): Promise<GroupUsage | undefined>
   /** Removes the groups of a pod, whatever its class was. Idempotent. */
   remove(podUid: string): Promise<void>
   /** Pods that have a group. */
@@ -54,6 +57,10 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
     const milliCpu = [...burstable.values()].reduce((sum, each) => sum + each, 0)
     return write(join(root, 'burstable'), { cpuShares: cpuShares(milliCpu) })
   }
+  const pathOf = ({ spec, metadata }: Pod): string => {
+    const qos = computePodQosClass(spec)
+    return join(root, qos === 'Guaranteed' ? '' : qos.toLowerCase(), `pod${metadata.uid}`)
+  }
   return {
     async setUp() {
       await write(root, total)
@@ -61,15 +68,15 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
       await write(join(root, 'besteffort'), { cpuShares: minimumCpuShares })
     },
     async create(pod) {
-      const qos = computePodQosClass(pod.spec)
-      const path = join(root, qos === 'Guaranteed' ? '' : qos.toLowerCase(), `pod${pod.metadata.uid}`)
+      const path = pathOf(pod)
       await write(path, { ...podCgroupSettings(pod, quota, hugePageSizes), pidsLimit: podPidsLimit })
-      if (qos === 'Burstable') {
+      if (computePodQosClass(pod.spec) === 'Burstable') {
         burstable.set(pod.metadata.uid, podRequests(pod)['cpu'] ?? 0)
         await weighBurstable()
       }
       return path
     },
+    usage: (pod, containerId) => readGroupUsage(layout, join(pathOf(pod), containerId)),
     async remove(podUid) {
       for (const top of hierarchies(layout)) {
         for (const folder of classFolders) await removeTree(join(top, root, folder, `pod${podUid}`), clock)

@@ -52,15 +52,23 @@ export function memoryField(memInfo: string, name: string): number {
   return Number(kibibytes ?? 0) * 1024
 }
 
+export interface InterfaceCounters extends InterfaceStats {
+  readonly receivedPackets: number
+  readonly receiveDrops: number
+  readonly sentPackets: number
+  readonly sendDrops: number
+}
+
 /** Reads `/proc/net/dev`: the machine's own interfaces, real cards first, without the loopback and the pods' cables. */
-export function parseInterfaces(netDev: string): readonly InterfaceStats[] {
+export function parseInterfaces(netDev: string): readonly InterfaceCounters[] {
   const rows = netDev.split('\n').flatMap((line) => {
     const [name = '', rest] = line.trim().split(/:\s*/)
     if (rest === undefined || name === 'lo' || name.startsWith('veth')) return []
     const figures = rest.trim().split(/\s+/).map(Number)
-    const [receivedBytes = 0, , receiveErrors = 0] = figures
-    const [sentBytes = 0, , sendErrors = 0] = figures.slice(8)
-    return [{ name, receivedBytes, receiveErrors, sentBytes, sendErrors }]
+    const [receivedBytes = 0, receivedPackets = 0, receiveErrors = 0, receiveDrops = 0] = figures
+    const [sentBytes = 0, sentPackets = 0, sendErrors = 0, sendDrops = 0] = figures.slice(8)
+    const packets = { receivedPackets, receiveDrops, sentPackets, sendDrops }
+    return [{ name, receivedBytes, receiveErrors, sentBytes, sendErrors, ...packets }]
   })
   const isCard = ({ name }: InterfaceStats): boolean => /^(eth|en|wl)/.test(name)
   return [...rows.filter(isCard), ...rows.filter((row) => !isCard(row))]

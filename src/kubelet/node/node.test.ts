@@ -45,6 +45,16 @@ test('CPU time and network of the machine', () => {
 vethab: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0
 `
   assert.deepEqual(parseInterfaces(netDev), [
-    { name: 'eth0', receivedBytes: 1000, receiveErrors: 2, sentBytes: 2000, sendErrors: 3 },
+    {
+      name: 'eth0',
+      receivedBytes: 1000,
+      receiveErrors: 2,
+      sentBytes: 2000,
+      sendErrors: 3,
+      receivedPackets: 10,
+      receiveDrops: 0,
+      sentPackets: 20,
+      sendDrops: 0,
+    },
   ])
 })

@@ -56,6 +56,7 @@ export async function linuxPodHost({ rootDir, logsDir, cgroups }: LinuxPodHostOp
     bindSubPath: (pod, { mountId, ...request }) =>
       bindSubPath({ ...request, target: join(podDir(pod), 'volume-subpaths', mountId) }),
     readTail,
+    usage: (pod, containerId) => cgroups.usage(pod, containerId),
     diskUse: (pod) => podFolderSizes(pod, { podDir: podDir(pod), logDir: join(logsDir, logFolderName(pod.metadata)) }),
     async cleanUp(identity, { withLogs }) {
       const { uid } = identity

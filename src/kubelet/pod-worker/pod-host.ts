@@ -1,4 +1,5 @@
 import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { GroupUsage } from '../cgroups/read-usage.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import type { SubPathRequest } from '../volumes/sub-path.ts'
 import type { VolumeRequest } from '../volumes/volume-plugin.ts'
@@ -21,6 +22,8 @@ export interface PodHost {
   bindSubPath(pod: Pod, request: Omit<SubPathRequest, 'target'> & { readonly mountId: string }): Promise<string>
   /** The end of a text file, at most 4096 bytes; empty when it does not exist. */
   readTail(path: string, limits: { readonly bytes: number; readonly lines?: number }): Promise<string>
+  /** What the kernel counts of a container or sandbox that runs. */
+  usage(pod: Pod, containerId: string): Promise<GroupUsage | undefined>
   /** What the pod has written to the node, in bytes: its empty folders by volume, its logs by container. */
   diskUse(pod: Pod): Promise<PodFolders>
   /** Removes what `prepare` and the rest have made. Throws while something cannot be removed. */

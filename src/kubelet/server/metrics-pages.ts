@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { formatMetrics, metricsContentType, type MetricFamily } from '#lib/metrics/metric.ts'
+import type { GroupUsage } from '../cgroups/read-usage.ts'
 import { nodeMetrics } from '../metrics/node-metrics.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
-import { cadvisorMetrics } from '../stats/cadvisor-metrics.ts'
+import { isRunning } from '../pod-worker/pod-view.ts'
+import { cadvisorMetrics, type CountedPod } from '../stats/cadvisor-metrics.ts'
+import { parseDiskNames } from '../stats/disk-names.ts'
 import { resourceMetrics } from '../stats/resource-metrics.ts'
 import { measureVolumes, volumeMetrics } from '../stats/volume-stats.ts'
 import type { SummarizedPod } from '../stats/summary.ts'
@@ -41,7 +45,19 @@ export async function serveCadvisorMetrics(
   _call: RouteCall,
   response: ServerResponse,
 ): Promise<void> {
-  write(response, cadvisorMetrics(await context.stats.collect(), podsOf(context), context.facts))
+  const { stats, facts, workers, host } = context
+  const [snapshot, disks] = await Promise.all([stats.collect(), readFile('/proc/diskstats', 'utf8').catch(() => '')])
+  const pods: CountedPod[] = []
+  for (const { pod, view } of workers.list()) {
+    // One after the other: each reads a dozen small files for every container.
+    const groups = new Map<string, GroupUsage>()
+    for (const { id } of [...view.sandboxes, ...view.containers.filter(isRunning)]) {
+      const usage = await host.usage(pod, id)
+      if (usage) groups.set(id, usage)
+    }
+    pods.push({ pod, runs: view.containers, groups })
+  }
+  write(response, cadvisorMetrics({ snapshot, pods, facts, diskNames: parseDiskNames(disks) }))
 }
 
 function podsOf({ workers }: KubeletServerContext): readonly SummarizedPod[] {

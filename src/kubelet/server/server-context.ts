@@ -31,7 +31,7 @@ export interface KubeletServerContext extends KubeletServerOptions {
   readonly nodeName: string
   readonly version: string
   readonly facts: MachineFacts
-  readonly host: Pick<PodHost, 'diskUse'>
+  readonly host: Pick<PodHost, 'diskUse' | 'usage'>
   readonly metrics: KubeletMetrics
   readonly stats: StatsCollector
   readonly clusterDns: readonly string[]

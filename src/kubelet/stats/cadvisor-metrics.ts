@@ -1,122 +1,31 @@
 import type { MetricFamily, Sample } from '#lib/metrics/metric.ts'
-import type { ContainerStatus } from '../cri/container.ts'
-import type { ContainerStats, InterfaceStats } from '../cri/runtime.ts'
-import { containerNameLabel } from '../pod-worker/labels.ts'
+import type { GroupUsage } from '../cgroups/read-usage.ts'
 import type { MachineFacts } from '../node/node-machine.ts'
+import { containerNameLabel } from '../pod-worker/labels.ts'
+import { containerRules, interfaceRules, type ContainerRow, type FamilyRule } from './cadvisor-rules.ts'
 import type { NodeSnapshot } from './stats-collector.ts'
 import type { SummarizedPod } from './summary.ts'
 
 type Labels = Sample['labels']
 
-interface ContainerRow {
-  readonly labels: Labels
-  readonly stats: ContainerStats
-  readonly run: ContainerStatus | undefined
+/** A pod with what the kernel counts of its containers and sandboxes, by their ids. */
+export interface CountedPod extends SummarizedPod {
+  readonly groups: ReadonlyMap<string, GroupUsage>
 }
 
-interface FamilyRule<Subject> {
-  readonly name: string
-  readonly help: string
-  readonly type: 'counter' | 'gauge'
-  /** Labels beside those of the container or interface. */
-  readonly more?: Labels
-  readonly valueOf: (subject: Subject) => number | undefined
+export interface CadvisorInput {
+  readonly snapshot: NodeSnapshot
+  readonly pods: readonly CountedPod[]
+  readonly facts: MachineFacts
+  /** Names of disks by their numbers. */
+  readonly diskNames: ReadonlyMap<string, string>
 }
 
-const containerRules: readonly FamilyRule<ContainerRow>[] = [
-  {
-    name: 'container_cpu_usage_seconds_total',
-    help: 'Cumulative cpu time consumed in seconds.',
-    type: 'counter',
-    more: { cpu: 'total' },
-    valueOf: ({ stats }) => stats.cpuUsageNanoseconds / 1e9,
-  },
-  {
-    name: 'container_memory_usage_bytes',
-    help: 'Current memory usage in bytes, including all memory regardless of when it was accessed',
-    type: 'gauge',
-    valueOf: ({ stats }) => stats.memoryUsageBytes,
-  },
-  {
-    name: 'container_memory_working_set_bytes',
-    help: 'Current working set in bytes.',
-    type: 'gauge',
-    valueOf: ({ stats }) => stats.memoryWorkingSetBytes,
-  },
-  {
-    name: 'container_memory_rss',
-    help: 'Size of RSS in bytes.',
-    type: 'gauge',
-    valueOf: ({ stats }) => stats.memoryRssBytes,
-  },
-  {
-    name: 'container_memory_failures_total',
-    help: 'Cumulative count of memory allocation failures.',
-    type: 'counter',
-    more: { failure_type: 'pgfault', scope: 'container' },
-    valueOf: ({ stats }) => stats.pageFaults,
-  },
-  {
-    name: 'container_fs_usage_bytes',
-    help: 'Number of bytes that are consumed by the container on this filesystem.',
-    type: 'gauge',
-    valueOf: ({ stats }) => stats.writableLayerBytes,
-  },
-  {
-    name: 'container_start_time_seconds',
-    help: 'Start time of the container since unix epoch in seconds.',
-    type: 'gauge',
-    valueOf: ({ run }) => run && run.startedAtMs / 1000,
-  },
-  {
-    name: 'container_last_seen',
-    help: 'Last time a container was seen by the exporter',
-    type: 'gauge',
-    valueOf: ({ stats }) => stats.timestampMs / 1000,
-  },
-]
-
-const interfaceRules: readonly FamilyRule<InterfaceStats>[] = [
-  {
-    name: 'container_network_receive_bytes_total',
-    help: 'Cumulative count of bytes received',
-    type: 'counter',
-    valueOf: (each) => each.receivedBytes,
-  },
-  {
-    name: 'container_network_receive_errors_total',
-    help: 'Cumulative count of errors encountered while receiving',
-    type: 'counter',
-    valueOf: (each) => each.receiveErrors,
-  },
-  {
-    name: 'container_network_transmit_bytes_total',
-    help: 'Cumulative count of bytes transmitted',
-    type: 'counter',
-    valueOf: (each) => each.sentBytes,
-  },
-  {
-    name: 'container_network_transmit_errors_total',
-    help: 'Cumulative count of errors encountered while transmitting',
-    type: 'counter',
-    valueOf: (each) => each.sendErrors,
-  },
-]
-
-/** `/metrics/cadvisor`: the figures that dashboards for containers are built on, as far as the runtime measures them. */
-export function cadvisorMetrics(
-  snapshot: NodeSnapshot,
-  pods: readonly SummarizedPod[],
-  facts: MachineFacts,
-): readonly MetricFamily[] {
-  const rows = pods.flatMap((pod) => containerRows(snapshot, pod))
-  const interfaces = pods.flatMap(({ pod }) => {
-    const { name, namespace = '', uid } = pod.metadata
-    const own = snapshot.sandboxes.get(uid)
-    const labels = { container: '', id: own?.id ?? '', image: '', name: own?.id ?? '', namespace, pod: name }
-    return (own?.interfaces ?? []).map((each) => ({ labels: { ...labels, interface: each.name }, subject: each }))
-  })
-  const containers = rows.map((row) => ({ labels: row.labels, subject: row }))
+/** `/metrics/cadvisor`: the figures that dashboards for containers are built on, by the runtime and the kernel. */
+export function cadvisorMetrics(input: CadvisorInput): readonly MetricFamily[] {
+  const { snapshot, pods, facts } = input
+  const containers = pods.flatMap((pod) => containerRows(input, pod))
+  const interfaces = pods.flatMap((pod) => interfaceRows(snapshot, pod))
   return [
     ...containerRules.map((rule) => withNode(family(rule, containers), snapshot)),
     ...interfaceRules.map((rule) => family(rule, interfaces)),
@@ -125,27 +34,48 @@ export function cadvisorMetrics(
   ]
 }
 
-function containerRows({ containers }: NodeSnapshot, { pod, runs }: SummarizedPod): readonly ContainerRow[] {
+interface LabelledRow<Subject> {
+  readonly labels: Labels
+  readonly subject: Subject
+}
+
+function containerRows(
+  { snapshot, diskNames }: CadvisorInput,
+  { pod, runs, groups }: CountedPod,
+): readonly LabelledRow<ContainerRow>[] {
   const { name, namespace = '', uid } = pod.metadata
-  return (containers.get(uid) ?? []).map((stats) => {
-    const run = runs.find(({ id }) => id === stats.id)
+  return (snapshot.containers.get(uid) ?? []).map((stats) => {
+    const { id } = stats
+    const run = runs.find((each) => each.id === id)
+    const group = groups.get(id)
     const container = stats.labels[containerNameLabel] ?? ''
-    return {
-      stats,
-      run,
-      labels: { container, id: stats.id, image: run?.image ?? '', name: stats.id, namespace, pod: name },
-    }
+    const labels = { container, id: group?.path ?? id, image: run?.image ?? '', name: id, namespace, pod: name }
+    return { labels, subject: { stats, run, group, diskNames } }
   })
 }
 
+/** A pod's network belongs to its sandbox; whoever shares the node's has none. */
+function interfaceRows(
+  { sandboxes }: NodeSnapshot,
+  { pod, groups }: CountedPod,
+): readonly LabelledRow<GroupUsage['interfaces'][number]>[] {
+  const { name, namespace = '', uid } = pod.metadata
+  const own = sandboxes.get(uid)
+  const group = own && groups.get(own.id)
+  if (own === undefined || group === undefined || pod.spec.hostNetwork === true) return []
+  const labels = { container: '', id: group.path, image: '', name: own.id, namespace, pod: name }
+  return group.interfaces.map((each) => ({ labels: { ...labels, interface: each.name }, subject: each }))
+}
+
 function family<Subject>(
-  { name, help, type, more, valueOf }: FamilyRule<Subject>,
-  rows: readonly { readonly labels: Labels; readonly subject: Subject }[],
+  { name, help, type, valuesOf }: FamilyRule<Subject>,
+  rows: readonly LabelledRow<Subject>[],
 ): MetricFamily {
-  const samples = rows.flatMap(({ labels, subject }) => {
-    const value = valueOf(subject)
-    return value === undefined ? [] : [{ labels: { ...labels, ...more }, value }]
-  })
+  const samples = rows.flatMap(({ labels, subject }) =>
+    valuesOf(subject).flatMap(([value, more]) => {
+      return value === undefined ? [] : [{ labels: { ...labels, ...more }, value }]
+    }),
+  )
   return { name, help, type, samples }
 }
 
