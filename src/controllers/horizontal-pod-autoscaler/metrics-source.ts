@@ -3,6 +3,7 @@ import { milliValue } from '#api/meta/quantity.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import type { LabelSelector } from '#api/types/meta.v1.ts'
 import type { Client } from '#client/client.ts'
+import { messageOf } from '../pod-from-template.ts'
 import type { Sample, Samples } from './pod-samples.ts'
 
 /** Where autoscalers get their figures from: the three metrics APIs, by whoever serves them behind the API server. */
@@ -61,29 +62,42 @@ export function metricsSource(client: Client): MetricsSource {
   return {
     async resource({ namespace, selector, resource, container }) {
       const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods`
-      const items = await list<PodMetrics>(client, path, { labelSelector: selector })
+      const asked = list<PodMetrics>(client, path, { labelSelector: selector })
+      const items = await telling(asked, `unable to get metrics for resource ${resource}`, 'resource', 'metrics.k8s.io')
       return new Map(items.map((item) => sampleOf(item, resource, container)).filter((sample) => sample !== undefined))
     },
     async pods({ namespace, selector, metric }) {
       const query = { labelSelector: selector, ...selectorOf(metric, 'metricLabelSelector') }
-      const items = await custom<MetricValue>(
-        `namespaces/${namespace}/pods/*/${encodeURIComponent(metric.name)}`,
-        query,
-      )
+      const asked = custom<MetricValue>(`namespaces/${namespace}/pods/*/${encodeURIComponent(metric.name)}`, query)
+      const items = await telling(asked, '', 'custom', 'custom.metrics.k8s.io')
       return new Map(items.map((item) => [item.describedObject.name, valueSample(item)]))
     },
     async object({ path, metric }) {
       const query = selectorOf(metric, 'metricLabelSelector')
-      const [item] = await custom<MetricValue>(`${path}/${encodeURIComponent(metric.name)}`, query)
+      const asked = custom<MetricValue>(`${path}/${encodeURIComponent(metric.name)}`, query)
+      const [item] = await telling(asked, '', 'custom', 'custom.metrics.k8s.io')
       if (item === undefined) throw new Error('no metrics returned from custom metrics API')
       return milliValue(item.value)
     },
     async external({ namespace, metric }) {
       const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${namespace}/${encodeURIComponent(metric.name)}`
-      const items = await list<MetricValue>(client, path, selectorOf(metric, 'labelSelector'))
+      const asked = list<MetricValue>(client, path, selectorOf(metric, 'labelSelector'))
+      const items = await telling(asked, '', 'external', 'external.metrics.k8s.io')
       if (items.length === 0) throw new Error('no metrics returned from external metrics API')
       return items.reduce((sum, { value }) => sum + milliValue(value), 0)
     },
+  }
+}
+
+/** Says which API had nothing to say, in the words that users of autoscalers know. */
+async function telling<Answer>(asked: Promise<Answer>, what: string, api: string, group: string): Promise<Answer> {
+  try {
+    return await asked
+  } catch (error) {
+    const isMissing = isStatusError(error, 'NotFound')
+    const why = isMissing ? `the server could not find the requested resource (${group})` : messageOf(error)
+    const message = `unable to fetch metrics from ${api} metrics API: ${why}`
+    throw new Error(what === '' ? message : `${what}: ${message}`, { cause: error })
   }
 }
 
