@@ -202,6 +202,7 @@ function requestOf(incoming: Incoming, socket: TLSSocket, { gone, user, body }: 
     method: incoming.method ?? 'GET',
     path: cut < 0 ? url : url.slice(0, cut),
     query: cut < 0 ? noQuery : parseQuery(url.slice(cut + 1)),
+    ...(cut >= 0 && { queryText: url.slice(cut + 1) }),
     headers: incoming.headers as Readonly<Record<string, string | undefined>>,
     get signal() {
       return gone.signal

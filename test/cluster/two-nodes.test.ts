@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { isNodeReady } from '#api/core/v1/node-facts.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
+import { behaviour } from '../conformance/behaviour.ts'
 import { createAgent, failingAgent } from './harness/agent.ts'
 import type { Agent } from './harness/agent.ts'
 import { coracle, loadImages, startServer } from './harness/cluster.ts'
@@ -81,6 +82,17 @@ test('both machines are nodes with pod addresses of their own', { skip }, async 
   const cidrs = nodes.map(({ spec }) => spec?.podCIDR)
   assert.deepEqual(new Set(cidrs), new Set(['10.244.0.0/24', '10.244.1.0/24']))
 })
+
+behaviour(
+  'architecture/conformance',
+  'Conformance Tests should have at least two untainted nodes',
+  async () => {
+    const nodes = await server.kubectl.list<Node>('nodes')
+    const free = nodes.filter((node) => isNodeReady(node) && !node.spec?.unschedulable && !node.spec?.taints?.length)
+    assert.ok(free.length >= 2)
+  },
+  { skip },
+)
 
 test('a Deployment spreads over both', { skip }, async () => {
   const { kubectl } = server

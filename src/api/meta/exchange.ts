@@ -7,6 +7,8 @@ export interface ApiRequest {
   /** Path without query, still percent-encoded. */
   readonly path: string
   readonly query: URLSearchParams
+  /** The query as it was received, for whom it is passed on to; absent in-process. */
+  readonly queryText?: string
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>
   /** Decoded JSON shape (in-process) or the bytes as received; the content type stands in the headers. */

@@ -36,7 +36,8 @@ function toResource(context: RequestContext): ApiResponse | Promise<ApiResponse>
   }
   if (resource.custom !== undefined && !isInScope(resource, info)) return pageNotFound()
   const handler = resource.custom === undefined ? handlerFor(context, resource) : customHandler(context, resource)
-  if (resource.custom === undefined && info.verb === 'patch') checkPatchType(context.request)
+  const isOwnPatch = resource.custom === undefined && info.verb === 'patch' && info.subresource !== 'proxy'
+  if (isOwnPatch) checkPatchType(context.request)
   const deprecation = deprecationOf(resource)
   if (deprecation !== undefined) context.warnings.push(deprecation)
   return handler({ ...context, resource })
@@ -83,7 +84,8 @@ function handlerFor({ info, request }: RequestContext, resource: ServedResource)
     const row = resource.subresources.get(info.subresource)
     if (row === undefined) throw unknownResource()
     const handler = subresourceHandler(resource, info)
-    if (handler === undefined || request.method === 'HEAD') throw methodNotAllowed()
+    const isBareHead = request.method === 'HEAD' && info.subresource !== 'proxy'
+    if (handler === undefined || isBareHead) throw methodNotAllowed()
     return handler
   }
   const isCreateAll = info.verb === 'create' && (info.name !== '' || (resource.namespaced && info.namespace === ''))

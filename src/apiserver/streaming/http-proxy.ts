@@ -31,9 +31,10 @@ export async function proxyHttp(
 ): Promise<ApiResponse> {
   const { info, request } = context
   const target = proxyTarget(info, options)
-  // Relative links of the page would lead nowhere without the slash.
-  if (info.rest === '' && !request.path.endsWith('/')) return movedTo(`${request.path}/${queryOf(request.query)}`)
-  const response = await send(target, proxiedPath(info, request.query), request, dialer)
+  // Relative links of the page would lead nowhere without the slash; who writes follows no links.
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (isRead && info.rest === '' && !request.path.endsWith('/')) return movedTo(`${request.path}/${queryOf(request)}`)
+  const response = await send(target, proxiedPath(info, request), request, dialer)
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(response.headers)) {
     if (value === undefined || droppedHeaders.has(name) || foreignHeaders.has(name)) continue
@@ -44,12 +45,12 @@ export async function proxyHttp(
 }
 
 /** The path and query on the other side. */
-export function proxiedPath({ rest }: RequestInfo, query: URLSearchParams): string {
-  return `/${rest.replace(/^\/+/, '')}${queryOf(query)}`
+export function proxiedPath({ rest }: RequestInfo, request: ApiRequest): string {
+  return `/${rest.replace(/^\/+/, '')}${queryOf(request)}`
 }
 
-function queryOf(query: URLSearchParams): string {
-  return query.size === 0 ? '' : `?${query.toString()}`
+function queryOf({ query, queryText = query.toString() }: ApiRequest): string {
+  return queryText === '' ? '' : `?${queryText}`
 }
 
 function movedTo(location: string): ApiResponse {
@@ -102,7 +103,8 @@ interface Outgoing {
 /** What runs in pods has certificates that nobody here can know; upstream does not check them either. */
 function sendPlainly({ scheme, host, port }: ProxyTarget, { body, ...outgoing }: Outgoing): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const options = { host, port, ...outgoing }
+  // Small servers and scripts end lines with a bare line feed, which every other HTTP client takes.
+  const options = { host, port, ...outgoing, insecureHTTPParser: true }
   const sent = scheme === 'https' ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options)
   sent.on('response', resolve)
   sent.on('error', (error) => {

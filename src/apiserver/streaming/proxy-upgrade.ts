@@ -22,7 +22,7 @@ export async function proxyUpgrade(
 ): Promise<void> {
   const { info, request, incoming, socket, head } = upgrade
   const target = proxyTarget(info, options)
-  const path = proxiedPath(info, request.query)
+  const path = proxiedPath(info, request)
   const headers: OutgoingHttpHeaders = {}
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined && !keptBack.has(name)) headers[name] = value

@@ -39,11 +39,14 @@ const subresources: Readonly<Record<string, Handlers>> = {
   exec: { get: connect, create: connect },
   attach: { get: connect, create: connect },
   portforward: { get: connect, create: connect },
-  proxy: { get: proxy, create: proxy, update: proxy, patch: proxy, delete: proxy },
+  proxy: { get: proxy, create: proxy, update: proxy, patch: proxy, delete: proxy, options: proxy },
 }
 
 /** The handler of a verb on a subresource, or undefined if it does not take the verb. */
 export function subresourceHandler(resource: ServedResource, info: RequestInfo): VerbHandler | undefined {
-  if (resource.subresources.get(info.subresource)?.verbs.has(info.verb) !== true) return undefined
+  const listed = resource.subresources.get(info.subresource)?.verbs
+  // Discovery has no verb for the OPTIONS that what is behind a proxy may answer.
+  const isProxied = info.subresource === 'proxy' && info.verb === 'options'
+  if (listed === undefined || !(listed.has(info.verb) || isProxied)) return undefined
   return subresources[info.subresource]?.[info.verb]
 }
