@@ -329,3 +329,16 @@ test('options of a deletion that cannot be read are refused without ado', () =>
       assert.deepEqual([object.code, object.message], [400, message])
     }
   }))
+
+test('lists of what is served come in the forms that the client takes', () =>
+  withServer(async ({ call }) => {
+    const get = (path: string, accept: string): ReturnType<typeof call> => call(`GET ${path}`, { headers: { accept } })
+    const { headers } = await get('/apis/apps', 'application/yaml')
+    assert.equal(headers['content-type'], 'application/yaml')
+    const accepted = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+    const { object: group } = await get('/apis/apps', 'text/html')
+    assert.deepEqual([group.code, group.message], [406, `only the following media types are accepted: ${accepted}`])
+    const { object: version } = await get('/api/v1', 'text/html')
+    assert.equal(version.message, `406: Not Acceptable\n\nAvailable representations: ${accepted}`)
+    assert.equal((await get('/apis', 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')).code, 200)
+  }))

@@ -14,12 +14,30 @@ export const negotiate: Step = {
   name: 'negotiate',
   run(context) {
     const { info, request } = context
-    if (!info.isResourceRequest) return undefined
+    if (!info.isResourceRequest) {
+      if (discoveryPath.test(info.path)) context.negotiated = discoveryForm(request, info.path)
+      return undefined
+    }
     const negotiated = chooseForm(request, context)
     if (negotiated === undefined) throw notAcceptable(info, request.headers['accept'] ?? '')
     context.negotiated = negotiated
     return undefined
   },
+}
+
+const discoveryPath = /^\/apis?(\/|$)/
+
+/** Lists of what is served have no other forms than JSON and YAML; aggregated ones are chosen where they are made. */
+function discoveryForm({ headers }: ApiRequest, path: string): Negotiated {
+  const ranges = parseAccept(headers['accept'] ?? '')
+  const known = ranges.find(({ type, parameters }) => mediaTypes[type] !== undefined && parameters['as'] === undefined)
+  if (known?.type === 'application/yaml') return { ...plainJson, mediaType: 'application/yaml' }
+  if ((headers['accept'] ?? '') === '' || ranges.some(({ type }) => mediaTypes[type] !== undefined)) return plainJson
+  const isOfGroup = /^\/apis(\/[^/]+)?\/?$/.test(path)
+  const accepted = served.join(', ')
+  if (isOfGroup) throw new StatusError('NotAcceptable', `only the following media types are accepted: ${accepted}`)
+  const message = `406: Not Acceptable\n\nAvailable representations: ${accepted}`
+  throw new StatusError('NotAcceptable', message, { details: {} })
 }
 
 /** The first acceptable form, or undefined if there is none. An absent or empty header takes anything. */
