@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { isNodeReady } from '#api/core/v1/node-facts.ts'
 import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
 import { podClaimNames } from '#api/core/v1/volume-facts.ts'
@@ -39,7 +40,7 @@ export function attachDetachController(): Controller {
     name: 'attachdetach-controller',
     watches: [
       watchOf(pods, nodesOfPod),
-      watchOf(nodes, ({ metadata }) => [metadata.name]),
+      watchOf(nodes, changedNode),
       watchOf(volumeAttachments, nodesOfAttachment),
       watchOf(persistentVolumeClaims, nodesOfClaim),
       watchOf(persistentVolumes, nodesOfVolume),
@@ -56,6 +57,17 @@ export function attachDetachController(): Controller {
     ],
     reconcile: (nodeName, context) => reconcile(nodeName, context, memory),
   })
+}
+
+/** Most updates of a node are its heartbeats, which attach nothing. */
+function changedNode(node: Node, _context: ControllerContext, previous?: Node): readonly string[] {
+  const concern = (each: Node): unknown => [
+    each.spec.taints,
+    isNodeReady(each),
+    each.status?.volumesInUse,
+    each.status?.volumesAttached,
+  ]
+  return previous !== undefined && isDeepStrictEqual(concern(node), concern(previous)) ? [] : [node.metadata.name]
 }
 
 function nodesOfPod({ spec }: Pod): readonly string[] {
