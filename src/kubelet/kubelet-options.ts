@@ -4,6 +4,7 @@ import type { EventRecorder } from '#client/events.ts'
 import type { Informers } from '#client/informer.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import type { Metric } from '#lib/metrics/metric.ts'
 import type { Random } from '#lib/random.ts'
 import type { KubeletSettings } from './configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
@@ -59,6 +60,8 @@ export interface NodeEffects {
   readonly seccompDirectory: string
   /** The kubelet's folder, where plugins register; absent: the node takes none. */
   readonly rootDir?: string
+  /** What the parts count, for `/metrics`. */
+  readonly metrics?: readonly Metric[]
   /** Where the machine's topology is read; absent: it is not known. */
   readonly system?: SystemFiles
 }

@@ -3,12 +3,13 @@ import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
 import { nodes, pods, runtimeClasses, services } from '#api/types/resources.ts'
 import type { Informer } from '#client/informer.ts'
+import type { MetricFamily } from '#lib/metrics/metric.ts'
 import { createCsiService, type CsiService } from './csi/csi-service.ts'
 import { defaultSettings, type KubeletSettings } from './configuration/kubelet-settings.ts'
 import type { RuntimeVersion } from './cri/runtime.ts'
-import { createNodeDevices, type NodeDevices } from './devices/node-devices.ts'
+import { createNodeDevices } from './devices/node-devices.ts'
 import { createImageManager } from './images/image-manager.ts'
-import type { KubeletOptions } from './kubelet-options.ts'
+import type { KubeletOptions, NodeEffects } from './kubelet-options.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import { KubeletMetrics } from './metrics/kubelet-metrics.ts'
 import { measuredRuntime } from './metrics/measured-runtime.ts'
@@ -29,7 +30,6 @@ import type { KubeletServerContext } from './server/server-context.ts'
 import type { StaticPods, StaticPodsOptions } from './static-pods/static-pods.ts'
 import { NodeShutdown } from './shutdown/node-shutdown.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
-import type { MachineTopology } from './topology/machine-topology.ts'
 import { createTokenSource } from './volumes/token-source.ts'
 
 /** The agent of one node: registers it and runs the pods that are given to it. */
@@ -103,9 +103,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   const [facts, version] = await Promise.all([effects.machine.facts(), runtime.version()])
   const objects = createObjectSource(options)
   const csi = await createCsi(options, () => ({ workers, agent }))
-  const topology = await nodeTopology(options, facts)
-  const devices = await createDevices(options, { runtime: version, topology }, () => ({ workers, agent }))
-  const grants = devices && (await createNodeGrants(options, { facts, topology, devices, workers: () => workers }))
+  const grants = await createGrants(options, { runtime: version, facts, metrics }, () => ({ workers, agent }))
   const workers: PodWorkers = new PodWorkers({
     ...workerBasics(options, facts, metrics),
     host: guarded(effects.host, csi, grants),
@@ -127,14 +125,14 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     node: () => ownNode.get(nodeName) ?? agent.node,
     onChange: () => agent.reportNow(),
   })
-  const server = await startServer(options, { workers, facts, metrics })
+  const server = await startServer(options, { workers, facts, metrics, readMore: () => otherMetrics(effects, grants) })
   const description = { ...describe(options, facts), runtime: version, ...(server && { port: server.port }) }
   const agent: NodeAgent = new NodeAgent({
     ...options,
     pressure: () => upkeep.eviction.conditions,
     isShuttingDown: () => shutdown.hasBegun,
     volumesInUse: () => csi?.volumes.inUse ?? [],
-    deviceCounts: () => devices?.counts() ?? [],
+    deviceCounts: () => grants?.devices.counts() ?? [],
     description,
   })
   await Promise.all([agent.start(), synced])
@@ -145,7 +143,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   await grants?.start()
   const background = Promise.all([
     upkeep.run(signal),
-    registerPlugins(options, [csi?.plugins, devices?.plugins], signal),
+    registerPlugins(options, [csi?.plugins, grants?.devices.plugins], signal),
     statics?.run(signal),
   ])
   return {
@@ -207,14 +205,27 @@ function retryAll(workers: PodWorkers): void {
   workers.retryOrphans()
 }
 
-async function createDevices(
-  options: KubeletOptions,
-  { runtime, topology }: { readonly runtime: RuntimeVersion; readonly topology: MachineTopology },
+/** What is counted apart from the kubelet itself. */
+function otherMetrics({ metrics = [] }: NodeEffects, grants: NodeGrants | undefined): readonly MetricFamily[] {
+  return [...metrics.map((each) => each.read()), ...(grants?.readMetrics() ?? [])]
+}
+
+interface GrantInput {
+  readonly runtime: RuntimeVersion
+  readonly facts: MachineFacts
+  readonly metrics: KubeletMetrics
+}
+
+/** Only a node with a folder remembers who has what. */
+async function createGrants(
+  options: SettledOptions,
+  { runtime, facts, metrics }: GrantInput,
   parts: () => { readonly workers: PodWorkers; readonly agent: NodeAgent },
-): Promise<NodeDevices | undefined> {
+): Promise<NodeGrants | undefined> {
   const { rootDir } = options.effects
   if (rootDir === undefined) return undefined
-  return createNodeDevices({
+  const topology = await nodeTopology(options, facts)
+  const devices = await createNodeDevices({
     ...options,
     ...{ rootDir, runtime },
     numaNodes: topology.nodes.map(({ id }) => id),
@@ -227,6 +238,8 @@ async function createDevices(
     onChange: () => parts().agent.reportNow(),
     onArrival: () => retryAll(parts().workers),
   })
+  const workers = (): PodWorkers => parts().workers
+  return createNodeGrants(options, { facts, topology, devices, metrics: metrics.managers, workers })
 }
 
 async function registerPlugins(
@@ -316,7 +329,7 @@ function describe(options: SettledOptions, facts: MachineFacts): Omit<NodeDescri
 /** The server is loaded only where a node is to be reached. */
 async function startServer(
   options: SettledOptions,
-  parts: Pick<KubeletServerContext, 'workers' | 'facts' | 'metrics'>,
+  parts: Pick<KubeletServerContext, 'workers' | 'facts' | 'metrics' | 'readMore'>,
 ): Promise<KubeletServer | undefined> {
   if (options.server === undefined) return undefined
   const { startKubeletServer } = await import('./server/kubelet-server.ts')

@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import { detectCgroups } from '#lib/cgroup-layout.ts'
+import { Histogram } from '#lib/metrics/histogram.ts'
 import { nodeLimits } from './cgroups/node-limits.ts'
 import { createPodCgroups } from './cgroups/pod-cgroups.ts'
 import { defaultSettings, type KubeletSettings } from './configuration/kubelet-settings.ts'
@@ -38,12 +39,18 @@ export async function linuxNode({
 }: LinuxNodeOptions): Promise<NodeEffects> {
   const machine = linuxMachine(rootDir, imageDirOf(runtime))
   const pidMaximum = Number((await linuxFiles.text('/proc/sys/kernel/pid_max')) ?? 0)
+  const cgroupSeconds = new Histogram({
+    name: 'kubelet_cgroup_manager_duration_seconds',
+    help: 'Duration in seconds for cgroup manager operations. Broken down by method.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  })
   const cgroups = createPodCgroups({
     layout: await detectCgroups(),
     root: cgroupRoot,
     clock,
     quota: settings.cpuQuota,
     podPidsLimit: settings.podPidsLimit,
+    seconds: cgroupSeconds,
     hugePageSizes: [...(await readHugePages(linuxFiles, '/sys/kernel/mm/hugepages')).keys()],
     total: nodeLimits(settings, { cpus: availableParallelism(), memoryBytes: totalmem(), pidMaximum }),
   })
@@ -55,6 +62,7 @@ export async function linuxNode({
     seccompDirectory: join(rootDir, 'seccomp'),
     rootDir,
     system: linuxFiles,
+    metrics: [cgroupSeconds],
   }
 }
 

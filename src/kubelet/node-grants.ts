@@ -3,6 +3,8 @@ import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
 import { computePodQosClass } from '#api/core/v1/pod-qos.ts'
 import { quantityOf } from '#api/meta/quantity.ts'
 import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { MetricFamily } from '#lib/metrics/metric.ts'
 import type { KubeletSettings } from './configuration/kubelet-settings.ts'
 import { formatCpuList, type CpuSet } from './cpus/cpu-list.ts'
 import { CpuManager } from './cpus/cpu-manager.ts'
@@ -15,6 +17,7 @@ import type { NodeDevices } from './devices/node-devices.ts'
 import type { KubeletOptions } from './kubelet-options.ts'
 import { machineMemory } from './memory/machine-memory.ts'
 import { MemoryManager } from './memory/memory-manager.ts'
+import type { ManagerMetrics } from './metrics/manager-metrics.ts'
 import type { MachineFacts } from './node/node-machine.ts'
 import { keptFree } from './node/node-resources.ts'
 import type { PodHost } from './pod-worker/pod-host.ts'
@@ -30,9 +33,12 @@ export interface NodeGrantsInput {
   readonly topology: MachineTopology
   readonly devices: NodeDevices
   readonly workers: () => PodWorkers
+  readonly metrics: ManagerMetrics
 }
 
-type GrantOptions = Pick<KubeletOptions, 'effects' | 'log' | 'runtime'> & { readonly settings: KubeletSettings }
+type GrantOptions = Pick<KubeletOptions, 'effects' | 'log' | 'runtime' | 'clock'> & {
+  readonly settings: KubeletSettings
+}
 
 /** With more the combinations of nodes are too many to look at. */
 const maximumNumaNodes = 8
@@ -53,7 +59,7 @@ export async function nodeTopology({ effects, settings }: GrantOptions, facts: M
  */
 export async function createNodeGrants(options: GrantOptions, input: NodeGrantsInput): Promise<NodeGrants> {
   const { settings, log, effects } = options
-  const { topology, facts } = input
+  const { topology, facts, metrics } = input
   const fileOf = (name: string): StateFile => new StateFile(join(effects.rootDir ?? '', name), log)
   const [cpuFile, memoryFile] = [fileOf('cpu_manager_state'), fileOf('memory_manager_state')]
   const { cpus: cpuPolicy, memory: memoryPolicy } = settings.policies
@@ -64,8 +70,9 @@ export async function createNodeGrants(options: GrantOptions, input: NodeGrantsI
   const reserved = cpuPolicy && reservedCpus(topology, settings)
   const onChange = (): void => grants.reconcile()
   const cpus =
-    reserved && cpuPolicy && new CpuManager({ topology, reserved, policy: cpuPolicy, file: cpuFile, onChange })
-  const memory = memoryPolicy && new MemoryManager({ machine: memoryOf(topology, settings, facts), file: memoryFile })
+    reserved && cpuPolicy && new CpuManager({ topology, reserved, policy: cpuPolicy, file: cpuFile, metrics, onChange })
+  const memory =
+    memoryPolicy && new MemoryManager({ machine: memoryOf(topology, settings, facts), metrics, file: memoryFile })
   const grants = new NodeGrants(options, { ...input, cpus, memory })
   await Promise.all([cpus?.load(), memory?.load()])
   return grants
@@ -79,14 +86,16 @@ interface NodeGrantsParts extends NodeGrantsInput {
 /** What `createNodeGrants` makes. */
 export class NodeGrants implements GrantSource {
   readonly #parts: NodeGrantsParts
+  readonly #clock: Clock
   readonly #managers: readonly (ResourceManager & { release(podUid: string): void })[]
   readonly #placement: TopologyManager
   readonly #reconciler: CpuReconciler | undefined
   #isStarted = false
   #turn: Promise<void> = Promise.resolve()
 
-  constructor({ settings, runtime, log }: GrantOptions, parts: NodeGrantsParts) {
+  constructor({ settings, runtime, log, clock }: GrantOptions, parts: NodeGrantsParts) {
     this.#parts = parts
+    this.#clock = clock
     const { cpus, memory, devices, topology, workers } = parts
     const managers = (this.#managers = [cpus, memory, devices.manager].filter((each) => each !== undefined))
     this.#placement = new TopologyManager({ settings: settings.policies.topology, nodes: topology.nodes, managers })
@@ -94,8 +103,23 @@ export class NodeGrants implements GrantSource {
     this.#reconciler = cpus && new CpuReconciler({ runtime, log, workers, cpusOf })
   }
 
-  get cpus(): CpuManager | undefined {
-    return this.#parts.cpus
+  get devices(): NodeDevices {
+    return this.#parts.devices
+  }
+
+  /** What is given out now, for `/metrics`; nothing where nobody has processors of his own. */
+  readMetrics(): readonly MetricFamily[] {
+    const counts = this.#parts.cpus?.counts
+    if (counts === undefined) return []
+    const gauge = (name: string, help: string, value: number): MetricFamily => {
+      return { name, help, type: 'gauge', samples: [{ labels: {}, value }] }
+    }
+    const sharedHelp = 'The size of the shared CPU pool for non-guaranteed QoS pods, in millicores.'
+    const exclusiveHelp = 'The total number of CPUs exclusively allocated to containers running on this node'
+    return [
+      gauge('kubelet_cpu_manager_shared_pool_size_millicores', sharedHelp, counts.shared * 1000),
+      gauge('kubelet_cpu_manager_exclusive_cpu_allocation_count', exclusiveHelp, counts.exclusive),
+    ]
   }
 
   /** All pods of the node have workers: what others have is free, and containers run where they may. */
@@ -116,7 +140,7 @@ export class NodeGrants implements GrantSource {
 
   /** Pods take turns: what one gets is decided before the next is looked at. */
   reserve(pod: Pod): Promise<void> {
-    const mine = this.#turn.then(() => this.#placement.admit(pod, this.#livePods().add(pod.metadata.uid)))
+    const mine = this.#turn.then(() => this.#admit(pod))
     this.#turn = mine.catch(() => undefined)
     return mine
   }
@@ -151,6 +175,20 @@ export class NodeGrants implements GrantSource {
   /** Tells containers that run which processors are theirs now. */
   reconcile(): void {
     if (this.#isStarted) this.#reconciler?.all()
+  }
+
+  async #admit(pod: Pod): Promise<void> {
+    const { metrics } = this.#parts
+    const startedMs = this.#clock.monotonic()
+    metrics.admissions.add()
+    try {
+      await this.#placement.admit(pod, this.#livePods().add(pod.metadata.uid))
+    } catch (error) {
+      metrics.admissionErrors.add()
+      throw error
+    } finally {
+      metrics.admissionMs.observe(this.#clock.monotonic() - startedMs)
+    }
   }
 
   #placementOf({ metadata }: Pod, { name }: Container): { readonly placement?: ContainerPlacement } {

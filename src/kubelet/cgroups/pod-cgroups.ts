@@ -5,6 +5,7 @@ import { podRequests } from '#api/core/v1/pod-resources.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { CgroupLayout } from '#lib/cgroup-layout.ts'
+import type { Histogram } from '#lib/metrics/histogram.ts'
 import { cpuShares, minimumCpuShares, podCgroupSettings } from './pod-resources.ts'
 import type { CpuQuotaSettings } from '../configuration/kubelet-settings.ts'
 import { readGroupUsage, type GroupUsage } from './read-usage.ts'
@@ -40,6 +41,8 @@ export interface PodCgroupsOptions {
   readonly podPidsLimit: number
   /** Of the machine, in bytes. */
   readonly hugePageSizes: readonly number[]
+  /** How long it takes to make, change and remove a pod's groups, by `operation_type`. */
+  readonly seconds: Histogram
   /** What all pods together may take of the machine. */
   readonly total: CgroupSettings
 }
@@ -49,7 +52,7 @@ const classFolders = ['', 'burstable', 'besteffort'] as const
 const limitedControllers: readonly LimitedController[] = ['cpu', 'memory', 'pids', 'hugetlb']
 
 export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
-  const { layout, root, clock, quota, podPidsLimit, hugePageSizes, total } = options
+  const { layout, root, clock, quota, podPidsLimit, hugePageSizes, seconds, total } = options
   /** Requested CPU of the burstable pods: their class weighs as much as they do together. */
   const burstable = new Map<string, number>()
   const write = (path: string, settings: CgroupSettings): Promise<void> => writeGroup(layout, path, settings)
@@ -69,19 +72,23 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
     },
     async create(pod) {
       const path = pathOf(pod)
+      const startedMs = clock.monotonic()
       await write(path, { ...podCgroupSettings(pod, quota, hugePageSizes), pidsLimit: podPidsLimit })
       if (computePodQosClass(pod.spec) === 'Burstable') {
         burstable.set(pod.metadata.uid, podRequests(pod)['cpu'] ?? 0)
         await weighBurstable()
       }
+      seconds.observe((clock.monotonic() - startedMs) / 1000, { operation_type: 'update' })
       return path
     },
     usage: (pod, containerId) => readGroupUsage(layout, join(pathOf(pod), containerId)),
     async remove(podUid) {
+      const startedMs = clock.monotonic()
       for (const top of hierarchies(layout)) {
         for (const folder of classFolders) await removeTree(join(top, root, folder, `pod${podUid}`), clock)
       }
       if (burstable.delete(podUid)) await weighBurstable()
+      seconds.observe((clock.monotonic() - startedMs) / 1000, { operation_type: 'destroy' })
     },
     async list() {
       const uids = new Set<string>()

@@ -1,4 +1,5 @@
 import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { ManagerMetrics } from '../metrics/manager-metrics.ts'
 import { AdmissionError, allocationFailure } from '../topology/admission-error.ts'
 import { hintsBy, type NodeSet, type ResourceHints, type TopologyHint } from '../topology/hint.ts'
 import { allCpus, cpusOfNodes, threadsPerCore, type MachineTopology } from '../topology/machine-topology.ts'
@@ -24,6 +25,7 @@ export interface CpuManagerOptions {
   readonly reserved: CpuSet
   readonly policy: CpuPolicyOptions
   readonly file: Pick<StateFile, 'path' | 'read' | 'save' | 'saved'>
+  readonly metrics: Pick<ManagerMetrics, 'cpuRequests' | 'cpuErrors'>
   /** Somebody has other processors than before. */
   readonly onChange: () => void
 }
@@ -108,13 +110,25 @@ export class CpuManager implements ResourceManager {
     const count = exclusiveCpus(pod, container)
     if (count === 0) return
     const reusable = this.#reusableOf(pod)
-    const given = this.#state.exclusive.get(uid)?.get(container.name) ?? this.#choose(pod, count, nodes)
+    const given =
+      this.#state.exclusive.get(uid)?.get(container.name) ?? this.#counted(() => this.#choose(pod, count, nodes))
     this.#reusable.set(uid, kind === 'init' ? reusable.union(given) : reusable.difference(given))
     this.#give(pod, container, given)
   }
 
   saved(): Promise<void> {
     return this.#options.file.saved()
+  }
+
+  #counted(choose: () => CpuSet): CpuSet {
+    const { metrics } = this.#options
+    metrics.cpuRequests.add()
+    try {
+      return choose()
+    } catch (error) {
+      metrics.cpuErrors.add()
+      throw error
+    }
   }
 
   #choose(pod: Pod, count: number, nodes: NodeSet | undefined): CpuSet {

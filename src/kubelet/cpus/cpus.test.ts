@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container, Pod } from '#api/types/core.v1.ts'
+import { ManagerMetrics } from '../metrics/manager-metrics.ts'
 import type { NodeSet } from '../topology/hint.ts'
 import type { MachineTopology } from '../topology/machine-topology.ts'
 import { containersInOrder } from '../topology/resource-manager.ts'
@@ -98,6 +99,7 @@ async function manager({ topology = twoSockets, policy = {}, reserved = '0', tex
     saved: async () => undefined,
   }
   const made = new CpuManager({
+    metrics: new ManagerMetrics(),
     ...{ topology, file, reserved: parseCpuList(reserved), policy: { ...plain, ...policy }, onChange: () => undefined },
   })
   await made.load()

@@ -1,6 +1,7 @@
 import { computePodQosClass } from '#api/core/v1/pod-qos.ts'
 import { addAmounts, maxAmounts, resourceAmounts, type ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { ManagerMetrics } from '../metrics/manager-metrics.ts'
 import { allocationFailure } from '../topology/admission-error.ts'
 import { hintsBy, type NodeSet, type ResourceHints, type TopologyHint } from '../topology/hint.ts'
 import { containersInOrder, type AdmittedContainer, type ResourceManager } from '../topology/resource-manager.ts'
@@ -17,6 +18,7 @@ import {
 
 export interface MemoryManagerOptions {
   readonly machine: MachineMemory
+  readonly metrics: Pick<ManagerMetrics, 'memoryRequests' | 'memoryErrors'>
   readonly file: Pick<StateFile, 'path' | 'read' | 'save' | 'saved'>
 }
 
@@ -109,11 +111,14 @@ export class MemoryManager implements ResourceManager {
 
   /** The place that was decided on, or a wider one around it where it does not do. */
   #choose(pod: Pod, wanted: ResourceAmounts, place: NodeSet | undefined): NodeSet {
+    const { metrics } = this.#options
+    metrics.memoryRequests.add()
     const around = this.#hints(pod, wanted).filter(
       ({ nodes }) => nodes !== undefined && (place?.isSubsetOf(nodes) ?? true),
     )
     const best = around.find(({ isPreferred }) => isPreferred) ?? around[0]
     if (best?.nodes !== undefined) return best.nodes
+    metrics.memoryErrors.add()
     throw allocationFailure(
       place === undefined
         ? '[memorymanager] failed to get the default NUMA affinity, no NUMA nodes with enough memory is available'

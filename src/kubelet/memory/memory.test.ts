@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container, Pod } from '#api/types/core.v1.ts'
+import { ManagerMetrics } from '../metrics/manager-metrics.ts'
 import type { NodeSet } from '../topology/hint.ts'
 import type { MachineTopology } from '../topology/machine-topology.ts'
 import { containersInOrder } from '../topology/resource-manager.ts'
@@ -45,7 +46,7 @@ async function manager(text?: string) {
     },
     saved: async () => undefined,
   }
-  const made = new MemoryManager({ machine: machineMemory(topology, reserved), file })
+  const made = new MemoryManager({ machine: machineMemory(topology, reserved), metrics: new ManagerMetrics(), file })
   await made.load()
   return { made, file }
 }

@@ -1,6 +1,7 @@
 import { Counter } from '#lib/metrics/counter.ts'
 import { Histogram } from '#lib/metrics/histogram.ts'
 import type { MetricFamily } from '#lib/metrics/metric.ts'
+import { ManagerMetrics } from './manager-metrics.ts'
 import type { PodIdentity } from '../pod-worker/pod-host.ts'
 
 /** 1 ms doubled up to half a minute and more: what a call to a runtime or the start of a pod may take. */
@@ -63,6 +64,23 @@ export class KubeletMetrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   })
 
+  readonly relistSeconds = new Histogram({
+    name: 'kubelet_pleg_relist_duration_seconds',
+    help: 'Duration in seconds for relisting pods in PLEG.',
+    buckets: workerBuckets,
+  })
+  readonly relistIntervalSeconds = new Histogram({
+    name: 'kubelet_pleg_relist_interval_seconds',
+    help: 'Interval in seconds between relisting in PLEG.',
+    buckets: [...workerBuckets, 30, 60, 120],
+  })
+  readonly storageSeconds = new Histogram({
+    name: 'storage_operation_duration_seconds',
+    help: 'Storage operation duration',
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 25, 50, 120, 300, 600],
+  })
+  readonly managers = new ManagerMetrics()
+
   /** For `/metrics`. */
   read(): readonly MetricFamily[] {
     return [
@@ -75,7 +93,12 @@ export class KubeletMetrics {
       this.startedContainers,
       this.startedContainerErrors,
       this.evictions,
-    ].map((metric) => metric.read())
+      this.relistSeconds,
+      this.relistIntervalSeconds,
+      this.storageSeconds,
+    ]
+      .map((metric) => metric.read())
+      .concat(this.managers.read())
   }
 
   /** For `/metrics/probes`. */

@@ -152,15 +152,20 @@ export class PodWorkers {
    * at the price of two calls a minute.
    */
   async #compareNowAndThen(): Promise<void> {
-    const { runtime, clock, log } = this.#context
+    const { runtime, clock, log, metrics } = this.#context
     const { signal } = this.#stop
+    let lastMs: number | undefined
     while (!signal.aborted) {
       await clock.sleep(compareEveryMs, signal).catch(() => undefined)
       if (signal.aborted) return
+      const startedMs = clock.monotonic()
+      if (lastMs !== undefined) metrics.relistIntervalSeconds.observe((startedMs - lastMs) / 1000)
+      lastMs = startedMs
       try {
         const [sandboxes, containers] = await Promise.all([runtime.listSandboxes(), runtime.listContainers()])
         const states = new Map<string, string>(containers.map(({ id, state }) => [id, state]))
         for (const { id, ready } of sandboxes) states.set(id, String(ready))
+        metrics.relistSeconds.observe((clock.monotonic() - startedMs) / 1000)
         for (const worker of this.#workers.values()) if (isOutdated(worker.view, states)) worker.poke()
       } catch (error) {
         log.debug('runtime not compared', { error })

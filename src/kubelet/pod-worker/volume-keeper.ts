@@ -10,7 +10,7 @@ const longestRetryMs = 60_000
 const longestWaitMs = 123_000
 
 export interface VolumeKeeperOptions {
-  readonly context: Pick<WorkerContext, 'clock' | 'events'>
+  readonly context: Pick<WorkerContext, 'clock' | 'events' | 'metrics'>
   readonly volumes: HostedVolumes
   /** Asked to come back when a volume is to be tried or renewed. */
   readonly wake: WakeTimer
@@ -50,7 +50,7 @@ export class VolumeKeeper {
   /** `undefined` when some volume is not ready; it is tried again later, or when its source comes. */
   async setUp(pod: Pod): Promise<VolumesOnHost | undefined> {
     try {
-      const ready = await this.#options.volumes.setUp(pod)
+      const ready = await this.#measured(() => this.#options.volumes.setUp(pod))
       this.#ready = ready
       this.#waitingSinceMs = undefined
       this.#retryMs = firstRetryMs
@@ -79,6 +79,24 @@ export class VolumeKeeper {
       }
     }
     this.#wakeForRenewal()
+  }
+
+  /** All volumes of a pod are one operation here: they are set up together. */
+  async #measured(setUp: () => Promise<VolumesOnHost>): Promise<VolumesOnHost> {
+    const { clock, metrics } = this.#options.context
+    const startedMs = clock.monotonic()
+    const tell = (status: string): void => {
+      const labels = { operation_name: 'volume_mount', volume_plugin: '', status, migrated: 'false' }
+      metrics.storageSeconds.observe((clock.monotonic() - startedMs) / 1000, labels)
+    }
+    try {
+      const ready = await setUp()
+      if (ready.size > 0) tell('success')
+      return ready
+    } catch (error) {
+      tell('fail-unknown')
+      throw error
+    }
   }
 
   #wakeForRenewal(): void {

@@ -131,6 +131,7 @@ before(async () => {
     clusterDns: [],
     settings: defaultSettings,
     rootDir: '/nowhere',
+    readMore: () => [],
     clusterDomain: 'cluster.local',
   })
 })

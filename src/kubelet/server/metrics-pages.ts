@@ -15,14 +15,20 @@ import type { KubeletServerContext } from './server-context.ts'
 
 /** `GET /metrics`: the kubelet about itself. */
 export async function serveMetrics(
-  { metrics, workers, nodeName, version, clock }: KubeletServerContext,
+  { metrics, workers, nodeName, version, clock, readMore }: KubeletServerContext,
   _call: RouteCall,
   response: ServerResponse,
 ): Promise<void> {
   const own = await processMetrics(clock.now())
   const claims = workers.list().map(({ volumes }) => measureVolumes(volumes, ({ claim }) => claim !== undefined))
   const measured = volumeMetrics((await Promise.all(claims)).flat())
-  write(response, [...metrics.read(), ...nodeMetrics(nodeName, version, workers.list()), ...measured, ...own])
+  write(response, [
+    ...metrics.read(),
+    ...readMore(),
+    ...nodeMetrics(nodeName, version, workers.list()),
+    ...measured,
+    ...own,
+  ])
 }
 
 /** `GET /metrics/probes` */

@@ -1,5 +1,6 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import type { MetricFamily } from '#lib/metrics/metric.ts'
 import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
@@ -33,6 +34,8 @@ export interface KubeletServerContext extends KubeletServerOptions {
   readonly facts: MachineFacts
   readonly host: Pick<PodHost, 'diskUse' | 'usage'>
   readonly metrics: KubeletMetrics
+  /** What others on the node count. */
+  readonly readMore: () => readonly MetricFamily[]
   readonly stats: StatsCollector
   readonly clusterDns: readonly string[]
   readonly clusterDomain: string
