@@ -102,7 +102,13 @@ function sandboxOf(name: string, logDirectory: string): SandboxConfig {
     annotations: {},
     cgroupParent: join(cluster.layout.cgroupRoot, 'bench-raw'),
     sysctls: {},
-    security: { namespaces, privileged: false, supplementalGroups: [], seccomp: { type: 'RuntimeDefault' } },
+    security: {
+      namespaces,
+      privileged: false,
+      supplementalGroups: [],
+      hasOnlyAskedGroups: false,
+      seccomp: { type: 'RuntimeDefault' },
+    },
   }
 }
 
@@ -132,6 +138,7 @@ function containerOf(): ContainerConfig {
       namespaces,
       readOnlyRootFilesystem: false,
       supplementalGroups: [],
+      hasOnlyAskedGroups: false,
       noNewPrivileges: false,
       maskedPaths: [],
       readOnlyPaths: [],

@@ -7,7 +7,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Container, ContainerStatus, Pod, PodSpec } from '#api/types/core.v1.ts'
-import { pods } from '#api/types/resources.ts'
+import { nodes, pods } from '#api/types/resources.ts'
 import { eventually } from './harness/eventually.ts'
 import { skipWithoutRoot as skip } from './harness/needs-root.ts'
 import { sharedCluster } from './harness/shared-cluster.ts'
@@ -233,6 +233,18 @@ describe('security', options, () => {
       spec: { containers: [container('main', 'id -G')], securityContext },
     })
     assert.deepEqual(log.trim().split(' ').sort(), ['3000', '4000', '5000'])
+    const strict = { ...securityContext, supplementalGroupsPolicy: 'Strict' } as const
+    const { status } = await shared.client.resource(nodes).get('node-1')
+    const { pod } = await space.run({
+      name: 'strict',
+      spec: { containers: [container('main', 'id -G')], securityContext: strict },
+    })
+    // Older runtimes cannot leave out the groups of the image, and then do not get the pod.
+    const isSupported = status?.features?.supplementalGroupsPolicy === true
+    assert.deepEqual(
+      [pod.status?.phase, pod.status?.reason],
+      isSupported ? ['Succeeded', undefined] : ['Failed', 'SupplementalGroupsPolicyNotSupported'],
+    )
   })
 
   test('a pod that must not be root', async (t) => {

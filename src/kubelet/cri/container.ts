@@ -70,6 +70,7 @@ export interface ContainerSecurity {
   readonly runAsUsername?: string
   readonly readOnlyRootFilesystem: boolean
   readonly supplementalGroups: readonly number[]
+  readonly hasOnlyAskedGroups: boolean
   readonly noNewPrivileges: boolean
   readonly maskedPaths: readonly string[]
   readonly readOnlyPaths: readonly string[]

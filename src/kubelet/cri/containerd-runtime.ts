@@ -200,7 +200,7 @@ function selectorOf(filter: { readonly podUid?: string } | undefined): Record<st
   return filter?.podUid === undefined ? {} : { [podUidLabel]: filter.podUid }
 }
 
-function statusOf({ status, runtimeHandlers }: StatusResponse): RuntimeStatus {
+function statusOf({ status, runtimeHandlers, features: ofRuntime }: StatusResponse): RuntimeStatus {
   const conditions = status?.conditions ?? []
   const isTrue = (type: string): boolean => conditions.some((condition) => condition.type === type && condition.status)
   const missing = conditions.filter((condition) => !condition.status)
@@ -212,6 +212,7 @@ function statusOf({ status, runtimeHandlers }: StatusResponse): RuntimeStatus {
       name,
       recursiveReadOnly: features?.recursiveReadOnlyMounts ?? false,
     })),
+    supplementalGroupsPolicy: ofRuntime?.supplementalGroupsPolicy ?? false,
   }
 }
 

@@ -76,6 +76,7 @@ function encodeSecurity(security: ContainerSecurity): MessageInitShape<typeof Li
     runAsUsername: security.runAsUsername ?? '',
     readonlyRootfs: security.readOnlyRootFilesystem,
     supplementalGroups: security.supplementalGroups.map(BigInt),
+    supplementalGroupsPolicy: security.hasOnlyAskedGroups ? 1 : 0,
     noNewPrivs: security.noNewPrivileges,
     maskedPaths: [...security.maskedPaths],
     readonlyPaths: [...security.readOnlyPaths],

@@ -27,6 +27,7 @@ export function encodeSandbox(config: SandboxConfig): MessageInitShape<typeof Po
         ...(security.runAsUser !== undefined && { runAsUser: { value: BigInt(security.runAsUser) } }),
         ...(security.runAsGroup !== undefined && { runAsGroup: { value: BigInt(security.runAsGroup) } }),
         supplementalGroups: security.supplementalGroups.map(BigInt),
+        supplementalGroupsPolicy: security.hasOnlyAskedGroups ? 1 : 0,
         seccomp: encodeSeccomp(security.seccomp),
       },
     },

@@ -85,6 +85,8 @@ export interface RuntimeStatus {
   readonly message: string
   /** The runtime's handlers (runtime classes name them; the default one is empty) and what each can do. */
   readonly handlers: readonly RuntimeHandler[]
+  /** It can leave out the groups that an image gives a user. */
+  readonly supplementalGroupsPolicy: boolean
 }
 
 export interface RuntimeHandler {

@@ -53,6 +53,8 @@ export interface SandboxSecurity {
   readonly runAsUser?: number
   readonly runAsGroup?: number
   readonly supplementalGroups: readonly number[]
+  /** The groups that the image gives its user are left out. */
+  readonly hasOnlyAskedGroups: boolean
   readonly seccomp: SeccompSetting
 }
 

@@ -48,6 +48,8 @@ export class NodeAgent {
   readonly #stop = new AbortController()
   #node: Node | undefined
   #images: readonly ImageInfo[] = []
+  /** Whether the runtime can leave out the groups that an image gives. */
+  #groupsPolicy = false
   #reportedAtMs = -Infinity
   #beats = 0
   #unhealthySinceMs: number | undefined
@@ -109,7 +111,7 @@ export class NodeAgent {
     this.#images = images
     const own = client.resource(nodes)
     const conditions = nodeConditions(health, [], clock.now())
-    const status = { ...nodeStatus(description, images), conditions }
+    const status = { ...nodeStatus(description, images), ...this.#features(), conditions }
     const { signal } = this.#stop
     this.#node = await own.create({ ...nodeObject(description), status }, { signal }).catch(async (error: unknown) => {
       if (!isStatusError(error, 'AlreadyExists')) throw error
@@ -172,14 +174,20 @@ export class NodeAgent {
     const status = await runtime.status().catch((error: unknown) => ({
       runtimeReady: false,
       networkReady: true,
+      supplementalGroupsPolicy: undefined,
       message: `container runtime is down: ${error instanceof Error ? error.message : String(error)}`,
     }))
+    this.#groupsPolicy = status.supplementalGroupsPolicy ?? this.#groupsPolicy
     const isFine = status.runtimeReady && status.networkReady
     this.#unhealthySinceMs = isFine ? undefined : (this.#unhealthySinceMs ?? this.#options.clock.monotonic())
     const subject = status.runtimeReady ? 'container runtime network not ready' : 'container runtime not ready'
     const complaints = isFine ? [] : [`${subject}: ${status.message}`]
     if (isShuttingDown()) complaints.push(shutdownComplaint)
     return { pressure: pressure(), complaints }
+  }
+
+  #features(): Pick<NodeStatus, 'features'> {
+    return { features: { supplementalGroupsPolicy: this.#groupsPolicy } }
   }
 
   /** Writes what differs from the API's status; the same again only now and then. */
@@ -192,7 +200,7 @@ export class NodeAgent {
     const patch = statusDifference(
       known,
       withExtendedResources(
-        { ...nodeStatus(description, this.#images), ...this.#volumesInUse(known), conditions },
+        { ...nodeStatus(description, this.#images), ...this.#volumesInUse(known), ...this.#features(), conditions },
         known,
         this.#options.deviceCounts(),
       ),

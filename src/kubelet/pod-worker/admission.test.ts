@@ -43,6 +43,16 @@ test('what the node takes and what it refuses', () => {
   )
 })
 
+test('only the groups asked for: a runtime that cannot leave out others does not get the pod', () => {
+  const asking = pod('strict', '1', { securityContext: { supplementalGroupsPolicy: 'Strict' } })
+  const able = (supplementalGroupsPolicy: boolean): Node => {
+    const status = { allocatable: { cpu: '2', pods: '10' }, features: { supplementalGroupsPolicy } }
+    return { apiVersion: 'v1', kind: 'Node', metadata: { ...metadata, name: 'n', uid: 'n' }, spec: {}, status }
+  }
+  assert.equal(refusalOf(asking, able(true), []), undefined)
+  assert.equal(refusalOf(asking, able(false), [])?.reason, 'SupplementalGroupsPolicyNotSupported')
+})
+
 test('sysctls: only safe ones, those that the node allows, and none of the node itself', () => {
   const message = (name: string, spec: object = {}, allowed: readonly string[] = []): string | undefined =>
     sysctlRefusal({ containers: [], securityContext: { sysctls: [{ name, value: '1' }] }, ...spec }, allowed)?.message

@@ -35,7 +35,7 @@ export function refusalOf(pod: Pod, node: Node, others: readonly Pod[]): Refusal
       reason: 'TaintToleration',
       message: 'Predicate TaintToleration failed: node(s) had taints that the pod did not tolerate',
     }
-  return resourceRefusal(pod, node, others)
+  return groupsRefusal(pod, node) ?? resourceRefusal(pod, node, others)
 }
 
 function hasTakenPort(pod: Pod, others: readonly Pod[]): boolean {
@@ -54,6 +54,14 @@ export async function grantRefusal(pod: Pod, grants: GrantSource | undefined): P
     if (error instanceof AdmissionError) return { reason: error.reason, message: error.message }
     throw error
   }
+}
+
+/** A runtime that gives the groups of the image all the same must not run who relies on not having them (KEP-3619). */
+function groupsRefusal({ spec }: Pod, { status }: Node): Refusal | undefined {
+  const isStrict = spec.securityContext?.supplementalGroupsPolicy === 'Strict'
+  if (!isStrict || status?.features?.supplementalGroupsPolicy === true) return undefined
+  const reason = 'SupplementalGroupsPolicyNotSupported'
+  return { reason, message: 'SupplementalGroupsPolicy=Strict is not supported in this node' }
 }
 
 function resourceRefusal(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {

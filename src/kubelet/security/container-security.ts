@@ -50,6 +50,7 @@ export function containerSecurity(input: SecurityInput): ContainerSecurity {
     ...(user === undefined && image.username !== '' && { runAsUsername: image.username }),
     readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,
     supplementalGroups: supplementalGroups(pod),
+    hasOnlyAskedGroups: ofPod.supplementalGroupsPolicy === 'Strict',
     noNewPrivileges: own.allowPrivilegeEscalation === false,
     maskedPaths: unmasked ? [] : maskedPaths,
     readOnlyPaths: unmasked ? [] : readOnlyPaths,
@@ -81,6 +82,7 @@ export function sandboxSecurity(pod: Pod, seccompDirectory: string): SandboxSecu
     ...(runAsUser !== undefined && { runAsUser }),
     ...(runAsUser !== undefined && runAsGroup !== undefined && { runAsGroup }),
     supplementalGroups: supplementalGroups(pod),
+    hasOnlyAskedGroups: pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict',
     // The pause process needs nothing, so it always gets the runtime's own filter (upstream does the same).
     seccomp:
       seccompProfile === undefined

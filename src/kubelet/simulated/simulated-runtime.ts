@@ -53,7 +53,7 @@ class SimulatedRuntime implements ContainerRuntime {
   }
 
   async status() {
-    return { runtimeReady: true, networkReady: true, message: '', handlers: [] }
+    return { runtimeReady: true, networkReady: true, message: '', handlers: [], supplementalGroupsPolicy: true }
   }
 
   async runSandbox(config: SandboxConfig): Promise<string> {
