@@ -342,3 +342,31 @@ test('lists of what is served come in the forms that the client takes', () =>
     assert.equal(version.message, `406: Not Acceptable\n\nAvailable representations: ${accepted}`)
     assert.equal((await get('/apis', 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')).code, 200)
   }))
+
+test('a Scale is refused for what any object is refused for', () =>
+  withServer(async ({ call }) => {
+    const path = '/api/v1/namespaces/default/replicationcontrollers'
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+    await call(`POST ${path}`, {
+      body: { metadata: { name: 'rc' }, spec: { replicas: 0, selector: { a: 'b' }, template } },
+    })
+    const put = (metadata: object): ReturnType<typeof call> =>
+      call(`PUT ${path}/rc/scale`, { body: { metadata, spec: { replicas: 1 } } })
+    const rows = [
+      [await put({ name: 'x' }), 400, 'the name of the object (x) does not match the name on the URL (rc)'],
+      [await put({}), 400, 'the name of the object (rc based on URL) was undeterminable: name must be provided'],
+      [
+        await put({ name: 'rc', namespace: 'x' }),
+        400,
+        'the namespace of the provided object does not match the namespace sent on the request',
+      ],
+    ] as const
+    for (const [{ object }, code, message] of rows) assert.deepEqual([object.code, object.message], [code, message])
+    const headers = { 'content-type': 'application/merge-patch+json' }
+    const { object } = await call(`PATCH ${path}/rc/scale`, { body: { spec: { replicas: 'x' } }, headers })
+    assert.equal(object.code, 422)
+    assert.match(
+      object.message,
+      /json: cannot unmarshal string into Go struct field ScaleSpec\.spec\.replicas of type int32$/,
+    )
+  }))

@@ -141,8 +141,28 @@ class Scanner {
   #unexpected(context: string): Error {
     const character = this.#text[this.#index]
     if (character === undefined) return new Error('unexpected end of JSON input')
-    const shown =
-      character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${JSON.stringify(character).slice(1, -1)}'`
-    return new Error(`invalid character ${shown} ${context}`)
+    return new Error(`invalid character '${shownByte(character)}' ${context}`)
   }
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  "'": String.raw`\'`,
+  '\\': String.raw`\\`,
+  '\u0007': String.raw`\a`,
+  '\b': String.raw`\b`,
+  '\f': String.raw`\f`,
+  '\n': String.raw`\n`,
+  '\r': String.raw`\r`,
+  '\t': String.raw`\t`,
+  '\v': String.raw`\v`,
+}
+
+/** Upstream reads bytes, and shows the first of a character as if it were one of its own. */
+function shownByte(character: string): string {
+  const byte = Buffer.from(character)[0] ?? 0
+  const escape = escapes[character]
+  if (escape !== undefined) return escape
+  const hex = byte.toString(16).padStart(2, '0')
+  if (byte < 0x20 || byte === 0x7f) return `\\x${hex}`
+  return (byte > 0x7f && byte < 0xa1) || byte === 0xad ? `\\u00${hex}` : String.fromCharCode(byte)
 }

@@ -48,7 +48,7 @@ export async function decodeObject(
 }
 
 /** The same for a body that has been read: JSON text or a value. */
-export function asObject(
+function asObject(
   context: RequestContext,
   body: string | object,
   wanted: WantedKind,
@@ -57,7 +57,7 @@ export function asObject(
   const node = wanted.node ?? schemaOf(wanted)
   // JSON's null is read as an object that says nothing.
   const text = typeof body === 'string' && body.trim() === 'null' ? '{}' : body
-  const { object, warnings } = decodeTyped({ ...wanted, node }, text, fieldValidation)
+  const { object, warnings } = decodeTyped({ ...wanted, node }, text, fieldValidation, context.request.body)
   for (const warning of warnings) context.warnings.push(warning)
   object.apiVersion ||= apiVersionOf(wanted)
   object.kind ||= wanted.kind
@@ -70,12 +70,15 @@ function decodeTyped(
   target: DecodeTarget,
   body: string | object,
   fieldValidation: FieldValidation,
+  sent: unknown,
 ): DecodedBody<Draft<KubernetesObject>> {
   try {
     return decodeBody(target, body, fieldValidation)
   } catch (error) {
     const why = typeof body === 'string' ? whyUntyped(body) : undefined
-    throw why === undefined ? error : unrecognized(target.kind, why, Buffer.from(body as string))
+    throw why === undefined
+      ? error
+      : unrecognized(target.kind, why, sent instanceof Uint8Array ? sent : Buffer.from(body as string))
   }
 }
 

@@ -50,8 +50,11 @@ function replace(
 }
 
 /** A PUT is for the very object it was read from. */
-function checkUid(context: ResourceContext, { metadata }: Draft<KubernetesObject>, current: KubernetesObject): void {
-  const { uid } = metadata
+export function checkUid(
+  context: ResourceContext,
+  { metadata: { uid } }: { readonly metadata: { readonly uid?: string | undefined } },
+  current: KubernetesObject,
+): void {
   if (!uid || uid === current.metadata.uid) return
   const { resource, info } = context
   const key = `/registry/${resource.plural}/${resource.namespaced ? `${info.namespace}/` : ''}${info.name}`

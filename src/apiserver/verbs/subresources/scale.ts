@@ -1,4 +1,5 @@
 import { valueAt, type ScalePaths } from '#api/apiextensions/scale-paths.ts'
+import type { Draft } from '#api/kind.ts'
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import { formatLabelSelector, matcherOf, matcherOfLabels } from '#api/meta/labels.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
@@ -6,15 +7,17 @@ import { invalid, StatusError } from '#api/meta/status.ts'
 import type { Scale } from '#api/types/autoscaling.v1.ts'
 import type { LabelSelector } from '#api/types/meta.v1.ts'
 import { objectResponse } from '../../encoding/responses.ts'
-import { asObject, decodeObject, schemaOf } from '../../registry/decode-body.ts'
+import { decodeObject, schemaOf } from '../../registry/decode-body.ts'
+import { decodePatched } from '../../registry/decode-patched.ts'
 import { deepCopy } from '../../registry/deep-copy.ts'
 import { patchTypeOf, readPatch, type PatchDocument } from '../../registry/patch-document.ts'
 import { prepareObject, requireObject } from '../../registry/read.ts'
-import { updateObject } from '../../registry/update-object.ts'
+import { checkName, updateObject } from '../../registry/update-object.ts'
 import { mainPart } from '../../registry/update-parts.ts'
 import { readWriteOptions, type WriteOptions } from '../../registry/write-options.ts'
 import type { ResourceContext } from '../../request-context.ts'
 import { checkConfig, readConfig, requireManager } from '../apply.ts'
+import { checkUid } from '../update.ts'
 import { appliedScale } from './apply-scale.ts'
 
 /** Any kind that can be scaled: a number of replicas, and a selector of the pods that are counted. */
@@ -36,7 +39,10 @@ export async function getScale(context: ResourceContext): Promise<ApiResponse> {
 export async function updateScale(context: ResourceContext): Promise<ApiResponse> {
   const options = readWriteOptions(context, 'UpdateOptions')
   const wanted = (await decodeObject(context, scaleKind, options.fieldValidation)) as unknown as Scale
-  return rescale(context, options, () => wanted)
+  return rescale(context, options, (current) => {
+    checkUid(context, wanted, current)
+    return wanted
+  })
 }
 
 /** PATCH of `/scale`: the patch sees the Scale, not the object behind it. */
@@ -45,10 +51,13 @@ export async function patchScale(context: ResourceContext): Promise<ApiResponse>
   if (patchTypeOf(context.request.headers['content-type']) === 'application/apply-patch+yaml') {
     return applyScale(context, options)
   }
-  const patch: PatchDocument = readPatch(context, schemaOf(scaleKind))
+  const node = schemaOf(scaleKind)
+  const patch: PatchDocument = readPatch(context, node)
+  const { custom: _custom, ...resource } = context.resource
+  const scaleContext = { ...context, resource: { ...resource, ...scaleKind, node } }
   return rescale(context, options, (current) => {
-    const patched = patch.apply(current)
-    return asObject(context, patched, scaleKind, options.fieldValidation) as unknown as Scale
+    const readAs = { fieldValidation: options.fieldValidation, keepsUntouched: false }
+    return decodePatched(scaleContext, patch, current, readAs) as unknown as Scale
   })
 }
 
@@ -63,6 +72,7 @@ async function rescale(
     part: mainPart,
     change(current) {
       const wanted = wantedOf(scaleOf(context, current))
+      checkName(context, wanted as unknown as Draft<KubernetesObject>)
       const replicas = wanted.spec?.replicas ?? 0
       checkReplicas(context, replicas)
       const draft = deepCopy(current as Scalable)
