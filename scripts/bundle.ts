@@ -31,7 +31,10 @@ const sourcePlaces: Plugin = {
 const builtInPlaces: Plugin = {
   name: 'built-in-places',
   setup(bundler) {
-    bundler.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'built-in' }))
+    // What is loaded on demand stays a module: its members are looked for by name.
+    bundler.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, external: true } : { path, namespace: 'built-in' },
+    )
     bundler.onLoad({ filter: /./, namespace: 'built-in' }, ({ path }) => {
       return { loader: 'js', contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})` }
     })
