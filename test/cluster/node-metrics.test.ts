@@ -124,6 +124,7 @@ test('every page has what its readers look for, with upstream’s names, labels 
       state: 'actual_state_of_world',
     })
     assert.ok(found(samples, 'kubelet_topology_manager_admission_requests_total').value >= 1)
+    assert.ok(found(samples, 'kubelet_certificate_manager_server_ttl_seconds').value > 3600)
     assert.equal(found(samples, 'kubelet_node_name').labels['node'], 'node-1')
   })
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { formatMetrics, metricsContentType, type MetricFamily } from '#lib/metrics/metric.ts'
 import type { GroupUsage } from '../cgroups/read-usage.ts'
+import { certificateMetrics } from '../metrics/certificate-metrics.ts'
 import { nodeMetrics } from '../metrics/node-metrics.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import { isRunning } from '../pod-worker/pod-view.ts'
@@ -15,7 +16,7 @@ import type { KubeletServerContext } from './server-context.ts'
 
 /** `GET /metrics`: the kubelet about itself. */
 export async function serveMetrics(
-  { metrics, workers, nodeName, version, clock, readMore }: KubeletServerContext,
+  { metrics, workers, nodeName, version, clock, readMore, serving }: KubeletServerContext,
   _call: RouteCall,
   response: ServerResponse,
 ): Promise<void> {
@@ -25,6 +26,7 @@ export async function serveMetrics(
   write(response, [
     ...metrics.read(),
     ...readMore(),
+    ...certificateMetrics(serving.current?.certificate, clock.now()),
     ...nodeMetrics(nodeName, version, workers.list()),
     ...measured,
     ...own,
