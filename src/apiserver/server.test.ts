@@ -209,6 +209,8 @@ test("paths, methods and media types that are not served are refused in upstream
         405,
         'the server does not allow this method on the requested resource',
       ],
+      ['DELETE /api/v1/configmaps', 405, 'the server does not allow this method on the requested resource'],
+      ['POST /api/v1/watch/configmaps', 405, 'the server does not allow this method on the requested resource'],
       [
         'DELETE /api/v1/namespaces/default/bindings',
         405,
@@ -369,4 +371,25 @@ test('a Scale is refused for what any object is refused for', () =>
       object.message,
       /json: cannot unmarshal string into Go struct field ScaleSpec\.spec\.replicas of type int32$/,
     )
+  }))
+
+test('one name is found in all namespaces', () =>
+  withServer(async ({ call }) => {
+    await call(`POST ${maps}`, { body: configMap('wanted') })
+    await call(`POST ${maps}`, { body: configMap('other') })
+    const { object } = await call('GET /api/v1/configmaps', { query: 'fieldSelector=metadata.name%3Dwanted' })
+    assert.deepEqual(
+      object.items.map(({ metadata }) => metadata.name),
+      ['wanted'],
+    )
+  }))
+
+test('aggregated discovery is answered once to who keeps it', () =>
+  withServer(async ({ call }) => {
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+    const first = await call('GET /apis', { headers: { accept } })
+    const etag = first.headers['etag'] ?? ''
+    assert.match(etag, /^"[0-9A-F]{128}"$/)
+    assert.equal((await call('GET /apis', { headers: { accept, 'if-none-match': etag } })).code, 304)
+    assert.equal((await call('GET /apis', { headers: { accept, 'if-none-match': '"x"' } })).code, 200)
   }))

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
 import type { GroupRow } from '#api/schema/load.ts'
 import type { ResourceRow } from '#api/schema/shapes.ts'
@@ -20,8 +21,9 @@ export function aggregatedForm({ headers }: ApiRequest): AggregatedForm | undefi
   return undefined
 }
 
-/** Groups with their versions, resources and subresources in one answer. */
+/** Groups with their versions, resources and subresources in one answer; 304 for a client that has it already. */
 export function aggregatedResponse(
+  request: ApiRequest,
   form: AggregatedForm,
   groups: readonly GroupRow[],
   table: ResourceTable,
@@ -32,11 +34,17 @@ export function aggregatedResponse(
     metadata: {},
     items: groups.map((group) => groupItem(group, table)),
   }
+  const bytes = Buffer.from(JSON.stringify(list))
+  const etag = `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"`
+  if (request.headers['if-none-match'] === etag) {
+    return { status: 304, headers: { etag, vary: 'Accept' }, body: { type: 'none' } }
+  }
   const headers = {
+    etag,
     'content-type': `application/json;g=apidiscovery.k8s.io;v=${form};as=APIGroupDiscoveryList`,
     vary: 'Accept',
   }
-  return { status: 200, headers, body: { type: 'bytes', bytes: Buffer.from(JSON.stringify(list)) } }
+  return { status: 200, headers, body: { type: 'bytes', bytes } }
 }
 
 function groupItem({ name, versions }: GroupRow, table: ResourceTable): object {
@@ -47,7 +55,7 @@ function groupItem({ name, versions }: GroupRow, table: ResourceTable): object {
       .map(({ version }) => version),
   )
   return {
-    metadata: { ...(name !== '' && { name }), creationTimestamp: null },
+    metadata: { ...(name !== '' && { name }) },
     versions: versions.map((version) => ({
       version,
       resources: resourceItems(name, version, table),

@@ -21,7 +21,8 @@ function coreLists(context: RequestContext, [version]: readonly string[]): ApiRe
   if (version === 'v1') return objectResponse(coreResourceList(resources))
   if (version !== undefined) throw unknownResource()
   const form = aggregatedForm(context.request)
-  if (form !== undefined) return aggregatedResponse(form, [{ name: '', versions: ['v1'], preferred: 'v1' }], resources)
+  if (form !== undefined)
+    return aggregatedResponse(context.request, form, [{ name: '', versions: ['v1'], preferred: 'v1' }], resources)
   return objectResponse(apiVersions(context))
 }
 
@@ -30,7 +31,7 @@ function groupLists(context: RequestContext, [group, version]: readonly string[]
   const groups = groupsOf(table)
   if (group === undefined) {
     const form = aggregatedForm(context.request)
-    if (form !== undefined) return aggregatedResponse(form, groups, table)
+    if (form !== undefined) return aggregatedResponse(context.request, form, groups, table)
     return objectResponse({ kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupEntry) })
   }
   const row = groups.find((candidate) => candidate.name === group)

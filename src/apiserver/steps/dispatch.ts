@@ -57,8 +57,7 @@ function customHandler({ info, request }: RequestContext, resource: ServedResour
   }
   const hasName = info.name !== ''
   const wantsName = !['create', 'list', 'watch', 'deletecollection'].includes(info.verb)
-  const isCollectionRead = info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection'
-  const fits = hasName === wantsName || isCollectionRead
+  const fits = hasName === wantsName || isCollectionRead(info.verb)
   const handler = info.subresource === '' ? verbs[info.verb] : subresourceHandler(resource, info)
   if (handler === undefined || !fits || request.method === 'HEAD') {
     throw notSupportedOn(resource, `${info.verb} is not supported on resources of kind "${plural}.${group}"`)
@@ -67,6 +66,10 @@ function customHandler({ info, request }: RequestContext, resource: ServedResour
     throw notSupportedOn(resource, 'create not allowed while custom resource definition is terminating')
   }
   return handler
+}
+
+function isCollectionRead(verb: RequestInfo['verb']): boolean {
+  return verb === 'list' || verb === 'watch' || verb === 'deletecollection'
 }
 
 function notSupportedOn({ group, plural }: ServedResource, message: string): StatusError {
@@ -78,7 +81,9 @@ function handlerFor({ info, request }: RequestContext, resource: ServedResource)
   const isInNamespace = resource.namespaced
     ? info.namespace !== ''
     : resource.plural === 'namespaces' || info.namespace === ''
-  if (!isInNamespace && (info.name !== '' || !resource.namespaced)) throw unknownResource()
+  // The name of a list or watch is but one that its selector asks for.
+  const isNamed = info.name !== '' && !isCollectionRead(info.verb)
+  if (!isInNamespace && (isNamed || !resource.namespaced)) throw unknownResource()
   if (info.rest !== '' && info.subresource !== 'proxy') throw unknownResource()
   if (info.subresource !== '') {
     const row = resource.subresources.get(info.subresource)
@@ -92,7 +97,9 @@ function handlerFor({ info, request }: RequestContext, resource: ServedResource)
   const isUpdateAll = (info.verb === 'update' || info.verb === 'patch') && info.name === ''
   const handler = specialHandler(resource, info) ?? verbs[info.verb]
   const isServed = resource.verbs.has(info.verb) && handler !== undefined && request.method !== 'HEAD'
-  if (!isServed || isCreateAll || isUpdateAll) throw methodNotAllowed()
+  const isOddWatch = info.verb === 'watch' && request.method !== 'GET'
+  const isDeleteAll = info.verb === 'deletecollection' && resource.namespaced && info.namespace === ''
+  if (!isServed || isCreateAll || isUpdateAll || isDeleteAll || isOddWatch) throw methodNotAllowed()
   return handler
 }
 
