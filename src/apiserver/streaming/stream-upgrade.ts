@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { WebSocket } from 'ws'
 import { badRequest, StatusError } from '#api/meta/status.ts'
 import type { Log } from '#lib/log.ts'
 import { authorizeByAll } from '../authz/authorizers.ts'
@@ -87,6 +88,16 @@ function dial(
   return dialer.upgrade(address, { method: 'POST', path, headers, signal: upgrade.request.signal })
 }
 
+/** Accepts the client; where that fails, the kubelet's side is not left open. */
+async function acceptFor({ socket }: KubeletUpgrade, upgrade: UpgradeRequest, protocol: string): Promise<WebSocket> {
+  try {
+    return await acceptWebSocket(upgrade, protocol)
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
 async function translate(
   upgrade: UpgradeRequest,
   target: StreamTarget,
@@ -96,7 +107,7 @@ async function translate(
   const protocol = commandProtocols[name]
   if (protocol === undefined) throw badRequest(`unknown protocol ${JSON.stringify(name)}`)
   const kubelet = await dial(target, [spdyCommandProtocol], upgrade, dialer)
-  const websocket = await acceptWebSocket(upgrade, name)
+  const websocket = await acceptFor(kubelet, upgrade, name)
   const options = parseStreamOptions(upgrade.request.query)
   await translateRemoteCommand({ websocket, protocol, kubelet, options, log })
 }
@@ -110,7 +121,7 @@ async function forwardPorts(
   const codec = forwardProtocols[protocol]
   const ports = codec && parseForwardedPorts(upgrade.request.query)
   const kubelet = await dial(target, [spdyForwardProtocol], upgrade, dialer)
-  const websocket = await acceptWebSocket(upgrade, protocol)
+  const websocket = await acceptFor(kubelet, upgrade, protocol)
   if (codec === undefined || ports === undefined) return tunnel(websocket, kubelet.socket, kubelet.head)
   await forwardChannels({ websocket, codec, kubelet, ports, log })
 }

@@ -40,7 +40,7 @@ export function chooseProtocol(incoming: IncomingMessage, supported: readonly st
 /**
  * Completes the WebSocket handshake with the chosen protocol. Kubernetes' names may hold a slash, which RFC 6455 does not
  * allow and the library refuses, so the header is taken out of the request and put into the answer by hand. The socket is
- * paused: call `resume()` once somebody listens to its messages.
+ * paused: call `resume()` once somebody listens to its messages. Rejects with BadRequest when the handshake fails.
  */
 export async function acceptWebSocket(upgrade: WebSocketUpgrade, protocol: string): Promise<WebSocket> {
   const { WebSocketServer } = await import('ws')
@@ -55,10 +55,13 @@ export async function acceptWebSocket(upgrade: WebSocketUpgrade, protocol: strin
   server.on('headers', (headers: string[]) => {
     if (protocol !== '') headers.push(`Sec-WebSocket-Protocol: ${protocol}`)
   })
-  return new Promise((resolve) => {
-    server.handleUpgrade(incoming, socket, head, (websocket) => {
-      websocket.pause()
-      resolve(websocket)
-    })
+  const accepted: WebSocket[] = []
+  server.handleUpgrade(incoming, socket, head, (websocket) => {
+    websocket.pause()
+    accepted.push(websocket)
   })
+  const [websocket] = accepted
+  // The library ends the socket of a client that is gone, or whose handshake is none, and says nothing.
+  if (websocket === undefined) throw badRequest('unable to upgrade: the WebSocket handshake was not completed')
+  return websocket
 }
