@@ -114,7 +114,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     runtimeHandler: (pod) => runtimeHandlerOf(pod, classes),
     services: () => allServices.list(),
     node: () => ownNode.get(nodeName) ?? agent.node,
-    admittedPods: () => workers.list().map(({ pod }) => pod),
+    admittedPods: () => workers.list().flatMap(({ pod, hasEnded }) => (hasEnded ? [] : [pod])),
     isShuttingDown: () => shutdown.hasBegun,
     pressure: () => upkeep.eviction.conditions,
   })

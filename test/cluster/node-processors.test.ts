@@ -102,7 +102,8 @@ test('a pod that asks for more processors alone than are left is refused', { ski
   const space = await shared.space(t)
   const many = { cpu: String(cpus - 1), memory: '32Mi' }
   const asks = { container: { resources: { requests: many, limits: many } }, spec: { nodeName: 'node-1' } }
-  await space.start({ name: 'first', script, ...asks, spec: {} })
+  // With time to end its object stays until nothing of it runs.
+  await space.start({ name: 'first', script, ...asks, spec: { terminationGracePeriodSeconds: 1 } })
   // The scheduler would hold it back: it is named to the node by hand, and the node counts for itself.
   await space.create({ name: 'second', script, ...asks })
   const refused = await space.waitFor(pods, 'second', ({ status }) => status?.phase === 'Failed')

@@ -100,6 +100,11 @@ export class PodWorker {
     return this.#record.view
   }
 
+  /** Nothing of it runs or is kept for it any more, although its object or its remains may still be there. */
+  get hasEnded(): boolean {
+    return this.#ending.isCleaned
+  }
+
   /** Its volumes as far as they are set up. */
   get volumes(): VolumesOnHost {
     return this.#volumes.ready
