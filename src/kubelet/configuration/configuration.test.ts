@@ -77,6 +77,7 @@ const errors: readonly [fields: object, error: string][] = [
     { enforceNodeAllocatable: ['kube-reserved'] },
     'kubeReservedCgroup (--kube-reserved-cgroup) must be specified when "kube-reserved" contained in enforceNodeAllocatable (--enforce-node-allocatable)',
   ],
+  [{ enableControllerAttachDetach: false }, 'enableControllerAttachDetach: false is not supported by this kubelet'],
   [{ authorization: { mode: 'AlwaysAllow' } }, 'authorization.mode: "AlwaysAllow" is not supported by this kubelet'],
 ]
 

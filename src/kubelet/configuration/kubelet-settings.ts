@@ -38,6 +38,8 @@ export interface KubeletSettings {
   readonly policies: ResourcePolicies
   readonly allowedUnsafeSysctls: readonly string[]
   readonly usesDefaultSeccomp: boolean
+  /** File with the resolver's settings that pods get; empty: none. */
+  readonly resolvConf: string
   readonly cpuQuota: CpuQuotaSettings
   readonly reportedImages: number
   readonly hasDebuggingHandlers: boolean
@@ -101,6 +103,7 @@ export function settingsOf(configuration: KubeletConfiguration): KubeletSettings
     policies: resourcePolicies(given),
     allowedUnsafeSysctls: given.allowedUnsafeSysctls ?? [],
     usesDefaultSeccomp: given.seccompDefault ?? false,
+    resolvConf: given.resolvConf ?? '/etc/resolv.conf',
     cpuQuota: {
       isEnforced: given.cpuCFSQuota ?? true,
       periodMicroseconds: (given.cpuCFSQuotaPeriod ?? 100) * 1000,

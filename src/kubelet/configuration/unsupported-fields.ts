@@ -9,6 +9,7 @@ const neutralValues: Readonly<Record<string, readonly unknown[]>> = {
   staticPodURL: [''],
   runOnce: [false],
   registerNode: [true],
+  enableControllerAttachDetach: [true],
   cgroupsPerQOS: [true],
   cgroupDriver: ['cgroupfs', ''],
   systemReservedCgroup: [''],

@@ -67,7 +67,7 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
       ...containerResources(pod, container, { ...context, quota: settings.cpuQuota }),
       ...grants.placement,
     },
-    security: containerSecurity({ ...input, seccompDirectory }),
+    security: containerSecurity({ ...input, seccompDirectory, usesDefaultSeccomp: settings.usesDefaultSeccomp }),
     ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
   }
 }

@@ -12,12 +12,12 @@ import type { WorkerContext } from './worker-context.ts'
  * own is refused rather than left out: a pod that asks for it relies on it.
  */
 export async function sandboxConfigOf(
-  { clusterDns, clusterDomain, nodeFiles, seccompDirectory }: WorkerContext,
+  { clusterDns, clusterDomain, nodeFiles, seccompDirectory, settings }: WorkerContext,
   { pod, attempt, prepared }: { readonly pod: Pod; readonly attempt: number; readonly prepared: PreparedPod },
 ): Promise<SandboxConfig> {
   if (pod.spec.hostUsers === false)
     throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces")
-  const dns = podDns(pod, { clusterDns, clusterDomain, host: await nodeFiles.resolvConf() })
+  const dns = podDns(pod, { clusterDns, clusterDomain, host: await nodeFiles.resolvConf(settings.resolvConf) })
   return sandboxConfig({ pod, attempt, dns, seccompDirectory, clusterDomain, ...prepared })
 }
 

@@ -29,6 +29,8 @@ export interface SecurityInput {
   readonly targetId?: string
   /** Where localhost seccomp profiles lie. */
   readonly seccompDirectory: string
+  /** Whether containers without a profile get the runtime's own; else nothing filters their calls. */
+  readonly usesDefaultSeccomp?: boolean
 }
 
 /** The container's own settings over the pod's. Throws `ContainerStartError` when it must not run as root but would. */
@@ -54,7 +56,11 @@ export function containerSecurity(input: SecurityInput): ContainerSecurity {
     noNewPrivileges: own.allowPrivilegeEscalation === false,
     maskedPaths: unmasked ? [] : maskedPaths,
     readOnlyPaths: unmasked ? [] : readOnlyPaths,
-    seccomp: seccompSetting(own.seccompProfile ?? ofPod.seccompProfile, input.seccompDirectory, isPrivileged),
+    seccomp: seccompSetting(
+      own.seccompProfile ?? ofPod.seccompProfile ?? (input.usesDefaultSeccomp === true ? ofRuntime : undefined),
+      input.seccompDirectory,
+      isPrivileged,
+    ),
   }
 }
 
@@ -104,6 +110,8 @@ function supplementalGroups({ spec }: Pod): readonly number[] {
   const { fsGroup, supplementalGroups: listed = [] } = spec.securityContext ?? {}
   return fsGroup === undefined ? listed : [...listed, fsGroup]
 }
+
+const ofRuntime: SeccompProfile = { type: 'RuntimeDefault' }
 
 /** Without a profile a container is not filtered (API reference, SeccompProfile). */
 function seccompSetting(profile: SeccompProfile | undefined, directory: string, isPrivileged: boolean): SeccompSetting {
