@@ -35,6 +35,13 @@ export interface UpdatePart {
   readonly keepsGeneration?: boolean
   /** Whether only `status` and `metadata` can change: what a patch leaves alone need not be read again. */
   readonly keepsUntouched?: boolean
+  /**
+   * Whether the server itself makes the change from the stored object: it has its defaults, and the request was admitted
+   * as what it is.
+   */
+  readonly isOwnChange?: boolean
+  /** Whether the writer is told what is unwise about the object. */
+  readonly warns?: boolean
   readonly prepare: (
     resource: ServedResource,
     draft: Draft<KubernetesObject>,
@@ -87,11 +94,11 @@ async function attemptUpdate(
   const draft = await change(old)
   checkIdentity(context, draft, old)
   keepSystemFields(draft, old)
-  applyDefaults(resource, draft)
+  if (part.isOwnChange !== true) applyDefaults(resource, draft)
   if (managers !== 'given') trackManagers(context, options, draft, old)
   part.prepare(resource, draft, old, formatTime(context.server.clock.now()))
   const subject = { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun } as const
-  await admitMutating(context, subject)
+  if (part.isOwnChange !== true) await admitMutating(context, subject)
   const finish = behaviourOf(resource).beforeUpdate?.(context, draft, old)
   try {
     return await validateAndSave({ context, options, part }, draft, stored)
@@ -118,8 +125,10 @@ async function validateAndSave(
     ...part.validate(resource, object, old),
   ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
-  context.warnings.push(...(resource.rules.warnings?.(object, old) ?? []))
-  await admitValidating(context, { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun })
+  if (part.warns === true) context.warnings.push(...(resource.rules.warnings?.(object, old) ?? []))
+  if (part.isOwnChange !== true) {
+    await admitValidating(context, { operation: 'UPDATE', object: draft, oldObject: old, dryRun: options.dryRun })
+  }
   if (isSameJson(draft, old)) return old
   if (options.dryRun) return object
   return save(context, draft, stored)

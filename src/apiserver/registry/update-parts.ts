@@ -12,6 +12,7 @@ type WithStatus<T> = T & { status?: unknown }
 
 /** PUT and PATCH of the object itself: `status` stays what it was where it has an endpoint of its own. */
 export const mainPart: UpdatePart = {
+  warns: true,
   prepare(resource, draft, old) {
     if (resource.rules.prepareForUpdate !== undefined) resource.rules.prepareForUpdate(draft, old)
     else if (resource.subresources.has('status')) copyStatus(draft, old)

@@ -7,7 +7,6 @@ import { formatTime } from '#lib/clock.ts'
 import { objectResponse } from '../../encoding/responses.ts'
 import { admitMutating, admitValidating } from '../../registry/admit.ts'
 import { decodeObject } from '../../registry/decode-body.ts'
-import { deepCopy } from '../../registry/deep-copy.ts'
 import { updateObject, type UpdatePart } from '../../registry/update-object.ts'
 import { readWriteOptions, type WriteOptions } from '../../registry/write-options.ts'
 import type { ResourceContext } from '../../request-context.ts'
@@ -37,7 +36,7 @@ async function bind(
   draft: Draft<KubernetesObject>,
   options: WriteOptions,
 ): Promise<ApiResponse> {
-  const { info, server } = context
+  const { info } = context
   const binding = draft as unknown as Draft<Binding>
   binding.metadata.namespace ??= info.namespace
   if (binding.metadata.name !== info.name) throw badRequest('name in URL does not match name in Binding object')
@@ -46,7 +45,7 @@ async function bind(
   checkTarget(binding)
   await admitValidating(context, subject)
   await updateObject({
-    context: { ...context, server: { ...server, admission: [] } },
+    context,
     options,
     managers: 'given',
     part: bindingPart,
@@ -56,7 +55,12 @@ async function bind(
 }
 
 /** The pod may be changed in ways that no client may. */
-const bindingPart: UpdatePart = { keepsGeneration: true, prepare: () => undefined, validate: () => [] }
+const bindingPart: UpdatePart = {
+  keepsGeneration: true,
+  isOwnChange: true,
+  prepare: () => undefined,
+  validate: () => [],
+}
 
 function checkTarget({ target }: Draft<Binding>): void {
   const errors: string[] = []
@@ -78,23 +82,27 @@ function bound({ info, server }: ResourceContext, pod: Pod, binding: Draft<Bindi
     throw refuse(`pod ${metadata.name} is already assigned to node ${JSON.stringify(spec.nodeName)}`)
   }
   if ((spec.schedulingGates ?? []).length > 0) throw refuse(`pod ${metadata.name} has non-empty .spec.schedulingGates`)
-  const draft = deepCopy(pod)
-  draft.spec.nodeName = binding.target.name ?? ''
-  draft.metadata.annotations = { ...draft.metadata.annotations, ...binding.metadata.annotations }
-  if (Object.keys(draft.metadata.annotations).length === 0) delete draft.metadata.annotations
-  if (binding.metadata.labels !== undefined)
-    draft.metadata.labels = { ...draft.metadata.labels, ...binding.metadata.labels }
+  const annotations = { ...metadata.annotations, ...binding.metadata.annotations }
   const uid = binding.metadata.uid ?? ''
-  if (uid !== '') draft.metadata.uid = uid
-  draft.status = { ...draft.status, conditions: scheduled(draft, formatTime(server.clock.now())) }
   // A pod with a node no longer waits for one (KEP-5278).
-  delete draft.status.nominatedNodeName
-  return draft
+  const { nominatedNodeName: _nominated, ...status } = pod.status ?? {}
+  // What stays is shared with the stored pod.
+  return {
+    ...pod,
+    metadata: {
+      ...metadata,
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+      ...(binding.metadata.labels !== undefined && { labels: { ...metadata.labels, ...binding.metadata.labels } }),
+      ...(uid !== '' && { uid }),
+    },
+    spec: { ...spec, nodeName: binding.target.name ?? '' },
+    status: { ...status, conditions: scheduled(pod, formatTime(server.clock.now())) },
+  } as Draft<Pod>
 }
 
-type Conditions = NonNullable<NonNullable<Draft<Pod>['status']>['conditions']>
+type Conditions = NonNullable<NonNullable<Pod['status']>['conditions']>
 
-function scheduled({ status }: Draft<Pod>, now: string): Conditions {
+function scheduled({ status }: Pod, now: string): Conditions {
   const others = (status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled')
   return [
     ...others,
