@@ -56,7 +56,7 @@ function asObject(
 ): Draft<KubernetesObject> {
   const node = wanted.node ?? schemaOf(wanted)
   // JSON's null is read as an object that says nothing.
-  const text = typeof body === 'string' && body.trim() === 'null' ? '{}' : body
+  const text = typeof body === 'string' && body.length < longestNull && body.trim() === 'null' ? '{}' : body
   const { object, warnings } = decodeTyped({ ...wanted, node }, text, fieldValidation, context.request.body)
   for (const warning of warnings) context.warnings.push(warning)
   object.apiVersion ||= apiVersionOf(wanted)
@@ -65,6 +65,9 @@ function asObject(
   object.metadata ??= {} as Draft<KubernetesObject>['metadata']
   return object
 }
+
+/** Longer texts are not looked at for nothing but spaces around a null. */
+const longestNull = 16
 
 function decodeTyped(
   target: DecodeTarget,
