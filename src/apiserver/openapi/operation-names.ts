@@ -6,6 +6,8 @@ export interface OperationSubject {
   /** Empty for the resource itself. */
   readonly subresource: string
   readonly namespaced: boolean
+  /** Present for the objects of a definition. */
+  readonly custom?: unknown
 }
 
 /** The first words of an operation's name, by Kubernetes' verb. */

@@ -11,13 +11,23 @@ const patchTypes = [
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
 ]
+/** Objects of definitions are never read or written as protobuf, and have no merge keys to patch by. */
+const customTypes = ['application/json', 'application/yaml']
+const customPatchTypes = patchTypes.slice(0, 3)
 const streamed: ReadonlySet<string> = new Set(['list', 'watch', 'watchlist'])
 
 /** The forms that the answer of a verb can have. */
-function producedBy({ verb, answers }: Exchange): readonly string[] {
+function producedBy({ verb, answers, isCustom }: Exchange): readonly string[] {
+  if (isCustom === true) return customTypes
   if (verb === 'connect') return ['*/*']
   if (answers === undefined) return ['text/plain', ...objectTypes]
   return streamed.has(verb) ? [...objectTypes, ...streamTypes] : objectTypes
+}
+
+/** The forms that a verb takes its body in. */
+function consumedBy({ verb, isCustom }: Exchange): readonly string[] {
+  if (verb === 'patch') return isCustom === true ? customPatchTypes : patchTypes
+  return isCustom === true ? customTypes : ['*/*']
 }
 
 const phrases: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' }
@@ -32,8 +42,7 @@ export const styleV3: OperationStyle = {
   operation(parameters, exchange) {
     const { verb, takes, answers, codes } = exchange
     const schema = answers === undefined ? { type: 'string' } : { $ref: `#/components/schemas/${answers}` }
-    const bodies = verb === 'patch' ? patchTypes : ['*/*']
-    const body = takes && contentOf(bodies, { $ref: `#/components/schemas/${takes}` })
+    const body = takes && contentOf(consumedBy(exchange), { $ref: `#/components/schemas/${takes}` })
     const isOptional = verb === 'delete' || verb === 'deletecollection'
     return {
       ...(parameters.length > 0 && { parameters: parameters.map(styleV3.parameter) }),
@@ -64,7 +73,7 @@ export const styleV2: OperationStyle = {
     const body = { name: 'body', in: 'body', ...required, schema: { $ref: `#/definitions/${takes}` } }
     const all = [...(takes === undefined ? [] : [body]), ...parameters.map(styleV2.parameter)]
     return {
-      consumes: verb === 'patch' ? patchTypes : ['*/*'],
+      consumes: consumedBy(exchange),
       produces: producedBy(exchange),
       ...(all.length > 0 && { parameters: all }),
       responses: responses(codes, { schema }),

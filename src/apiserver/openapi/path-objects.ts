@@ -21,6 +21,8 @@ export interface Exchange {
   readonly answers?: string
   /** The codes of success. */
   readonly codes: readonly number[]
+  /** Whether the objects are those of a definition. */
+  readonly isCustom?: boolean
 }
 
 /** How the two versions of OpenAPI write bodies, answers and parameters. */
@@ -145,7 +147,8 @@ interface OperationRequest {
 function operation({ verb, method, subject, kind, reach, typeOf }: OperationRequest): Operation {
   const id = operationId(verb, subject, reach)
   const parameters = verbParameters(verb)
-  const exchange = exchangeOf(verb, subject, typeOf, kind)
+  const isCustom = subject.custom !== undefined
+  const exchange = { ...exchangeOf(verb, subject, typeOf, kind), ...(isCustom && { isCustom }) }
   return { method, verb, id, text: operationText(verb, subject), parameters, exchange, kind }
 }
 
