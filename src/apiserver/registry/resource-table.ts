@@ -20,6 +20,7 @@ export interface RemoteGroupVersion {
 /** The resources that a server serves, found by where they stand in a path. */
 export class ResourceTable {
   readonly #byPath = new Map<string, ServedResource>()
+  readonly #byPlural = new Map<string, readonly ServedResource[]>()
   readonly #versions = new Set<string>()
   readonly #groups = new Set<string>()
   readonly #custom = new Set<ServedResource>()
@@ -32,7 +33,9 @@ export class ResourceTable {
   }
 
   add(resource: ServedResource): void {
-    this.#byPath.set(pathKey(resource.group, resource.version, resource.plural), resource)
+    const { group, version, plural } = resource
+    this.#byPath.set(pathKey(group, version, plural), resource)
+    this.#byPlural.set(plural, [...this.#othersOf(resource), resource])
     this.#versions.add(`${resource.group}/${resource.version}`)
     this.#groups.add(resource.group)
     if (resource.custom !== undefined) this.#custom.add(resource)
@@ -42,13 +45,20 @@ export class ResourceTable {
     const { group, version, plural } = resource
     this.#custom.delete(resource)
     this.#byPath.delete(pathKey(group, version, plural))
+    this.#byPlural.set(plural, this.#othersOf(resource))
     const left = [...this.#byPath.values()].filter((each) => each.group === group)
     if (left.length === 0) this.#groups.delete(group)
     if (!left.some((each) => each.version === version)) this.#versions.delete(`${group}/${version}`)
   }
 
+  #othersOf({ group, version, plural }: ServedResource): readonly ServedResource[] {
+    const owners = this.#byPlural.get(plural) ?? []
+    return owners.filter((each) => each.group !== group || each.version !== version)
+  }
+
   find(group: string, version: string, plural: string): ServedResource | undefined {
-    return this.#byPath.get(pathKey(group, version, plural))
+    // Asked many times for each request: a plural has few owners, and joining the three words costs more.
+    return this.#byPlural.get(plural)?.find((each) => each.group === group && each.version === version)
   }
 
   /** The other versions, and names in other groups, under which the same objects are served. */

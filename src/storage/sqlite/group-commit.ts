@@ -86,7 +86,8 @@ export class GroupCommit {
   }
 
   async #flush(): Promise<void> {
-    await Promise.resolve() // Commits made in the same turn go together.
+    // Commits made in the same turn of the event loop go together.
+    await new Promise((resolve) => setImmediate(resolve))
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup()
       try {

@@ -1,8 +1,10 @@
 import type { ContainerPort, PodSpec } from '../../../types/core.v1.ts'
+import { allContainers } from '../pod-facts.ts'
 import { containersWithPath } from './containers-with-path.ts'
 
 /** Ports that are told twice, by name or by number. */
 export function portWarnings(spec: PodSpec, path: string): readonly string[] {
+  if (!allContainers(spec).some(({ ports = [] }) => ports.length > 0)) return []
   return [...nameWarnings(spec, path), ...numberWarnings(spec, path)]
 }
 
