@@ -7,15 +7,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { protobufCode, writeGenerated } from './protobuf-code.ts'
 
-const protos: Readonly<Record<string, readonly string[]>> = {
-  csi: ['csi.proto'],
-  plugins: ['plugin-registration.proto'],
-  devices: ['device-plugin.proto'],
-  claims: ['dra-v1.proto', 'dra-v1beta1.proto'],
+const room = (folder: string): string => join(import.meta.dirname, '../src/kubelet', folder)
+const proto = (folder: string, name: string): string => readFileSync(join(room(folder), name), 'utf8')
+
+/** Both versions of what drivers of claims speak have the same messages. */
+const claims = proto('claims', 'dra-v1.proto')
+const protos: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  csi: { 'csi.proto': proto('csi', 'csi.proto') },
+  plugins: { 'plugin-registration.proto': proto('plugins', 'plugin-registration.proto') },
+  devices: { 'device-plugin.proto': proto('devices', 'device-plugin.proto') },
+  claims: { 'dra-v1.proto': claims, 'dra-v1beta1.proto': claims.replace('apis.dra.v1;', 'apis.dra.v1beta1;') },
 }
 
-for (const [folder, names] of Object.entries(protos)) {
-  const room = join(import.meta.dirname, '../src/kubelet', folder)
-  const texts = names.map((name) => [name, readFileSync(join(room, name), 'utf8')] as const)
-  writeGenerated(join(room, 'generated'), protobufCode(Object.fromEntries(texts)), 'scripts/generate-csi.ts')
+for (const [folder, texts] of Object.entries(protos)) {
+  writeGenerated(join(room(folder), 'generated'), protobufCode(texts), 'scripts/generate-csi.ts')
 }

@@ -29,7 +29,8 @@ interface Descriptor {
   readonly size: number
 }
 
-const media = {
+/** Media types of the image specification. */
+export const ociMedia = {
   index: 'application/vnd.oci.image.index.v1+json',
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
@@ -39,7 +40,7 @@ const media = {
 /** An image layout as one tar archive, ready to be imported by containerd. Equal input gives equal bytes. */
 export function ociArchive(images: readonly OciImage[]): Buffer {
   const { blobs, manifests } = ociParts(images)
-  const index = { schemaVersion: 2, mediaType: media.index, manifests }
+  const index = { schemaVersion: 2, mediaType: ociMedia.index, manifests }
   const entries: TarEntry[] = [
     { path: 'oci-layout', kind: 'file', content: json({ imageLayoutVersion: '1.0.0' }) },
     { path: 'index.json', kind: 'file', content: json(index) },
@@ -70,10 +71,13 @@ function manifestEntry(image: OciImage, blobs: Map<string, Uint8Array>): OciMani
     return { mediaType, digest: `sha256:${hash}`, size: content.length }
   }
   const platform = { architecture: image.architecture, os: 'linux' }
-  const layers = image.layers.map((layer) => add(media.layer, layer))
+  const layers = image.layers.map((layer) => add(ociMedia.layer, layer))
   const rootfs = { type: 'layers', diff_ids: layers.map((layer) => layer.digest) }
-  const config = add(media.config, json({ created: '1970-01-01T00:00:00Z', ...platform, config: image.config, rootfs }))
-  const manifest = add(media.manifest, json({ schemaVersion: 2, mediaType: media.manifest, config, layers }))
+  const config = add(
+    ociMedia.config,
+    json({ created: '1970-01-01T00:00:00Z', ...platform, config: image.config, rootfs }),
+  )
+  const manifest = add(ociMedia.manifest, json({ schemaVersion: 2, mediaType: ociMedia.manifest, config, layers }))
   const tag = image.reference.slice(image.reference.lastIndexOf(':') + 1)
   // containerd takes the full name from its own annotation; the specification's holds the tag alone.
   const annotations = { 'io.containerd.image.name': image.reference, 'org.opencontainers.image.ref.name': tag }

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { UserInfo } from '#api/meta/exchange.ts'
+import { hopHeaders } from '../streaming/hop-headers.ts'
 
 /**
  * How extension API servers are told who asks (Kubernetes docs, "Configure the Aggregation Layer"): they believe it of
@@ -19,20 +20,7 @@ function escapeKey(key: string): string {
   )
 }
 
-/** Of one connection (RFC 9110, section 7.6.1), or a claim that only this server may make. */
-const dropped: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'host',
-  'content-length',
-  'authorization',
-])
+const dropped: ReadonlySet<string> = new Set(hopHeaders)
 
 /** The headers of a request as an extension gets them: without the client's credentials, with its name. */
 export function forwardedHeaders(

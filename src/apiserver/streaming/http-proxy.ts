@@ -2,26 +2,13 @@ import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders 
 import { request as httpsRequest } from 'node:https'
 import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
 import { StatusError } from '#api/meta/status.ts'
+import { hopHeaders } from './hop-headers.ts'
 import type { KubeletDialer } from './kubelet-dialer.ts'
 import type { RequestInfo } from '../request-info.ts'
 import type { NodeRequest } from './pod-log.ts'
 import { proxyTarget, type ProxyLocationOptions, type ProxyTarget } from './proxy-location.ts'
 
-/** Headers that belong to one connection (RFC 9110, section 7.6.1), and credentials that are the API server's business. */
-const droppedHeaders: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'host',
-  'content-length',
-  'authorization',
-  'cookie',
-])
+const droppedHeaders: ReadonlySet<string> = new Set([...hopHeaders, 'cookie'])
 
 /** Any method on `pods|services|nodes/NAME/proxy/…`: passes request and answer through, bodies as they come. */
 export async function proxyHttp(

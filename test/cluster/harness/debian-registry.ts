@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ociMedia } from '#lib/oci-archive.ts'
 import type { OciImage } from '#lib/oci-archive.ts'
 import { unpackDebianPackages } from '../../../scripts/debian-packages.ts'
 import { freePort } from './cluster.ts'
@@ -61,26 +62,19 @@ interface Blob {
   readonly size: number
 }
 
-const media = {
-  index: 'application/vnd.oci.image.index.v1+json',
-  manifest: 'application/vnd.oci.image.manifest.v1+json',
-  config: 'application/vnd.oci.image.config.v1+json',
-  layer: 'application/vnd.oci.image.layer.v1.tar',
-}
-
 /** By the distribution specification: blobs first, then the manifest, last the index that names its platform. */
 async function push(image: OciImage, { host, headers }: Target): Promise<string> {
   const [name = '', tag = 'latest'] = image.reference.split(':')
   const target = { base: `http://${host}/v2/${name}`, headers }
-  const layers = await Promise.all(image.layers.map((layer) => putBlob(target, media.layer, layer)))
+  const layers = await Promise.all(image.layers.map((layer) => putBlob(target, ociMedia.layer, layer)))
   const platform = { architecture: image.architecture, os: 'linux' }
   const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) }
-  const config = await putBlob(target, media.config, json({ ...platform, config: image.config, rootfs }))
-  const manifest = json({ schemaVersion: 2, mediaType: media.manifest, config, layers })
-  const described = describe(media.manifest, manifest)
-  await putManifest(target, described.digest, manifest, media.manifest)
-  const index = { schemaVersion: 2, mediaType: media.index, manifests: [{ ...described, platform }] }
-  await putManifest(target, tag, json(index), media.index)
+  const config = await putBlob(target, ociMedia.config, json({ ...platform, config: image.config, rootfs }))
+  const manifest = json({ schemaVersion: 2, mediaType: ociMedia.manifest, config, layers })
+  const described = describe(ociMedia.manifest, manifest)
+  await putManifest(target, described.digest, manifest, ociMedia.manifest)
+  const index = { schemaVersion: 2, mediaType: ociMedia.index, manifests: [{ ...described, platform }] }
+  await putManifest(target, tag, json(index), ociMedia.index)
   return `${host}/${image.reference}`
 }
 

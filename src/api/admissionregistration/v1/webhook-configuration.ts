@@ -3,7 +3,8 @@ import { ExpressionScope } from '../../cel/policy-expressions.ts'
 import { defineKind } from '../../kind.ts'
 import { ageOf } from '../../meta/duration.ts'
 import { duplicate, invalidForEach, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
-import { dns1035Label, dnsSubdomain } from '../../meta/names.ts'
+import { dnsSubdomain } from '../../meta/names.ts'
+import { reviewVersionsHint, validateReviewVersions } from '../../meta/validate-review-versions.ts'
 import type { FieldError } from '../../meta/status.ts'
 import { validateLabelSelector } from '../../meta/validate-labels.ts'
 import type {
@@ -69,7 +70,6 @@ function validateWebhooks(webhooks: readonly ValidatingWebhook[]): FieldError[] 
 }
 
 const maxTimeoutSeconds = 30
-const reviewVersions = ['v1', 'v1beta1']
 
 function validateWebhook(webhook: ValidatingWebhook, path: string): FieldError[] {
   const { name, rules, failurePolicy, matchPolicy, sideEffects, timeoutSeconds } = webhook
@@ -89,7 +89,11 @@ function validateWebhook(webhook: ValidatingWebhook, path: string): FieldError[]
     ...validateLabelSelector(webhook.namespaceSelector, `${path}.namespaceSelector`),
     ...validateLabelSelector(webhook.objectSelector, `${path}.objectSelector`),
     ...validateClientConfig(webhook.clientConfig, `${path}.clientConfig`),
-    ...validateReviewVersions(webhook.admissionReviewVersions ?? [], `${path}.admissionReviewVersions`),
+    ...validateReviewVersions(
+      webhook.admissionReviewVersions ?? [],
+      `${path}.admissionReviewVersions`,
+      reviewVersionsHint,
+    ),
     ...validateConditions(webhook.matchConditions ?? [], `${path}.matchConditions`),
   ]
 }
@@ -106,18 +110,6 @@ function validateDomain(name: string, path: string): FieldError[] {
   const errors = invalidForEach(path, name, dnsSubdomain(name))
   if (errors.length > 0 || name.split('.').length >= 3) return errors
   return [invalidValue(path, name, 'should be a domain with at least three segments separated by dots')]
-}
-
-function validateReviewVersions(versions: readonly string[], path: string): FieldError[] {
-  if (versions.length === 0) return [required(path, `must specify one of ${reviewVersions.join(', ')}`)]
-  const errors = versions.flatMap((version, index) => {
-    const at = `${path}[${index}]`
-    if (versions.indexOf(version) < index) return [invalidValue(at, version, 'duplicate version')]
-    const wrong = dns1035Label(version)
-    return wrong.length === 0 ? [] : [invalidValue(at, version, wrong.join(','))]
-  })
-  if (versions.some((version) => reviewVersions.includes(version))) return errors
-  return [...errors, invalidValue(path, versions, `must include at least one of ${reviewVersions.join(', ')}`)]
 }
 
 function oneOf(value: string | undefined, allowed: readonly string[], path: string): FieldError[] {

@@ -1,10 +1,8 @@
 import { validateClientConfig } from '../../admissionregistration/v1/validate-client-config.ts'
-import { forbiddenField, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
-import { dns1035Label } from '../../meta/names.ts'
+import { forbiddenField, notSupported, required } from '../../meta/field-errors.ts'
+import { validateReviewVersions } from '../../meta/validate-review-versions.ts'
 import type { FieldError } from '../../meta/status.ts'
 import type { CustomResourceConversion } from '../../types/apiextensions.v1.ts'
-
-const reviewVersions = ['v1', 'v1beta1']
 
 /** How objects become those of another version; errors name the fields as the server keeps them. */
 export function validateConversion(conversion: CustomResourceConversion | undefined, path: string): FieldError[] {
@@ -26,16 +24,4 @@ export function validateConversion(conversion: CustomResourceConversion | undefi
   if (clientConfig !== undefined) errors.push(forbiddenField(configPath, detail))
   if (versions.length > 0) errors.push(forbiddenField(versionsPath, detail))
   return errors
-}
-
-function validateReviewVersions(versions: readonly string[], path: string): FieldError[] {
-  if (versions.length === 0) return [required(path)]
-  const errors = versions.flatMap((version, index) => {
-    const at = `${path}[${index}]`
-    if (versions.indexOf(version) < index) return [invalidValue(at, version, 'duplicate version')]
-    const wrong = dns1035Label(version)
-    return wrong.length === 0 ? [] : [invalidValue(at, version, wrong.join(','))]
-  })
-  if (versions.some((version) => reviewVersions.includes(version))) return errors
-  return [...errors, invalidValue(path, versions, `must include at least one of ${reviewVersions.join(', ')}`)]
 }
