@@ -13,8 +13,10 @@ const clusterFileTimeoutMs = 900_000
 /** Beside what the product itself needs: what the cluster tests use to look at it from outside, and where it lies. */
 const testPackages: Readonly<Record<string, string>> = {
   curl: '/{usr/,}bin/curl',
+  dbus: '/{usr/,}bin/dbus-daemon',
   procps: '/{usr/,}bin/ps',
   'python3-kubernetes': '/usr/lib/python3/dist-packages/kubernetes',
+  systemd: '/{usr/,}lib/systemd/systemd-logind',
   'util-linux': '/{usr/,}bin/nsenter',
 }
 

@@ -23,6 +23,8 @@ export interface HostLayout {
   readonly routeProtocol: number
   readonly cniConfigDir: string
   readonly cniAddressDir: string
+  /** The file by which systemd-logind is told to wait for the pods when the machine goes down. */
+  readonly logindDropIn: string
 }
 
 export interface ContainerdLayout {
@@ -64,6 +66,7 @@ export function hostLayout(dataDir: string = defaultDataDir): HostLayout {
     routeProtocol: isDefault ? 201 : 202 + (Number.parseInt(hash, 16) % 48),
     cniConfigDir: join(root, 'cni', 'net.d'),
     cniAddressDir: join(root, 'cni', 'addresses'),
+    logindDropIn: `/etc/systemd/logind.conf.d/99-coracle${isDefault ? '' : `-${hash}`}.conf`,
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { rm, rmdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import { runCommand } from '#lib/command.ts'
 import { cgroupProcesses, removeCgroups } from './cgroup-tree.ts'
@@ -35,6 +36,7 @@ export async function removeCluster(
   await removeCgroups(machine.cgroupMounts, layout.cgroupRoot)
   await removeNetwork(layout)
   await restoreSysctls(sysctlRecord(layout))
+  await removeLogindDropIn(layout)
   report('Removing files')
   for (const folder of [layout.runDir, layout.dataDir]) await rm(folder, { recursive: true, force: true })
 }
@@ -76,6 +78,16 @@ async function removeNetwork(layout: HostLayout): Promise<void> {
   for (const folder of ['/var/lib/cni/results', '/var/lib/cni/cache', '/var/lib/cni']) {
     await rmdir(folder).catch(() => undefined)
   }
+}
+
+/** systemd-logind waits for as long as it did before us, from its next look at its configuration on. */
+async function removeLogindDropIn({ logindDropIn }: HostLayout): Promise<void> {
+  if (!existsSync(logindDropIn)) return
+  await rm(logindDropIn)
+  // Kept while others have files in it.
+  await rmdir(dirname(logindDropIn)).catch(() => undefined)
+  const look = ['kill', '--signal=SIGHUP', 'systemd-logind.service']
+  await runCommand('systemctl', look).catch(() => undefined)
 }
 
 /**

@@ -14,6 +14,7 @@ import type { NodeMachine } from './node/node-machine.ts'
 import type { PodHost } from './pod-worker/pod-host.ts'
 import type { ProbeRunner } from './probes/run-probe.ts'
 import type { KubeletServerOptions } from './server/server-context.ts'
+import type { MachineEnd } from './shutdown/machine-end.ts'
 import type { SystemFiles } from './topology/read-topology.ts'
 
 /** Everything that a kubelet needs from outside. */
@@ -64,4 +65,6 @@ export interface NodeEffects {
   readonly metrics?: readonly Metric[]
   /** Where the machine's topology is read; absent: it is not known. */
   readonly system?: SystemFiles
+  /** Who says that the machine goes down, and waits; absent: nobody. */
+  readonly machineEnd?: MachineEnd
 }

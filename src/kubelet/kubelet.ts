@@ -29,6 +29,7 @@ import type { KubeletServer } from './server/kubelet-server.ts'
 import type { KubeletServerContext } from './server/server-context.ts'
 import type { StaticPods, StaticPodsOptions } from './static-pods/static-pods.ts'
 import { NodeShutdown } from './shutdown/node-shutdown.ts'
+import { ShutdownRecord } from './shutdown/shutdown-record.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
 import { createTokenSource } from './volumes/token-source.ts'
 
@@ -118,14 +119,15 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     isShuttingDown: () => shutdown.hasBegun,
     pressure: () => upkeep.eviction.conditions,
   })
-  const shutdown = createShutdown(options, () => ({ workers, agent }))
+  const shutdown = await createShutdown(options, () => ({ workers, agent }))
   const upkeep = createUpkeep(options, {
     workers,
     metrics,
     node: () => ownNode.get(nodeName) ?? agent.node,
     onChange: () => agent.reportNow(),
   })
-  const server = await startServer(options, { workers, facts, metrics, readMore: () => otherMetrics(effects, grants) })
+  const readMore = (): readonly MetricFamily[] => otherMetrics(effects, [grants, shutdown])
+  const server = await startServer(options, { workers, facts, metrics, readMore })
   const description = { ...describe(options, facts), runtime: version, ...(server && { port: server.port }) }
   const agent: NodeAgent = new NodeAgent({
     ...options,
@@ -145,6 +147,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     upkeep.run(signal),
     registerPlugins(options, [csi?.plugins, grants?.devices.plugins], signal),
     statics?.run(signal),
+    followMachineEnd(options, shutdown, signal),
   ])
   return {
     workers,
@@ -158,17 +161,29 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   }
 }
 
-function createShutdown(
+async function createShutdown(
   options: SettledOptions,
   parts: () => { readonly workers: PodWorkers; readonly agent: NodeAgent },
-): NodeShutdown {
+): Promise<NodeShutdown> {
+  const record = new ShutdownRecord(options.effects.rootDir, options.clock)
+  await record.load()
   return new NodeShutdown({
     ...options,
+    record,
     periods: options.settings.shutdown,
     pods: () => parts().workers.list(),
     node: () => parts().agent.node,
-    onBegin: () => parts().agent.reportNow(),
+    onChange: () => parts().agent.reportNow(),
   })
+}
+
+/** Only a node that is to end its pods in order makes the machine wait. */
+async function followMachineEnd(
+  { effects }: KubeletOptions,
+  shutdown: NodeShutdown,
+  signal: AbortSignal,
+): Promise<void> {
+  if (shutdown.neededMs > 0) await effects.machineEnd?.follow(shutdown, signal)
 }
 
 /** Loaded only where manifests are to be looked for. */
@@ -206,8 +221,11 @@ function retryAll(workers: PodWorkers): void {
 }
 
 /** What is counted apart from the kubelet itself. */
-function otherMetrics({ metrics = [] }: NodeEffects, grants: NodeGrants | undefined): readonly MetricFamily[] {
-  return [...metrics.map((each) => each.read()), ...(grants?.readMetrics() ?? [])]
+function otherMetrics(
+  { metrics = [] }: NodeEffects,
+  parts: readonly ({ readMetrics(): readonly MetricFamily[] } | undefined)[],
+): readonly MetricFamily[] {
+  return [...metrics.map((each) => each.read()), ...parts.flatMap((part) => part?.readMetrics() ?? [])]
 }
 
 interface GrantInput {

@@ -11,6 +11,7 @@ import { linuxNodeFiles } from './identity/host-files.ts'
 import type { NodeEffects } from './kubelet-options.ts'
 import { linuxMachine } from './node/linux-machine.ts'
 import { linuxPodHost } from './pod-worker/linux-pod-host.ts'
+import type { MachineEnd } from './shutdown/machine-end.ts'
 import { probeRunner } from './probes/run-probe.ts'
 import { linuxFiles } from './topology/linux-files.ts'
 import { readHugePages } from './topology/read-topology.ts'
@@ -26,6 +27,8 @@ export interface LinuxNodeOptions {
   readonly clock: Clock
   /** Default `defaultSettings`. */
   readonly settings?: KubeletSettings
+  /** Who says that the machine goes down; absent: nobody. */
+  readonly machineEnd?: MachineEnd
 }
 
 /** This machine as a node. Needs root; makes its folders, the mount for secrets and the top control groups. */
@@ -36,6 +39,7 @@ export async function linuxNode({
   runtime,
   clock,
   settings = defaultSettings,
+  machineEnd,
 }: LinuxNodeOptions): Promise<NodeEffects> {
   const machine = linuxMachine(rootDir, imageDirOf(runtime))
   const pidMaximum = Number((await linuxFiles.text('/proc/sys/kernel/pid_max')) ?? 0)
@@ -63,6 +67,7 @@ export async function linuxNode({
     rootDir,
     system: linuxFiles,
     metrics: [cgroupSeconds],
+    ...(machineEnd && { machineEnd }),
   }
 }
 

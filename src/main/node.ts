@@ -19,6 +19,7 @@ import { createKubelet, type Kubelet } from '#kubelet/kubelet.ts'
 import { subjectAccessReviewer } from '#kubelet/server/kubelet-access.ts'
 import type { KubeletServerOptions } from '#kubelet/server/server-context.ts'
 import type { ServingCertificate } from '#kubelet/server/serving-certificate.ts'
+import type { MachineEnd } from '#kubelet/shutdown/machine-end.ts'
 import { linuxNode } from '#kubelet/linux-node.ts'
 import { runCommand } from '#lib/command.ts'
 import type { Effects } from './effects.ts'
@@ -140,6 +141,7 @@ async function createNodeKubelet(
   const runtime = await containerdRuntime({ socketPath: layout.containerd.socket })
   const directories = { rootDir: layout.kubeletDir, logsDir: layout.podLogDir, cgroupRoot: layout.cgroupRoot }
   const given = settings?.configuration ?? {}
+  const end = machineEnd(options)
   return createKubelet({
     client: options.client,
     informers,
@@ -162,6 +164,7 @@ async function createNodeKubelet(
       runtime,
       clock,
       ...(settings && { settings }),
+      ...(end && { machineEnd: end }),
     }),
   })
 }
@@ -180,4 +183,17 @@ function firstMatch<Answer>(informer: Informer<Node>, look: (node: Node) => Answ
   }
   const remove = informer.listen({ added: check, updated: check })
   return promise.finally(remove)
+}
+
+/** Asks for the system bus only where the pods are to be ended in order; loaded only then, too. */
+function machineEnd({ layout, settings, effects }: NodeOptions): MachineEnd | undefined {
+  if (settings === undefined || settings.shutdown.length === 0) return undefined
+  return {
+    async follow(subject, signal) {
+      const { logindEnd } = await import('#kubelet/shutdown/logind-end.ts')
+      const busAddress = process.env['DBUS_SYSTEM_BUS_ADDRESS'] ?? 'unix:path=/run/dbus/system_bus_socket'
+      const log = effects.log.with({ component: 'kubelet' })
+      await logindEnd({ clock: effects.clock, log, busAddress, dropIn: layout.logindDropIn }).follow(subject, signal)
+    },
+  }
 }

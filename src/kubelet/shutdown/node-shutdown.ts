@@ -3,9 +3,11 @@ import type { Node, Pod } from '#api/types/core.v1.ts'
 import type { EventRecorder } from '#client/events.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import type { MetricFamily } from '#lib/metrics/metric.ts'
 import type { ShutdownPeriod } from '../configuration/shutdown-periods.ts'
 import type { PodFailure } from '../status/pod-status-input.ts'
 import { shutdownGroups } from './shutdown-groups.ts'
+import type { ShutdownRecord } from './shutdown-record.ts'
 
 /** A pod that the node can end for good. */
 export interface EndablePod {
@@ -21,8 +23,9 @@ export interface NodeShutdownOptions {
   readonly periods: readonly ShutdownPeriod[]
   readonly pods: () => readonly EndablePod[]
   readonly node: () => Node | undefined
-  /** The node is not ready any more: the API is to know at once. */
-  readonly onBegin: () => void
+  /** The node is not ready any more, or is again: the API is to know at once. */
+  readonly onChange: () => void
+  readonly record: Pick<ShutdownRecord, 'begin' | 'end' | 'read'>
 }
 
 export const shutdownComplaint = 'node is shutting down'
@@ -57,15 +60,40 @@ export class NodeShutdown {
     return this.#running
   }
 
+  /** The machine stays: the node takes pods again. Those that have ended stay ended. */
+  cancel(): void {
+    if (this.#running === undefined) return
+    this.#running = undefined
+    this.#announce('Shutdown manager detected shutdown cancellation')
+  }
+
+  /** How long all pods together may take. */
+  get neededMs(): number {
+    return this.#options.periods.reduce((sum, { seconds }) => sum + seconds * 1000, 0)
+  }
+
+  /** When the last shutdown was. */
+  readMetrics(): readonly MetricFamily[] {
+    return this.#options.record.read()
+  }
+
   async #endAll(): Promise<void> {
-    const { log, events, node, onBegin, pods, periods } = this.#options
-    log.info('The node is shutting down')
-    const own = node()
-    if (own) events.record(own, 'Normal', 'NodeShutdown', 'Shutdown manager detected shutdown event')
-    onBegin()
+    const { log, pods, periods, record } = this.#options
+    this.#announce('Shutdown manager detected shutdown event')
+    await record.begin()
     const running = pods().filter(({ pod }) => !isPodTerminal(pod))
     for (const { seconds, subjects } of shutdownGroups(running, periods)) await this.#endGroup(subjects, seconds)
+    await record.end()
     log.info('The pods of the node have ended')
+  }
+
+  #announce(message: string): void {
+    const { log, events, node, onChange } = this.#options
+    log.info(message)
+    const own = node()
+    if (own) events.record(own, 'Normal', 'NodeShutdown', message)
+    // Not before `hasBegun` says the same.
+    queueMicrotask(onChange)
   }
 
   async #endGroup(subjects: readonly EndablePod[], seconds: number): Promise<void> {

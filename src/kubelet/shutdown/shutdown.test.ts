@@ -55,7 +55,8 @@ test('a group gets its time and no more, then the next one ends', async () => {
       subject(podOf('quick', 0, 3)),
     ],
     node: () => undefined,
-    onBegin: () => seen.push('begin'),
+    onChange: () => seen.push('begin'),
+    record: { begin: () => Promise.resolve(), end: () => Promise.resolve(), read: () => [] },
   })
   const done = shutdown.begin()
   assert.ok(shutdown.hasBegun)
@@ -64,6 +65,31 @@ test('a group gets its time and no more, then the next one ends', async () => {
   await clock.advance(1_000)
   await done
   assert.deepEqual(seen.slice(3), ['critical Terminated 5'])
+})
+
+test('a shutdown that is called off lets the node take pods again', async () => {
+  const seen: string[] = []
+  const shutdown = new NodeShutdown({
+    clock: manualClock(),
+    log: silentLog,
+    events: { ...events, record: (_node, _type, reason, message) => void seen.push(`${reason}: ${message}`) },
+    periods,
+    pods: () => [],
+    node: () => ({ metadata: { name: 'n' } }) as never,
+    onChange: () => seen.push(shutdown.hasBegun ? 'not ready' : 'ready'),
+    record: { begin: () => Promise.resolve(), end: () => Promise.resolve(), read: () => [] },
+  })
+  assert.equal(shutdown.neededMs, 35_000)
+  shutdown.cancel()
+  await shutdown.begin()
+  shutdown.cancel()
+  await Promise.resolve()
+  assert.deepEqual(seen, [
+    'NodeShutdown: Shutdown manager detected shutdown event',
+    'not ready',
+    'NodeShutdown: Shutdown manager detected shutdown cancellation',
+    'ready',
+  ])
 })
 
 test('without any time configured pods are left alone', async () => {
