@@ -39,6 +39,18 @@ function plainCidr(cidr: string): string | undefined {
   return Number(length) <= most ? `${address}/${Number(length)}` : undefined
 }
 
+/** `address/prefix length` of an interface: the address with the size of the network that it is in. */
+export function validateInterfaceAddress(text: string, path: string): FieldError[] {
+  const plain = plainCidr(text)
+  if (plain === undefined) {
+    const examples = '(e.g. 10.9.8.7/24 or 2001:db8::1/64)'
+    return [invalidValue(path, text, `must be a valid address in CIDR form, ${examples}`)]
+  }
+  const [address = '', length = ''] = plain.split('/')
+  const canonical = `${canonicalAddress(address)}/${length}`
+  return canonical === text ? [] : [invalidValue(path, text, `must be in canonical form ("${canonical}")`)]
+}
+
 /** Whether a valid CIDR names an address inside its network instead of the network. */
 export function hasHostBits(cidr: string): boolean {
   const [address = '', length = '0'] = cidr.split('/')

@@ -83,5 +83,6 @@ function resourceClaimNames(pod: Pod): Set<string | undefined> {
   return new Set([
     ...(pod.spec?.resourceClaims ?? []).map((claim) => claim.resourceClaimName),
     ...(pod.status?.resourceClaimStatuses ?? []).map((claim) => claim.resourceClaimName),
+    pod.status?.extendedResourceClaimStatus?.resourceClaimName,
   ])
 }

@@ -21,6 +21,7 @@ export function countedResource(hardName: string): string {
   if (hardName === 'requests.storage' || hardName.includes('.storageclass.storage.k8s.io/')) {
     return 'persistentvolumeclaims'
   }
+  if (hardName.endsWith('.deviceclass.resource.k8s.io/devices')) return 'resourceclaims.resource.k8s.io'
   return 'pods'
 }
 

@@ -12,6 +12,7 @@ test('each name in a quota counts one resource', () => {
     'services.nodeports': 'services',
     'requests.storage': 'persistentvolumeclaims',
     'gold.storageclass.storage.k8s.io/requests.storage': 'persistentvolumeclaims',
+    'gpu.deviceclass.resource.k8s.io/devices': 'resourceclaims.resource.k8s.io',
     'count/deployments.apps': 'deployments.apps',
     secrets: 'secrets',
   }
@@ -35,6 +36,25 @@ test('a recount says what is there, and nothing of what the quota does not limit
     hard,
     used: { pods: '2', 'requests.cpu': '1200m', 'count/pods': '3', 'count/jobs.batch': '0' },
   })
+})
+
+test('claims count the devices that they can come to hold, by class', () => {
+  const requests = [
+    { name: 'two', exactly: { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 2 } },
+    { name: 'all', exactly: { deviceClassName: 'nic', allocationMode: 'All' } },
+    {
+      name: 'either',
+      firstAvailable: [
+        { name: 'large', deviceClassName: 'gpu', count: 1 },
+        { name: 'small', deviceClassName: 'gpu', count: 4 },
+      ],
+    },
+  ]
+  const claim = { metadata: { name: 'c' }, spec: { devices: { requests } } }
+  const hard = { 'gpu.deviceclass.resource.k8s.io/devices': '9', 'nic.deviceclass.resource.k8s.io/devices': '40' }
+  const quota = { metadata: { name: 'q' }, spec: { hard } } as unknown as ResourceQuota
+  const status = decideQuotaStatus(quota, () => [claim as unknown as KubernetesObject])
+  assert.deepEqual(Object.values(status.used ?? {}), ['6', '32'])
 })
 
 test('amounts are compared as numbers', () => {

@@ -87,7 +87,8 @@ class Estimator {
     const declared = this.#declared.get(expr.operand)
     if (declared?.kind === 'object' && declared.fields !== 'any') {
       this.#note(expr, { declared: declared.fields.get(expr.field) })
-    }
+    } else if (declared?.kind === 'map' && declared.sizesSelected === true)
+      this.#note(expr, { declared: declared.value })
     if (expr.test) return cost
     if (expr.optional) return cost + 1
     const holder = this.#checked.typeOf(expr.operand)

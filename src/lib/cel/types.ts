@@ -34,6 +34,8 @@ export interface MapType {
   readonly key: Type
   readonly value: Type
   readonly maxElements?: number
+  /** Whether the size of an entry is known too when it is selected like a field. */
+  readonly sizesSelected?: boolean
 }
 
 /** A type with named fields. `any`: whatever is selected is there, and nothing is known of it. */

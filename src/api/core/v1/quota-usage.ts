@@ -2,6 +2,8 @@ import { addQuantities } from '../../meta/quantity.ts'
 import type { KubernetesObject } from '../../meta/resource.ts'
 import type { Quantity } from '../../types/meta.v1.ts'
 import type { PersistentVolumeClaim, Pod, Service } from '../../types/core.v1.ts'
+import type { ResourceClaim } from '../../types/resource.v1.ts'
+import { deviceCounts } from '../../resource/v1/device-counts.ts'
 import { podTotals } from './pod-totals.ts'
 
 /** Amounts by quota resource name, such as `requests.cpu` or `count/deployments.apps`. */
@@ -17,6 +19,8 @@ export function usageOf(resource: string, object: KubernetesObject): Usage {
       return { ...counted, ...serviceUsage(object as Service) }
     case 'persistentvolumeclaims':
       return { ...counted, ...claimUsage(object as PersistentVolumeClaim) }
+    case 'resourceclaims.resource.k8s.io':
+      return { ...counted, ...deviceUsage(object as ResourceClaim) }
     case 'configmaps':
     case 'secrets':
     case 'replicationcontrollers':
@@ -62,6 +66,14 @@ function claimUsage({ spec, metadata }: PersistentVolumeClaim): Usage {
   if (!storageClass) return usage
   const suffix = `${storageClass}.storageclass.storage.k8s.io`
   return { ...usage, [`${suffix}/persistentvolumeclaims`]: '1', [`${suffix}/requests.storage`]: storage }
+}
+
+/** Devices by their class. */
+function deviceUsage({ spec }: ResourceClaim): Usage {
+  const counts = [...deviceCounts(spec)]
+  return Object.fromEntries(
+    counts.map(([name, count]) => [`${name}.deviceclass.resource.k8s.io/devices`, String(count)]),
+  )
 }
 
 /** The sum of several usages. */

@@ -21,7 +21,7 @@ export function isHugePageResource(name: string): boolean {
 }
 
 /** Devices and the like: a domain of its own, counted in whole pieces, never overcommitted. */
-function isExtendedResource(name: string): boolean {
+export function isExtendedResource(name: string): boolean {
   if (isNativeResource(name) || name.startsWith('requests.')) return false
   return qualifiedName(`requests.${name}`).length === 0
 }

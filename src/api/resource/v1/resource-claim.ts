@@ -5,7 +5,9 @@ import { ageOf } from '../../meta/duration.ts'
 import { immutableField, invalidValue } from '../../meta/field-errors.ts'
 import type { ResourceClaim, ResourceClaimTemplate } from '../../types/resource.v1.ts'
 import { setClaimSpecDefaults } from './device-defaults.ts'
+import { prepareClaimStatus } from './prepare-claim-status.ts'
 import { validateClaimSpec } from './validate-claim.ts'
+import { validateClaimStatus } from './validate-claim-status.ts'
 
 export const resourceClaim = defineKind<ResourceClaim>({
   group: 'resource.k8s.io',
@@ -14,7 +16,10 @@ export const resourceClaim = defineKind<ResourceClaim>({
   hasGeneration: false,
   setDefaults: (draft) => setClaimSpecDefaults((draft.spec ??= {})),
   prepareForCreate: (draft) => void (draft.status = {}),
+  prepareForStatusUpdate: prepareClaimStatus,
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
+  validatesUpdateAlone: true,
+  validateStatusUpdate: validateClaimStatus,
   validateUpdate: (now, old) => (deepEqual(now.spec, old.spec) ? [] : [invalidValue('spec', now.spec, immutableField)]),
   cells: (claim, nowMs) => [claim.metadata.name, stateCell(claim), ageOf(claim.metadata.creationTimestamp, nowMs)],
   deleteReturnsObject: true,
@@ -29,6 +34,7 @@ export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
     if (spec !== undefined) setClaimSpecDefaults((spec.spec ??= {}))
   },
   validate: ({ spec }) => validateClaimSpec(spec.spec, 'spec.spec'),
+  validatesUpdateAlone: true,
   validateUpdate: (now, old) => (deepEqual(now.spec, old.spec) ? [] : [invalidValue('spec', now.spec, immutableField)]),
   cells: nameAndAge,
   deleteReturnsObject: true,

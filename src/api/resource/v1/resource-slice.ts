@@ -1,13 +1,14 @@
 import { defineKind } from '../../kind.ts'
-import { nameAndAge } from '../../meta/cells.ts'
 import { ageOf } from '../../meta/duration.ts'
-import { immutableField, invalidForEach, invalidValue, required, tooLong } from '../../meta/field-errors.ts'
+import { immutableField, invalidForEach, invalidValue, required } from '../../meta/field-errors.ts'
 import { dnsSubdomain } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
-import type { DeviceClass, ResourcePool, ResourceSlice } from '../../types/resource.v1.ts'
+import { validateNodeSelector } from '../../core/v1/validate-node-selector.ts'
+import type { Draft } from '../../kind.ts'
+import type { ResourcePool, ResourceSlice } from '../../types/resource.v1.ts'
 import { setTaintTimes } from './device-defaults.ts'
-import { validateConfigs, validateSelectors } from './validate-device-parts.ts'
-import { validateDevices } from './validate-device.ts'
+import { validatePoolName } from './validate-device-names.ts'
+import { validateCounterSets, validateDevices } from './validate-device.ts'
 import { validateDriverName } from '../../storage/v1/csi-driver.ts'
 
 export const resourceSlice = defineKind<ResourceSlice>({
@@ -16,8 +17,10 @@ export const resourceSlice = defineKind<ResourceSlice>({
   kind: 'ResourceSlice',
   hasGeneration: true,
   prepareForCreate({ metadata, spec }) {
+    dropDisabledFields(spec)
     for (const device of spec.devices ?? []) setTaintTimes(device.taints, metadata.creationTimestamp)
   },
+  prepareForUpdate: ({ spec }) => dropDisabledFields(spec),
   validate: validateSlice,
   validateUpdate: validateSliceUpdate,
   cells: ({ metadata, spec }, nowMs) => [
@@ -31,38 +34,21 @@ export const resourceSlice = defineKind<ResourceSlice>({
   deleteReturnsObject: true,
 })
 
-export const deviceClass = defineKind<DeviceClass>({
-  group: 'resource.k8s.io',
-  version: 'v1',
-  kind: 'DeviceClass',
-  hasGeneration: true,
-  validate: ({ spec }) => [
-    ...validateSelectors(spec.selectors ?? [], 'spec.selectors'),
-    ...validateConfigs(spec.config ?? [], 'spec.config'),
-  ],
-  cells: nameAndAge,
-  deleteReturnsObject: true,
-})
-
-const maxPoolName = 253
-
 function validateSlice({ spec }: ResourceSlice): FieldError[] {
-  const { driver, pool, devices = [] } = spec
+  const { driver, pool, devices, sharedCounters } = spec
+  const isBoth = sharedCounters !== undefined && devices !== undefined
   return [
     ...validateDriverName(driver ?? '', 'spec.driver'),
     ...validatePool(pool, 'spec.pool'),
     ...validatePlace(spec, 'spec'),
-    ...validateDevices(devices, 'spec.devices'),
+    ...(isBoth ? [invalidValue('spec', '', 'only one of `sharedCounters` or `devices` is allowed')] : []),
+    ...validateDevices(spec, 'spec.devices'),
+    ...validateCounterSets(sharedCounters ?? [], 'spec.sharedCounters'),
   ]
 }
 
-/** Names of pools are paths of domains. */
 function validatePool({ name, generation, resourceSliceCount }: ResourcePool, path: string): FieldError[] {
-  const at = `${path}.name`
-  const errors: FieldError[] = []
-  if (!name) errors.push(required(at))
-  else if (name.length > maxPoolName) errors.push(tooLong(at, maxPoolName))
-  else errors.push(...name.split('/').flatMap((part) => invalidForEach(at, part, dnsSubdomain(part))))
+  const errors = validatePoolName(name, `${path}.name`)
   if (resourceSliceCount <= 0) {
     errors.push(invalidValue(`${path}.resourceSliceCount`, resourceSliceCount, 'must be greater than zero'))
   }
@@ -76,12 +62,20 @@ function validatePool({ name, generation, resourceSliceCount }: ResourcePool, pa
 function validatePlace(spec: ResourceSlice['spec'], path: string): FieldError[] {
   const { nodeName, nodeSelector, allNodes, perDeviceNodeSelection } = spec
   const places = { nodeName, nodeSelector, allNodes, perDeviceNodeSelection }
-  const given = Object.entries(places).filter(([, value]) => value !== undefined && value !== false)
+  const given = Object.entries(places).filter(([, value]) => value)
   const errors: FieldError[] = []
   if (nodeName === '') {
     errors.push(invalidValue(`${path}.nodeName`, nodeName, 'must be either unset or set to a non-empty string'))
-  } else if (nodeName !== undefined)
+  } else if (nodeName !== undefined) {
     errors.push(...invalidForEach(`${path}.nodeName`, nodeName, dnsSubdomain(nodeName)))
+  }
+  if (nodeSelector !== undefined) {
+    const terms = nodeSelector.nodeSelectorTerms ?? []
+    errors.push(...validateNodeSelector(nodeSelector, `${path}.nodeSelector`))
+    // Selectors of several slices are merged, which more terms would make hard.
+    const at = `${path}.nodeSelector.nodeSelectorTerms`
+    if (terms.length !== 1) errors.push(invalidValue(at, terms, 'must have exactly one node selector term'))
+  }
   for (const field of ['allNodes', 'perDeviceNodeSelection'] as const) {
     if (places[field] !== false) continue
     errors.push(invalidValue(`${path}.${field}`, false, 'must be either unset or set to true'))
@@ -101,4 +95,17 @@ function validateSliceUpdate({ spec: now }: ResourceSlice, { spec: old }: Resour
   if (now.driver !== old.driver) errors.push(invalidValue('spec.driver', now.driver, immutableField))
   if (now.nodeName !== old.nodeName) errors.push(invalidValue('spec.nodeName', now.nodeName ?? null, immutableField))
   return errors
+}
+
+/** Fields of features that this version of Kubernetes keeps switched off: it takes them and forgets them. */
+function dropDisabledFields({ devices = [] }: Draft<ResourceSlice>['spec']): void {
+  for (const device of devices) {
+    delete device.nodeAllocatableResourceMappings
+    for (const attribute of Object.values(device.attributes ?? {})) {
+      delete attribute.bools
+      delete attribute.ints
+      delete attribute.strings
+      delete attribute.versions
+    }
+  }
 }

@@ -1,76 +1,83 @@
 import { duplicate, invalidForEach, invalidValue, notSupported, required, tooMany } from '../../meta/field-errors.ts'
 import { dnsLabel, dnsSubdomain } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
-import type { DeviceRequest, DeviceSubRequest, ExactDeviceRequest, ResourceClaimSpec } from '../../types/resource.v1.ts'
-import { requestNames } from './device-defaults.ts'
-import {
-  validateAttributeName,
-  validateConfigs,
-  validateDeviceTolerations,
-  validateSelectors,
-} from './validate-device-parts.ts'
-
-const maxRequests = 32
+import type {
+  DeviceClaim,
+  DeviceConstraint,
+  DeviceRequest,
+  DeviceSubRequest,
+  ExactDeviceRequest,
+  ResourceClaimSpec,
+} from '../../types/resource.v1.ts'
+import { maxAlternatives, maxConfigs, maxConstraints, maxRequests } from './device-limits.ts'
+import { validateFullName } from './validate-device-names.ts'
+import { validateConfigs, validateDeviceTolerations, validateSelectors } from './validate-device-parts.ts'
+import { validateRequestNames } from './validate-request-names.ts'
 
 /** The devices that a claim, or a template of claims, asks for. */
 export function validateClaimSpec(spec: ResourceClaimSpec, path: string): FieldError[] {
-  const { requests = [], constraints = [] } = spec.devices ?? {}
+  const devices = spec.devices ?? {}
+  const { config = [] } = devices
   const at = `${path}.devices`
-  const errors: FieldError[] = []
-  if (requests.length > maxRequests) errors.push(tooMany(`${at}.requests`, requests.length, maxRequests))
-  const names = new Set<string>()
-  for (const [index, request] of requests.entries()) {
-    const own = `${at}.requests[${index}]`
-    errors.push(...validateRequest(request, own))
-    if (names.has(request.name)) errors.push(duplicate(`${own}.name`, request.name))
-    names.add(request.name)
-  }
-  const known = requestNames(spec.devices)
-  for (const [index, constraint] of constraints.entries()) {
-    const own = `${at}.constraints[${index}]`
-    errors.push(...validateRequestNames(constraint.requests ?? [], known, `${own}.requests`))
-    const { matchAttribute, distinctAttribute } = constraint
-    if (matchAttribute !== undefined) errors.push(...validateAttributeName(matchAttribute, `${own}.matchAttribute`))
-    else if (distinctAttribute === undefined) errors.push(required(`${own}.matchAttribute`))
-  }
-  const config = spec.devices?.config ?? []
-  for (const [index, { requests: named }] of config.entries()) {
-    errors.push(...validateRequestNames(named ?? [], known, `${at}.config[${index}].requests`))
-  }
-  return [...errors, ...validateConfigs(config, `${at}.config`)]
+  return [
+    ...validateRequests(devices.requests ?? [], `${at}.requests`),
+    ...validateConstraints(devices, `${at}.constraints`),
+    ...(config.length > maxConfigs
+      ? []
+      : config.flatMap(({ requests = [] }, index) =>
+          validateRequestNames(requests, devices, `${at}.config[${index}].requests`),
+        )),
+    ...validateConfigs(config, `${at}.config`),
+  ]
 }
 
-function validateRequestNames(names: readonly string[], known: readonly string[], path: string): FieldError[] {
-  const detail = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
-  return names.flatMap((name, index) => [
-    ...(known.includes(name) ? [] : [invalidValue(`${path}[${index}]`, name, detail)]),
-    ...(names.indexOf(name) < index ? [duplicate(`${path}[${index}]`, name)] : []),
+function validateRequests(requests: readonly DeviceRequest[], path: string): FieldError[] {
+  if (requests.length > maxRequests) return [tooMany(path, requests.length, maxRequests)]
+  const names = requests.map(({ name }) => name)
+  return requests.flatMap((request, index) => {
+    const errors = validateRequest(request, `${path}[${index}]`)
+    return names.indexOf(request.name) < index ? [...errors, duplicate(`${path}[${index}].name`, request.name)] : errors
+  })
+}
+
+function validateConstraints(devices: DeviceClaim, path: string): FieldError[] {
+  const { constraints = [] } = devices
+  if (constraints.length > maxConstraints) return [tooMany(path, constraints.length, maxConstraints)]
+  return constraints.flatMap((constraint, index) => [
+    ...validateRequestNames(constraint.requests ?? [], devices, `${path}[${index}].requests`),
+    ...validateConstraint(constraint, `${path}[${index}]`),
   ])
 }
 
-const maxOptions = 8
+function validateConstraint({ matchAttribute, distinctAttribute }: DeviceConstraint, path: string): FieldError[] {
+  if (matchAttribute !== undefined) return validateFullName(matchAttribute, `${path}.matchAttribute`)
+  if (distinctAttribute !== undefined) return validateFullName(distinctAttribute, `${path}.distinctAttribute`)
+  // The words do not fit, but they are the ones that are known.
+  const fields = 'exactly one of "matchAttribute" or "distinctAttribute"'
+  return [required(path, `${fields} is required, but multiple fields are set`)]
+}
 
 function validateRequest({ name, exactly, firstAvailable = [] }: DeviceRequest, path: string): FieldError[] {
   const errors = name === '' ? [required(`${path}.name`)] : invalidForEach(`${path}.name`, name, dnsLabel(name))
-  if (exactly === undefined && firstAvailable.length === 0) {
-    return [...errors, required(path, 'exactly one of `exactly` or `firstAvailable` is required')]
-  }
+  const fields = 'exactly one of `exactly` or `firstAvailable` is required'
+  if (exactly === undefined && firstAvailable.length === 0) return [...errors, required(path, fields)]
   if (exactly !== undefined && firstAvailable.length > 0) {
-    errors.push(
-      invalidValue(path, null, 'exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set'),
-    )
+    return [...errors, invalidValue(path, null, `${fields}, but multiple fields are set`)]
   }
-  if (exactly !== undefined) errors.push(...validateExact(exactly, `${path}.exactly`))
-  if (firstAvailable.length > maxOptions) {
-    errors.push(tooMany(`${path}.firstAvailable`, firstAvailable.length, maxOptions))
-  }
-  const names = firstAvailable.map((option) => option.name)
-  for (const [index, option] of firstAvailable.entries()) {
-    const at = `${path}.firstAvailable[${index}]`
-    if (names.indexOf(option.name) < index) errors.push(duplicate(`${at}.name`, option.name))
-    errors.push(...invalidForEach(`${at}.name`, option.name, dnsLabel(option.name)), ...validateExact(option, at))
-  }
-  return errors
+  if (exactly !== undefined) return [...errors, ...validateExact(exactly, `${path}.exactly`)]
+  return [...errors, ...validateAlternatives(firstAvailable, `${path}.firstAvailable`)]
+}
+
+function validateAlternatives(options: readonly DeviceSubRequest[], path: string): FieldError[] {
+  if (options.length > maxAlternatives) return [tooMany(path, options.length, maxAlternatives)]
+  const names = options.map(({ name }) => name)
+  return options.flatMap((option, index) => {
+    const at = `${path}[${index}]`
+    const nameErrors =
+      option.name === '' ? [required(`${at}.name`)] : invalidForEach(`${at}.name`, option.name, dnsLabel(option.name))
+    const errors = [...nameErrors, ...validateExact(option, at)]
+    return names.indexOf(option.name) < index ? [...errors, duplicate(`${at}.name`, option.name)] : errors
+  })
 }
 
 function validateExact(request: ExactDeviceRequest | DeviceSubRequest, path: string): FieldError[] {

@@ -1,59 +1,72 @@
 import { validateDriverName } from '../../storage/v1/csi-driver.ts'
-import { invalidForEach, invalidValue, notSupported, required, tooLong, tooMany } from '../../meta/field-errors.ts'
-import { labelKey, labelValue, qualifiedName } from '../../meta/names.ts'
+import {
+  duplicate,
+  invalidForEach,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+} from '../../meta/field-errors.ts'
+import { byteLengthOf, labelKey, labelValue } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
+import type { RawExtension } from '../../types/meta.v1.ts'
 import type {
   DeviceClassConfiguration,
   DeviceSelector,
   DeviceTaint,
   DeviceToleration,
 } from '../../types/resource.v1.ts'
+import { maxConfigs, maxOpaqueBytes, maxSelectors } from './device-limits.ts'
+import { validateExpression } from './validate-expression.ts'
 
-const maxSelectors = 32
-const maxExpressionLength = 10 * 1024
-
-/** Expressions that choose devices; they are compiled by who allocates. */
+/** Expressions that choose devices. */
 export function validateSelectors(selectors: readonly DeviceSelector[], path: string): FieldError[] {
-  const errors = selectors.length > maxSelectors ? [tooMany(path, selectors.length, maxSelectors)] : []
-  for (const [index, { cel }] of selectors.entries()) {
+  if (selectors.length > maxSelectors) return [tooMany(path, selectors.length, maxSelectors)]
+  return selectors.flatMap(({ cel }, index) => {
     const at = `${path}[${index}].cel`
-    if (cel === undefined) errors.push(required(at))
-    else if ((cel.expression ?? '').length > maxExpressionLength) {
-      errors.push(tooLong(`${at}.expression`, maxExpressionLength))
-    }
-  }
-  return errors
+    return cel === undefined ? [required(at)] : validateExpression(cel.expression ?? '', `${at}.expression`)
+  })
 }
 
-const maxConfigs = 32
-
-/** What drivers are told besides, in a form that only they know. */
-export function validateConfigs(configs: readonly DeviceClassConfiguration[], path: string): FieldError[] {
-  const errors = configs.length > maxConfigs ? [tooMany(path, configs.length, maxConfigs)] : []
-  for (const [index, { opaque }] of configs.entries()) {
+/** What drivers are told besides, in a form that only they know; of a class or a claim. */
+export function validateConfigs(
+  configs: readonly DeviceClassConfiguration[],
+  path: string,
+  most: number = maxConfigs,
+): FieldError[] {
+  if (configs.length > most) return [tooMany(path, configs.length, most)]
+  return configs.flatMap(({ opaque }, index) => {
     const at = `${path}[${index}].opaque`
-    if (opaque === undefined) errors.push(required(at))
-    else {
-      errors.push(...validateDriverName(opaque.driver ?? '', `${at}.driver`))
-      if (opaque.parameters === undefined) errors.push(required(`${at}.parameters`))
-    }
-  }
-  return errors
+    if (opaque === undefined) return [required(at)]
+    return [
+      ...validateDriverName(opaque.driver ?? '', `${at}.driver`),
+      ...validateOpaque(opaque.parameters, `${at}.parameters`),
+    ]
+  })
+}
+
+/** An object that nobody but a driver understands. */
+export function validateOpaque(value: RawExtension | null | undefined, path: string): FieldError[] {
+  if (value === undefined || value === null) return [required(path)]
+  if (byteLengthOf(JSON.stringify(value)) > maxOpaqueBytes) return [tooLong(path, maxOpaqueBytes)]
+  if (typeof value === 'object' && !Array.isArray(value)) return []
+  return [invalidValue(path, '<value omitted>', 'must be a valid JSON object')]
 }
 
 const effects = ['NoExecute', 'NoSchedule', 'None']
 const maxTaints = 16
 
 export function validateTaints(taints: readonly DeviceTaint[], path: string): FieldError[] {
-  const errors = taints.length > maxTaints ? [tooMany(path, taints.length, maxTaints)] : []
-  for (const [index, { key, value = '', effect }] of taints.entries()) {
+  if (taints.length > maxTaints) return [tooMany(path, taints.length, maxTaints)]
+  return taints.flatMap(({ key, value = '', effect }, index) => {
     const at = `${path}[${index}]`
-    errors.push(...(key ? invalidForEach(`${at}.key`, key, labelKey(key)) : [required(`${at}.key`)]))
+    const errors = key ? invalidForEach(`${at}.key`, key, labelKey(key)) : [required(`${at}.key`)]
     if (value !== '') errors.push(...invalidForEach(`${at}.value`, value, labelValue(value)))
     if ((effect as string | undefined) === undefined || (effect as string) === '') errors.push(required(`${at}.effect`))
     else if (!effects.includes(effect)) errors.push(notSupported(`${at}.effect`, effect, effects))
-  }
-  return errors
+    return errors
+  })
 }
 
 const maxTolerations = 16
@@ -74,9 +87,37 @@ export function validateDeviceTolerations(tolerations: readonly DeviceToleration
   return errors
 }
 
-/** `domain/name` of an attribute, as constraints name them. */
-export function validateAttributeName(name: string, path: string): FieldError[] {
-  if (name === '') return [required(path)]
-  if (!name.includes('/')) return [invalidValue(path, name, 'must include a domain')]
-  return invalidForEach(path, name, qualifiedName(name))
+interface Binding {
+  readonly bindingConditions?: readonly string[] | undefined
+  readonly bindingFailureConditions?: readonly string[] | undefined
+}
+
+const maxBindingConditions = 4
+
+/** What must be, and what must not be, before a pod is bound: both or neither, each once. */
+export function validateBinding(binding: Binding, path: string): FieldError[] {
+  const { bindingConditions: good = [], bindingFailureConditions: bad = [] } = binding
+  const goodAt = `${path}.bindingConditions`
+  const badAt = `${path}.bindingFailureConditions`
+  const errors = [...validateConditionTypes(good, goodAt), ...validateConditionTypes(bad, badAt)]
+  for (const [index, type] of good.entries()) {
+    if (good.indexOf(type) < index) errors.push(duplicate(`${goodAt}[${index}]`, type))
+  }
+  for (const [index, type] of bad.entries()) {
+    if (bad.indexOf(type) < index) errors.push(duplicate(`${badAt}[${index}]`, type))
+    const detail = 'bindingFailureConditions must not overlap with bindingConditions'
+    if (good.includes(type)) errors.push(invalidValue(`${badAt}[${index}]`, type, detail))
+  }
+  if (good.length === 0 && bad.length > 0) {
+    errors.push(invalidValue(goodAt, good, 'bindingConditions are required to use bindingFailureConditions'))
+  }
+  if (bad.length === 0 && good.length > 0) {
+    errors.push(invalidValue(badAt, bad, 'bindingFailureConditions are required to use bindingConditions'))
+  }
+  return errors
+}
+
+function validateConditionTypes(types: readonly string[], path: string): FieldError[] {
+  if (types.length > maxBindingConditions) return [tooMany(path, types.length, maxBindingConditions)]
+  return types.flatMap((type, index) => invalidForEach(`${path}[${index}]`, type, labelKey(type)))
 }
