@@ -4,7 +4,7 @@ import { pods } from '#api/types/resources.ts'
 import type { PodRecord } from './pod-record.ts'
 import type { PodReporter } from './pod-reporter.ts'
 import { isRunning, isStopped } from './pod-view.ts'
-import { stopContainers } from './stop-containers.ts'
+import { minimumGraceSeconds, stopContainers } from './stop-containers.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 export interface PodEndingOptions {
@@ -71,7 +71,7 @@ export class PodEnding {
     this.#graceSeconds = graceSeconds
     const { context, record } = this.#options
     for (const run of record.view.containers.filter(isRunning)) {
-      context.runtime.stopContainer(run.id, graceSeconds).catch((error: unknown) => {
+      context.runtime.stopContainer(run.id, Math.max(graceSeconds, minimumGraceSeconds)).catch((error: unknown) => {
         context.log.warn('container not stopped early', { container: run.id, error })
       })
     }

@@ -5,6 +5,7 @@ import { ContainerStartError } from '../environment/container-start-error.ts'
 import { containerConfig, type ContainerConfigInput } from './container-config.ts'
 import { containerEvents } from './container-events.ts'
 import { runHook } from './lifecycle-hook.ts'
+import { stopContainer } from './stop-containers.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 export interface StartContainerInput extends Omit<ContainerConfigInput, 'image'> {
@@ -66,12 +67,16 @@ async function runPostStart(context: WorkerContext, input: PostStartInput): Prom
   } catch (error) {
     // The pod is to end: whoever ends it stops the container too.
     if (signal.aborted) throw new RuntimeError('Cancelled', 'the pod ends')
-    const text = `PostStartHook failed: ${error instanceof Error ? error.message : String(error)}`
     const record = containerEvents(context.events, pod, container.name)
-    record('Warning', 'FailedPostStartHook', text)
+    // What the hook said may be a secret, and events are read by more people than pods are.
+    record('Warning', 'FailedPostStartHook', 'PostStartHook failed')
     record('Normal', 'Killing', 'FailedPostStartHook')
-    await context.runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30)
-    throw new ContainerStartError('PostStartHookError', text, { cause: error })
+    const run = { id, name: container.name }
+    const graceSeconds = pod.spec.terminationGracePeriodSeconds ?? 30
+    await stopContainer(context, { pod, podIp, run, spec: container, graceSeconds, signal })
+    throw new ContainerStartError('PostStartHookError', error instanceof Error ? error.message : String(error), {
+      cause: error,
+    })
   }
 }
 

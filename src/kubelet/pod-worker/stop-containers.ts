@@ -6,8 +6,8 @@ import { graceAnnotation } from './labels.ts'
 import { runHook } from './lifecycle-hook.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** A container gets at least this long after its preStop hook has used up the rest. */
-const minimumGraceSeconds = 2
+/** A container gets at least this long to end by itself, whatever has used up the rest. */
+export const minimumGraceSeconds = 2
 
 export interface StopInput {
   readonly pod: Pod
@@ -17,42 +17,47 @@ export interface StopInput {
 }
 
 /**
- * Stops containers as the pod lifecycle prescribes: the main ones at once, then the sidecars in the reverse order of
- * their start, all within one grace period.
+ * Stops containers as the pod lifecycle prescribes, all within one grace period: the main ones at once, then the
+ * sidecars in the reverse order of their start. All preStop hooks begin at once, those of sidecars too.
  */
 export async function stopContainers(context: WorkerContext, input: StopInput): Promise<void> {
-  const deadlineMs = context.clock.monotonic() + input.graceSeconds * 1000
-  const specs = allContainers(input.pod.spec)
-  const specOf = ({ name }: ContainerStatus): Container | undefined =>
-    specs.find((container) => container.name === name)
-  const isSidecarRun = (run: ContainerStatus): boolean => {
-    const spec = specOf(run)
-    return spec !== undefined && isSidecar(spec) && (input.pod.spec.initContainers?.includes(spec) ?? false)
+  const { pod, running, graceSeconds, podIp } = input
+  const specs = allContainers(pod.spec)
+  const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name)
+  const deadline = context.clock.sleep(graceSeconds * 1000)
+  /** By position among the sidecars. */
+  const ends = new Map<number, Promise<void>>()
+  const turnOf = ({ name }: ContainerStatus): number => sidecars.indexOf(name)
+  /** Who comes later among the sidecars, and everybody else, goes first. */
+  const turnComes = (turn: number): Promise<unknown> => {
+    if (turn < 0) return Promise.resolve()
+    const before = [...ends].filter(([other]) => other < 0 || other > turn).map(([, end]) => end)
+    return Promise.race([Promise.allSettled(before), deadline])
   }
   const stop = (run: ContainerStatus): Promise<void> => {
-    const remainingSeconds = Math.max(0, (deadlineMs - context.clock.monotonic()) / 1000)
-    const spec = specOf(run)
-    containerEvents(context.events, input.pod, run.name)('Normal', 'Killing', `Stopping container ${run.name}`)
-    return stopContainer(context, {
-      pod: input.pod,
-      podIp: input.podIp,
-      run,
-      graceSeconds: remainingSeconds,
-      ...(spec && { spec }),
-    })
+    const spec = specs.find(({ name }) => name === run.name)
+    containerEvents(context.events, pod, run.name)('Normal', 'Killing', `Stopping container ${run.name}`)
+    const turn = () => turnComes(turnOf(run))
+    return stopContainer(context, { pod, podIp, run, graceSeconds, turn, ...(spec && { spec }) })
   }
-  await Promise.all(input.running.filter((run) => !isSidecarRun(run)).map(stop))
-  const order = (input.pod.spec.initContainers ?? []).map(({ name }) => name)
-  const sidecars = input.running.filter(isSidecarRun).sort((a, b) => order.indexOf(b.name) - order.indexOf(a.name))
-  for (const run of sidecars) await stop(run)
+  const main = running.filter((run) => turnOf(run) < 0).map(stop)
+  ends.set(
+    -1,
+    Promise.all(main).then(() => undefined),
+  )
+  const later = running.filter((run) => turnOf(run) >= 0).sort((a, b) => turnOf(b) - turnOf(a))
+  for (const run of later) ends.set(turnOf(run), stop(run))
+  await Promise.all(ends.values())
 }
 
 export interface StopOneInput {
   readonly pod: Pod
   readonly spec?: Container
-  readonly run: ContainerStatus
+  readonly run: Pick<ContainerStatus, 'id' | 'name'>
   readonly graceSeconds: number
   readonly podIp: string
+  /** Asked after the hook: resolves when the container may be told to end. */
+  readonly turn?: () => Promise<unknown>
   /** Gives up waiting; the container may still be stopping. */
   readonly signal?: AbortSignal
 }
@@ -61,8 +66,9 @@ export interface StopOneInput {
 export async function stopContainer(context: WorkerContext, input: StopOneInput): Promise<void> {
   const startedMs = context.clock.monotonic()
   if (input.graceSeconds > 0 && input.spec?.lifecycle?.preStop) await runPreStop(context, input)
+  await input.turn?.()
   const usedSeconds = (context.clock.monotonic() - startedMs) / 1000
-  const left = input.graceSeconds === 0 ? 0 : Math.max(input.graceSeconds - usedSeconds, minimumGraceSeconds)
+  const left = Math.max(input.graceSeconds - usedSeconds, minimumGraceSeconds)
   await context.runtime.stopContainer(input.run.id, left, input.signal && { signal: input.signal })
 }
 
@@ -82,8 +88,9 @@ async function runPreStop(
     signal: stop.signal,
   }).catch((error: unknown) => {
     if (stop.signal.aborted) return
-    const text = error instanceof Error ? error.message : String(error)
-    containerEvents(context.events, pod, run.name)('Warning', 'FailedPreStopHook', `PreStopHook failed: ${text}`)
+    context.log.warn('preStop hook failed', { pod: pod.metadata.name, container: run.name, error })
+    // What the hook said may be a secret, and events are read by more people than pods are.
+    containerEvents(context.events, pod, run.name)('Warning', 'FailedPreStopHook', 'PreStopHook failed')
   })
   // The hook may hang: the grace period goes on without it.
   await Promise.race([hook, context.clock.sleep(graceSeconds * 1000, stop.signal).catch(() => undefined)])

@@ -42,6 +42,7 @@ function grpcFailure(
     case unimplemented:
       return `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}`
     case deadlineExceeded:
+      return `timeout: health rpc did not complete within ${where.timeoutMs / 1000}s`
     case unavailable:
       return `timeout: failed to connect service "${where.address}" within ${where.timeoutMs / 1000}s: ${error.details}`
     default:
@@ -52,7 +53,11 @@ function grpcFailure(
 /** `HealthCheckRequest { string service = 1 }`. */
 function encodeHealthRequest(service: string): Buffer {
   const name = Buffer.from(service, 'utf8')
-  return name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name])
+  return name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name])
+}
+
+function varint(value: number): readonly number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)]
 }
 
 /** `HealthCheckResponse { ServingStatus status = 1 }`. */

@@ -1,12 +1,14 @@
 import { isSidecar } from '#api/core/v1/pod-facts.ts'
 import type { Container, Pod, Probe } from '#api/types/core.v1.ts'
 import type { EventRecorder } from '#client/events.ts'
-import type { Clock, Timer } from '#lib/clock.ts'
+import type { Clock } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { ContainerStatus } from '../cri/container.ts'
 import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import { containerEvents } from '../pod-worker/container-events.ts'
 import { isRunning, latestContainer, type PodView } from '../pod-worker/pod-view.ts'
+import { ContainerProbe, type ProbeResult } from './container-probe.ts'
+import type { ProbeOutcome } from './probe-outcome.ts'
 import type { ProbeResults, ProbeType } from './probe-results.ts'
 import type { ProbeRunner, ProbeTarget } from './run-probe.ts'
 
@@ -24,6 +26,9 @@ export interface ProbersOptions {
 export function createProbers(options: ProbersOptions): Probers {
   return (onChange) => new PodProber(options, onChange)
 }
+
+/** How often a try that goes wrong in itself is made before it counts as one. */
+const maximumTries = 3
 
 const probeTypes: readonly ProbeType[] = ['startup', 'liveness', 'readiness']
 
@@ -98,9 +103,10 @@ export class PodProber implements ProbeResults {
         startedAtMs: run.startedAtMs,
         // After a restart of the kubelet a container stays what it was until a probe says otherwise.
         initial: initialResult(type, known),
+        // Those that were adopted must not all be probed at the moment the kubelet is back.
+        firstDelayMs: known === undefined ? 0 : this.#options.random.next() * (spec.periodSeconds ?? 10) * 1000,
         mayRun: () => type === 'startup' || this.isStarted(container, run.id),
         attempt: () => this.#attempt(type, spec, { container, containerId: run.id, podIp }),
-        report: (message) => this.#report(container.name, type, message),
         changed: () => this.#changed(type, run.id),
       })
       probes.set(type, probe)
@@ -109,15 +115,29 @@ export class PodProber implements ProbeResults {
     return probes
   }
 
-  async #attempt(type: ProbeType, spec: Probe, target: ProbeTarget): ReturnType<ProbeRunner> {
-    const { run, metrics, clock } = this.#options
+  /** One try, told by events and metrics; a try that goes wrong in itself is repeated at once. */
+  async #attempt(type: ProbeType, spec: Probe, target: ProbeTarget): Promise<ProbeOutcome> {
+    const { run, clock } = this.#options
     const startedMs = clock.monotonic()
-    const outcome = await run(spec, target)
-    const { name = '', namespace = '', uid = '' } = this.#pod?.metadata ?? {}
-    const labels = { container: target.container.name, namespace, pod: name, probe_type: capitalized(type) }
-    metrics.probes.add({ ...labels, pod_uid: uid, result: outcome.ok ? 'successful' : 'failed' })
-    metrics.probeSeconds.observe((clock.monotonic() - startedMs) / 1000, labels)
+    let outcome = await run(spec, target)
+    for (let tries = 1; outcome.isError === true && tries < maximumTries; tries++) outcome = await run(spec, target)
+    if (outcome.isError !== true) this.#count(type, outcome.ok, (clock.monotonic() - startedMs) / 1000, target)
+    const [reason, text] = reportOf(outcome)
+    if (reason !== undefined && this.#pod !== undefined)
+      containerEvents(this.#options.events, this.#pod, target.container.name)(
+        'Warning',
+        reason,
+        `${capitalized(type)} probe ${text}: ${outcome.message}`,
+      )
     return outcome
+  }
+
+  #count(type: ProbeType, ok: boolean, seconds: number, { container }: ProbeTarget): void {
+    const { metrics } = this.#options
+    const { name = '', namespace = '', uid = '' } = this.#pod?.metadata ?? {}
+    const labels = { container: container.name, namespace, pod: name, probe_type: capitalized(type) }
+    metrics.probes.add({ ...labels, pod_uid: uid, result: ok ? 'successful' : 'failed' })
+    if (ok) metrics.probeSeconds.observe(seconds, labels)
   }
 
   /** Once a container is started, its other probes begin at once instead of at their next turn. */
@@ -136,12 +156,13 @@ export class PodProber implements ProbeResults {
     if (!status?.containerID?.endsWith(`//${containerId}`)) return undefined
     return { ready: status.ready, started: status.started === true }
   }
+}
 
-  #report(name: string, type: ProbeType, message: string): void {
-    const title = capitalized(type)
-    if (this.#pod === undefined) return
-    containerEvents(this.#options.events, this.#pod, name)('Warning', 'Unhealthy', `${title} probe failed: ${message}`)
-  }
+/** The reason of the event that a try calls for, and its words. */
+function reportOf({ ok, message, isError }: ProbeOutcome): readonly [string | undefined, string] {
+  if (isError === true) return ['Unhealthy', 'errored and resulted in unknown state']
+  if (!ok) return ['Unhealthy', 'failed']
+  return [message === '' ? undefined : 'ProbeWarning', 'warning']
 }
 
 function capitalized(type: ProbeType): string {
@@ -157,8 +178,6 @@ function specOf(container: Container, type: ProbeType): Probe | undefined {
   return probes[type]
 }
 
-type ProbeResult = 'success' | 'failure' | 'unknown'
-
 function initialResult(
   type: ProbeType,
   known: { readonly ready: boolean; readonly started: boolean } | undefined,
@@ -166,85 +185,4 @@ function initialResult(
   if (known === undefined) return 'unknown'
   if (type === 'readiness') return known.ready ? 'success' : 'unknown'
   return type === 'startup' && known.started ? 'success' : 'unknown'
-}
-
-interface ContainerProbeOptions extends Pick<ProbersOptions, 'clock' | 'random'> {
-  readonly spec: Probe
-  readonly type: ProbeType
-  readonly startedAtMs: number
-  readonly initial: ProbeResult
-  readonly mayRun: () => boolean
-  readonly attempt: () => Promise<{ readonly ok: boolean; readonly message: string }>
-  readonly report: (message: string) => void
-  readonly changed: () => void
-}
-
-/** One probe of one container: tries it every period and turns tries into a result by the thresholds. */
-class ContainerProbe {
-  readonly #options: ContainerProbeOptions
-  #result: ProbeResult
-  #streak = 0
-  #lastOk: boolean | undefined
-  #timer: Timer | undefined
-  #stopped = false
-  #busy = false
-
-  constructor(options: ContainerProbeOptions) {
-    this.#options = options
-    this.#result = options.initial
-  }
-
-  get result(): ProbeResult {
-    return this.#result
-  }
-
-  start(): void {
-    const { clock, spec, startedAtMs } = this.#options
-    const dueMs = startedAtMs + (spec.initialDelaySeconds ?? 0) * 1000
-    this.#schedule(Math.max(0, dueMs - clock.now()))
-  }
-
-  runSoon(): void {
-    const { clock, spec, startedAtMs } = this.#options
-    this.#schedule(Math.max(0, startedAtMs + (spec.initialDelaySeconds ?? 0) * 1000 - clock.now()))
-  }
-
-  stop(): void {
-    this.#stopped = true
-    this.#timer?.cancel()
-  }
-
-  #schedule(delayMs: number): void {
-    if (this.#stopped) return
-    this.#timer?.cancel()
-    this.#timer = this.#options.clock.schedule(delayMs, () => void this.#try())
-  }
-
-  async #try(): Promise<void> {
-    if (this.#busy || this.#stopped) return
-    const { mayRun, attempt, spec, type } = this.#options
-    const isOver = type === 'startup' && this.#result === 'success'
-    if (isOver) return
-    if (mayRun()) {
-      this.#busy = true
-      const outcome = await attempt()
-      this.#busy = false
-      if (this.#stopped) return
-      this.#count(outcome)
-    }
-    this.#schedule((spec.periodSeconds ?? 10) * 1000)
-  }
-
-  #count({ ok, message }: { readonly ok: boolean; readonly message: string }): void {
-    const { spec, report, changed } = this.#options
-    if (!ok) report(message)
-    this.#streak = ok === this.#lastOk ? this.#streak + 1 : 1
-    this.#lastOk = ok
-    const threshold = ok ? (spec.successThreshold ?? 1) : (spec.failureThreshold ?? 3)
-    if (this.#streak < threshold) return
-    const result: ProbeResult = ok ? 'success' : 'failure'
-    if (result === this.#result) return
-    this.#result = result
-    changed()
-  }
 }

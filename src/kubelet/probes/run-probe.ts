@@ -2,7 +2,7 @@ import type { Container, Probe } from '#api/types/core.v1.ts'
 import { isRuntimeError, type ContainerRuntime } from '../cri/runtime.ts'
 import { grpcProbe } from './grpc-probe.ts'
 import { httpProbe } from './http-probe.ts'
-import { probeFailure, probeSuccess, type ProbeOutcome } from './probe-outcome.ts'
+import { probeError, probeFailure, probeSuccess, type ProbeOutcome } from './probe-outcome.ts'
 import { targetPort } from './target-port.ts'
 import { tcpProbe } from './tcp-probe.ts'
 
@@ -24,9 +24,13 @@ export function probeRunner(runtime: ContainerRuntime): ProbeRunner {
       return withPort(target, httpGet.port, (port) => httpProbe(httpGet, { podIp: target.podIp, port, timeoutMs }))
     if (tcpSocket)
       return withPort(target, tcpSocket.port, (port) => tcpProbe(tcpSocket.host || target.podIp, port, timeoutMs))
-    if (grpc) return grpcProbe(`${target.podIp}:${grpc.port}`, grpc.service ?? '', timeoutMs)
-    return probeFailure('missing probe handler')
+    if (grpc) return grpcProbe(grpcAddress(target.podIp, grpc.port), grpc.service ?? '', timeoutMs)
+    return probeError(`missing probe handler for ${target.container.name}`)
   }
+}
+
+function grpcAddress(ip: string, port: number): string {
+  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
 }
 
 function withPort(
@@ -35,7 +39,8 @@ function withPort(
   run: (port: number) => Promise<ProbeOutcome>,
 ): Promise<ProbeOutcome> {
   const port = targetPort(container, name)
-  return port === undefined ? Promise.resolve(probeFailure(`couldn't find port: ${name}`)) : run(port)
+  // The words of a number that cannot be read, because that is what a name is taken for at last.
+  return port === undefined ? Promise.resolve(probeError(`strconv.Atoi: parsing "${name}": invalid syntax`)) : run(port)
 }
 
 async function execProbe(
@@ -51,6 +56,7 @@ async function execProbe(
     if (isRuntimeError(error, 'DeadlineExceeded')) {
       return probeFailure(`command timed out: "${command.join(' ')}" timed out after ${timeoutSeconds}s`)
     }
-    return probeFailure(error instanceof Error ? error.message : String(error))
+    // The command was not run: it does not exist, or its container is just ending.
+    return probeError(error instanceof Error ? error.message : String(error))
   }
 }
