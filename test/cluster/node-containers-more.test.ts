@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { podCondition } from '#api/core/v1/pod-facts.ts'
 import type { Container, ContainerStatus, Pod, PodSpec } from '#api/types/core.v1.ts'
 import { nodes, pods } from '#api/types/resources.ts'
 import { eventually } from './harness/eventually.ts'
@@ -74,6 +75,25 @@ describe('restarts', options, () => {
       ['init', 'main', 'beside'].map((name) => statusOf(pod, name)?.restartCount),
       [1, 1, 1],
     )
+    assert.equal(podCondition(pod, 'AllContainersRestarting')?.status, 'False')
+  })
+
+  test('a file that an init container writes gives variables', async (t) => {
+    const space = await shared.space(t)
+    const init = container('init', `printf "A='one two'\\nB='x'\\n" > /data/a.env`, {
+      volumeMounts: [{ name: 'data', mountPath: '/data' }],
+    })
+    const fileKeyRef = { volumeName: 'data', path: 'a.env', key: 'A', optional: false }
+    const main = container('main', 'echo "$A, $C"', {
+      env: [
+        { name: 'A', valueFrom: { fileKeyRef } },
+        { name: 'C', value: '$(A)!' },
+      ],
+    })
+    const { log } = await space.run({
+      spec: { initContainers: [init], containers: [main], volumes: [{ name: 'data', emptyDir: {} }] },
+    })
+    assert.equal(log.trim(), 'one two, one two!')
   })
 
   test('a container that crashes waits longer each time and says so', async (t) => {

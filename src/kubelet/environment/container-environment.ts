@@ -3,9 +3,11 @@ import { configMaps, secrets } from '#api/types/resources.ts'
 import type { Container, EnvFromSource, EnvVar, Pod } from '#api/types/core.v1.ts'
 import type { EnvEntry } from '../cri/container.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
+import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import { configError } from './container-start-error.ts'
 import { expandVariables } from './expand.ts'
 import { fieldValue, type PodPlace } from './field-ref.ts'
+import { fileVariable, type ReadInside } from './file-variable.ts'
 import { resourceFieldValue } from './resource-field.ts'
 
 export interface EnvironmentInput {
@@ -15,6 +17,8 @@ export interface EnvironmentInput {
   readonly objects: PodObjects
   readonly services: ReadonlyMap<string, string>
   readonly allocatable: ResourceAmounts
+  readonly volumes: VolumesOnHost
+  readonly readInside: ReadInside
 }
 
 /**
@@ -60,7 +64,7 @@ async function valueOfVariable(
   valueOf: (name: string) => string | undefined,
 ): Promise<string | undefined> {
   if (valueFrom === undefined) return expandVariables(value ?? '', valueOf)
-  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = valueFrom
   if (fieldRef) {
     const field = fieldValue(input.pod, fieldRef.fieldPath, input.place)
     if (field === undefined) throw configError(`unsupported fieldPath: ${fieldRef.fieldPath}`)
@@ -79,6 +83,7 @@ async function valueOfVariable(
     const { name = '', key, optional } = secretKeyRef
     return keyOf(input, { name, key, optional, type: 'secret' })
   }
+  if (fileKeyRef) return fileVariable(fileKeyRef, input)
   throw configError('the source of an environment variable is not supported')
 }
 

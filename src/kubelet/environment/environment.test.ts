@@ -146,6 +146,8 @@ function input(parts: Partial<Container>): EnvironmentInput {
     objects,
     services: new Map([['S', 's']]),
     allocatable: {},
+    volumes: new Map([['v', { hostPath: '/v' }]]),
+    readInside: async (folder, path) => (`${folder}/${path}` === '/v/a.env' ? "A='of a file'" : undefined),
   }
 }
 
@@ -159,11 +161,13 @@ test('env comes after envFrom, may refer to what stands before it, and hides ser
         { name: 'T', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
         { name: 'GONE', valueFrom: { configMapKeyRef: { name: 'missing', key: 'k', optional: true } } },
         { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+        { name: 'F', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'a.env', key: 'A' } } },
+        { name: 'NONE', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'a.env', key: 'B', optional: true } } },
       ],
     }),
   )
   const values = Object.fromEntries(env.map(({ name, value }) => [name, value]))
-  assert.deepEqual(values, { P_k: 'v', A: 'v-s', S: 'own', T: 'secret', IP: '10.0.0.2' })
+  assert.deepEqual(values, { P_k: 'v', A: 'v-s', S: 'own', T: 'secret', IP: '10.0.0.2', F: 'of a file' })
 })
 
 test('what is missing and not optional is named', async () => {
@@ -176,5 +180,9 @@ test('what is missing and not optional is named', async () => {
   assert.equal(
     await failure({ env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'm', key: 'zz' } } }] }),
     "couldn't find key zz in ConfigMap ns/m",
+  )
+  assert.equal(
+    await failure({ env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'none', key: 'K' } } }] }),
+    'environment variable key "K" not found in file "none"',
   )
 })

@@ -39,6 +39,7 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
     ...input,
     services: serviceEnvironment(context.services(), serviceScope(pod)),
     allocatable: context.allocatable(),
+    readInside: context.host.readInside,
   })
   const variables = new Map(env.map(({ name, value }) => [name, value]))
   const valueOf = (name: string): string | undefined => variables.get(name)

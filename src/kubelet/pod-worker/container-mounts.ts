@@ -1,4 +1,5 @@
 import type { VolumeMount } from '#api/types/core.v1.ts'
+import type { Log } from '#lib/log.ts'
 import type { ContainerMount } from '../cri/container.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { configError } from '../environment/container-start-error.ts'
@@ -11,6 +12,7 @@ export interface MountInput extends ImageVolumeInput {
   readonly runtime: Pick<ContainerRuntime, 'version' | 'status'>
   readonly volumes: VolumesOnHost
   readonly host: PodHost
+  readonly log: Log
   /** The pod's `/etc/hosts` on the node. */
   readonly hostsPath: string
   readonly terminationLogPath: string
@@ -84,9 +86,10 @@ async function boundSubPath(input: MountInput, { mount, index, ...request }: Sub
   try {
     return await input.host.bindSubPath(input.pod, { ...request, mountId, ...(fsGroup !== undefined && { fsGroup }) })
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
+    input.log.warn('sub-path not bound', { pod: input.pod.metadata.name, volume: mount.name, error })
+    // Why tells what there is on the node, which is none of the pod's business.
     throw configError(
-      `failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}": ${text}`,
+      `failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}"`,
     )
   }
 }

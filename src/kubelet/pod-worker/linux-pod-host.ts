@@ -6,6 +6,7 @@ import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
 import { isMountPoint, unmountBelow } from '../volumes/mounts.ts'
 import { PodVolumes } from '../volumes/pod-volumes.ts'
 import { podFolderSizes } from '../volumes/folder-sizes.ts'
+import { readInside } from '../volumes/read-inside.ts'
 import { bindSubPath } from '../volumes/sub-path.ts'
 import type { PodHost, PodIdentity } from './pod-host.ts'
 
@@ -56,6 +57,7 @@ export async function linuxPodHost({ rootDir, logsDir, cgroups }: LinuxPodHostOp
     bindSubPath: (pod, { mountId, ...request }) =>
       bindSubPath({ ...request, target: join(podDir(pod), 'volume-subpaths', mountId) }),
     readTail,
+    readInside,
     usage: (pod, containerId) => cgroups.usage(pod, containerId),
     diskUse: (pod) => podFolderSizes(pod, { podDir: podDir(pod), logDir: join(logsDir, logFolderName(pod.metadata)) }),
     async cleanUp(identity, { withLogs }) {

@@ -50,26 +50,26 @@ export class PlanApplier {
     const volumes = starts.length > 0 ? this.#prepare().then(() => keeper.setUp(record.pod)) : undefined
     volumes?.catch(() => undefined)
     try {
-      for (const action of others.filter((action) => !isRemoval(action))) await this.#act(action)
+      // Each may take its whole grace period: they end beside one another.
+      await Promise.all(others.flatMap((action) => (action.type === 'killContainer' ? [this.kill(action)] : [])))
+      for (const action of others) if (action.type !== 'killContainer' && !isRemoval(action)) await this.#act(action)
     } finally {
       // Whoever comes next may want to take the volumes down: nothing may still be at work on them.
       await volumes?.catch(() => undefined)
     }
     const ready = await volumes
     if (ready !== undefined) await this.#startAll(starts, ready)
-    for (const action of others.filter(isRemoval)) await this.#act(action)
+    for (const action of others) if (isRemoval(action)) await this.#act(action)
     return ready !== undefined || others.length > 0
   }
 
-  async #act(action: Exclude<PodAction, { type: 'startContainer' | 'stopPod' }>): Promise<void> {
+  async #act(action: Exclude<PodAction, { type: 'startContainer' | 'stopPod' | 'killContainer' }>): Promise<void> {
     const { runtime } = this.#options.context
     switch (action.type) {
       case 'createSandbox':
         return this.#createSandbox(action.attempt)
       case 'stopSandbox':
         return runtime.stopSandbox(action.sandbox.id)
-      case 'killContainer':
-        return this.kill(action)
       case 'removeContainer':
         return runtime.removeContainer(action.container.id)
       case 'removeSandbox':
@@ -177,6 +177,6 @@ export class PlanApplier {
   }
 }
 
-function isRemoval({ type }: PodAction): boolean {
-  return type === 'removeContainer' || type === 'removeSandbox'
+function isRemoval(action: PodAction): action is Extract<PodAction, { type: 'removeContainer' | 'removeSandbox' }> {
+  return action.type === 'removeContainer' || action.type === 'removeSandbox'
 }

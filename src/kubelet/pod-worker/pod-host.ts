@@ -22,6 +22,8 @@ export interface PodHost {
   bindSubPath(pod: Pod, request: Omit<SubPathRequest, 'target'> & { readonly mountId: string }): Promise<string>
   /** The end of a text file, at most 4096 bytes; empty when it does not exist. */
   readTail(path: string, limits: { readonly bytes: number; readonly lines?: number }): Promise<string>
+  /** The text of a small file in a volume that containers write to; `undefined` when there is none. */
+  readInside(folder: string, path: string): Promise<string | undefined>
   /** What the kernel counts of a container or sandbox that runs. */
   usage(pod: Pod, containerId: string): Promise<GroupUsage | undefined>
   /** What the pod has written to the node, in bytes: its empty folders by volume, its logs by container. */

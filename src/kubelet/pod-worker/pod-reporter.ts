@@ -17,7 +17,14 @@ export interface PodReporterOptions {
   readonly resizer: PodResizer
 }
 
-const ownConditions = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+const ownConditions = new Set([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+  'AllContainersRestarting',
+])
 
 /** Computes a pod's status from what its worker knows and has it written. */
 export class PodReporter {

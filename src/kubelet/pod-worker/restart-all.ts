@@ -1,7 +1,7 @@
 import type { PodSpec } from '#api/types/core.v1.ts'
 import type { ContainerInfo } from '../cri/container.ts'
 import { restartCountAnnotation } from './labels.ts'
-import { currentSandbox, type PodView } from './pod-view.ts'
+import { currentSandbox, isRunning, type PodView } from './pod-view.ts'
 import { restartActionOf } from './restart-policy.ts'
 
 /** How often the whole pod had been started over in its sandbox when the container was made. */
@@ -23,4 +23,21 @@ export function podRestarts(spec: PodSpec, view: PodView): number {
     return restartActionOf(container, run.exitCode) === 'RestartAllContainers'
   })
   return Math.max(0, ...causes.map((run) => podRestartOf(run) + 1))
+}
+
+/** Whether some end of some container may tell the whole pod to start over. */
+export function couldRestartAll({ initContainers = [], containers }: PodSpec): boolean {
+  return [...initContainers, ...containers].some(({ restartPolicyRules = [] }) =>
+    restartPolicyRules.some(({ action }) => action === 'RestartAllContainers'),
+  )
+}
+
+/**
+ * Whether the pod is just starting over: from the end that told it to until its first container is made anew, or has to
+ * wait for its delay. `isWaiting`: none is to be started for now.
+ */
+export function isRestartingAll(spec: PodSpec, view: PodView, isWaiting: boolean): boolean {
+  const restarts = podRestarts(spec, view)
+  if (restarts === 0 || view.containers.some((run) => podRestartOf(run) >= restarts)) return false
+  return !isWaiting || view.containers.some(isRunning)
 }

@@ -16,6 +16,6 @@ export async function terminationMessage(host: PodHost, run: ContainerStatus): P
   if (text !== '' || run.exitCode === 0 || run.annotations[terminationPolicyAnnotation] !== 'FallbackToLogsOnError')
     return text
   const lines = (await host.readTail(run.logPath, { bytes: maximumLogBytes * 4, lines: maximumLogLines })).split('\n')
-  const log = lines.map((line) => parseCriLine(line)?.text ?? '').join('')
-  return log.slice(-maximumLogBytes)
+  const log = Buffer.from(lines.map((line) => parseCriLine(line)?.text ?? '').join(''), 'utf8')
+  return log.subarray(-maximumLogBytes).toString('utf8')
 }

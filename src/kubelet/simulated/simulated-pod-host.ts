@@ -16,6 +16,7 @@ export function simulatedPodHost(): PodHost {
     createTerminationLog: async ({ metadata }, { name }, attempt) => `/simulated/${metadata.uid}/${name}/${attempt}`,
     bindSubPath: async (_pod, { volumePath, subPath }) => `${volumePath}/${subPath}`,
     readTail: async () => '',
+    readInside: async () => undefined,
     usage: async () => undefined,
     diskUse: async () => ({ volumes: new Map(), logs: new Map() }),
     cleanUp: async () => undefined,

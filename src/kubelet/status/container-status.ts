@@ -1,4 +1,4 @@
-import { isSidecar } from '#api/core/v1/pod-facts.ts'
+import { allContainers, isSidecar } from '#api/core/v1/pod-facts.ts'
 import { formatTime } from '#lib/clock.ts'
 import type { Container, ContainerState, ContainerStatus } from '#api/types/core.v1.ts'
 import type { ContainerStatus as RuntimeContainer } from '../cri/container.ts'
@@ -71,7 +71,7 @@ function isReady(input: PodStatusInput, container: Container, latest: RuntimeCon
 function stateOf(input: PodStatusInput, run: RuntimeContainer): ContainerState {
   if (run.state === 'running') return { running: { startedAt: formatTime(run.startedAtMs) } }
   if (run.state === 'created') return { waiting: { reason: 'ContainerCreating' } }
-  const message = input.terminationMessages.get(run.id) || run.message
+  const message = lastWords(input, run)
   return {
     terminated: {
       exitCode: run.state === 'unknown' ? 137 : run.exitCode,
@@ -82,6 +82,17 @@ function stateOf(input: PodStatusInput, run: RuntimeContainer): ContainerState {
       containerID: `${input.runtimeName}://${run.id}`,
     },
   }
+}
+
+/** All messages of a pod's containers together; each gets its share. */
+const maximumMessageBytes = 12 * 1024
+
+/** What the runtime says of the end, then what the container itself has left. */
+function lastWords({ pod, terminationMessages }: PodStatusInput, run: RuntimeContainer): string {
+  const own = terminationMessages.get(run.id) ?? ''
+  const bytes = Buffer.from([run.message, own].filter((text) => text !== '').join(': '), 'utf8')
+  const share = Math.floor(maximumMessageBytes / allContainers(pod.spec).length)
+  return bytes.length <= share ? bytes.toString('utf8') : bytes.toString('utf8', 0, share)
 }
 
 function terminationReason(run: RuntimeContainer): string {

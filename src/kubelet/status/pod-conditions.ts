@@ -14,6 +14,8 @@ interface ConditionInput {
   /** Why the node has thrown the pod out, if it has. */
   readonly disruption?: string
   readonly resize?: ResizeCondition
+  /** All containers are being restarted; absent where that cannot happen. */
+  readonly isRestartingAll?: boolean
   readonly nowMs: number
 }
 
@@ -35,12 +37,20 @@ export function podConditions(input: ConditionInput): readonly PodCondition[] {
     ['Ready', readyVerdict(input, containersReady)],
     ['ContainersReady', containersReady],
     ['PodScheduled', { status: 'True' }],
+    ...(input.isRestartingAll === undefined ? [] : [['AllContainersRestarting', restartingVerdict(input)] as const]),
     ...(input.resize ? [[input.resize.type, resizeVerdict(input.resize)] as const] : []),
     ...(input.disruption === undefined ? [] : [['DisruptionTarget', disruptionVerdict(input.disruption)] as const]),
   ]
   const known = input.pod.status?.conditions ?? []
   const foreign = known.filter(({ type }) => !resizeConditions.has(type) && !own.some(([name]) => name === type))
   return [...own.map(([type, verdict]) => condition(input, type, verdict)), ...foreign]
+}
+
+/** All containers start over in place (KEP-5532). */
+function restartingVerdict({ phase, isRestartingAll }: ConditionInput): Verdict {
+  if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' }
+  if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' }
+  return { status: isRestartingAll === true ? 'True' : 'False' }
 }
 
 function resizeVerdict({ reason, message }: ResizeCondition): Verdict {

@@ -2,6 +2,7 @@ import { computePodQosClass } from '#api/core/v1/pod-qos.ts'
 import { formatTime } from '#lib/clock.ts'
 import type { Container, PodStatus } from '#api/types/core.v1.ts'
 import { currentSandbox, isRunning } from '../pod-worker/pod-view.ts'
+import { couldRestartAll, isRestartingAll } from '../pod-worker/restart-all.ts'
 import { containerStatusOf } from './container-status.ts'
 import { podConditions } from './pod-conditions.ts'
 import { initProgress, podPhase } from './pod-phase.ts'
@@ -37,6 +38,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       isSandboxReady,
       nowMs: input.nowMs,
       ...(input.resize && { resize: input.resize }),
+      ...(couldRestartAll(pod.spec) && { isRestartingAll: startsOver(input) }),
       ...(failure?.isDisruption && { disruption: failure.message }),
     }),
     ...failureParts((isHeldUp(input) ? undefined : failure) ?? (isTerminalPhase(known.phase) ? known : {})),
@@ -95,6 +97,11 @@ function phaseOf(
   if (isTerminalPhase(known)) return known
   const phase = input.failure ? 'Failed' : podPhase({ pod: input.pod, init, main, isEnding: input.isEnding })
   return isTerminalPhase(phase) && isHeldUp(input) ? (known ?? 'Pending') : phase
+}
+
+function startsOver({ pod, view, waiting, isEnding }: PodStatusInput): boolean {
+  const isWaiting = [...waiting.values()].some(({ reason }) => reason === 'CrashLoopBackOff')
+  return !isEnding && isRestartingAll(pod.spec, view, isWaiting)
 }
 
 function hasNetwork({ view }: PodStatusInput): boolean {

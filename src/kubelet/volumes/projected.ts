@@ -11,7 +11,7 @@ export const projectedVolume: VolumePlugin = {
   isLive: true,
   async setUp(request) {
     const { sources = [], defaultMode = 0o644 } = request.volume.projected ?? {}
-    const parts = await Promise.all(sources.map((source) => project(request, source, defaultMode)))
+    const parts = await allOrReasons(sources.map((source) => project(request, source, defaultMode)))
     const payload = new Map(parts.flatMap(({ entries }) => entries))
     await writePayload(request.memoryDirectory, payload, writeOptions(request))
     const refreshAtMs = Math.min(...parts.map((part) => part.refreshAtMs ?? Infinity))
@@ -21,6 +21,16 @@ export const projectedVolume: VolumePlugin = {
       ...(Number.isFinite(refreshAtMs) && { refreshAtMs }),
     }
   },
+}
+
+/** Users are told of everything that is missing at once. */
+async function allOrReasons<Part>(tries: readonly Promise<Part>[]): Promise<readonly Part[]> {
+  const results = await Promise.allSettled(tries)
+  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []))
+  const [first] = reasons
+  if (reasons.length === 1 && first) throw first
+  if (reasons.length > 1) throw new Error(`[${reasons.map(({ message }) => message).join(', ')}]`)
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
 }
 
 interface ProjectedPart {
