@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
@@ -26,6 +26,8 @@ export async function ensureContainerd(options: ContainerdConfigOptions, clock: 
   for (const folder of [layout.containerd.rootDir, layout.containerd.stateDir, layout.cniConfigDir]) {
     await mkdir(folder, { recursive: true, mode: 0o711 })
   }
+  // A container with users of its own has to get to its folder below without being the node's root.
+  await chmod(layout.runDir, 0o711)
   await startContainerd(layout, clock)
 }
 

@@ -113,6 +113,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     runtimeName: version.name,
     objects,
     runtimeHandler: (pod) => runtimeHandlerOf(pod, classes),
+    runtimeHandlers: () => agent.runtimeHandlers,
     services: () => allServices.list(),
     node: () => ownNode.get(nodeName) ?? agent.node,
     admittedPods: () => workers.list().flatMap(({ pod, hasEnded }) => (hasEnded ? [] : [pod])),
@@ -291,6 +292,7 @@ type ContextBasics = Omit<
   | 'runtimeName'
   | 'objects'
   | 'runtimeHandler'
+  | 'runtimeHandlers'
   | 'isShuttingDown'
   | 'services'
   | 'node'

@@ -59,7 +59,7 @@ export async function linuxNode({
     total: nodeLimits(settings, { cpus: availableParallelism(), memoryBytes: totalmem(), pidMaximum }),
   })
   return {
-    host: await linuxPodHost({ rootDir, logsDir, cgroups }),
+    host: await linuxPodHost({ rootDir, logsDir, cgroups, ...settings }),
     machine,
     files: linuxNodeFiles(),
     probe: probeRunner(runtime),

@@ -77,6 +77,8 @@ const errors: readonly [fields: object, error: string][] = [
     { enforceNodeAllocatable: ['kube-reserved'] },
     'kubeReservedCgroup (--kube-reserved-cgroup) must be specified when "kube-reserved" contained in enforceNodeAllocatable (--enforce-node-allocatable)',
   ],
+  [{ userNamespaces: { idsPerPod: 65_537 } }, 'kubelet user namespace length 65537 is not a multiple of 65536'],
+  [{ userNamespaces: { idsPerPod: 0 } }, 'userNamespaces.idsPerPod 0 must be between 65536 and 4294967295, inclusive'],
   [{ enableControllerAttachDetach: false }, 'enableControllerAttachDetach: false is not supported by this kubelet'],
   [{ authorization: { mode: 'AlwaysAllow' } }, 'authorization.mode: "AlwaysAllow" is not supported by this kubelet'],
 ]

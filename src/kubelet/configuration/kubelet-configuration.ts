@@ -59,5 +59,6 @@ export interface KubeletConfiguration {
   readonly seccompDefault?: boolean
   readonly cpuCFSQuota?: boolean
   readonly cpuCFSQuotaPeriod?: number
+  readonly userNamespaces?: { readonly idsPerPod?: number }
   readonly featureGates?: Readonly<Record<string, boolean>>
 }

@@ -8,6 +8,7 @@ import { defaultThresholds, type EvictionThreshold } from '../eviction/threshold
 import type { ImageCollectionSettings } from '../images/image-collector.ts'
 import { defaultRestartDelays, type RestartDelays } from '../pod-worker/restart-backoff.ts'
 import { parseCpuList } from '../cpus/cpu-list.ts'
+import { idUnit } from '../user-namespaces/node-ids.ts'
 import type { KubeletConfiguration } from './kubelet-configuration.ts'
 import { resourcePolicies, type ResourcePolicies } from './resource-policies.ts'
 import { shutdownPeriods, type ShutdownPeriod } from './shutdown-periods.ts'
@@ -43,6 +44,8 @@ export interface KubeletSettings {
   readonly cpuQuota: CpuQuotaSettings
   readonly reportedImages: number
   readonly hasDebuggingHandlers: boolean
+  /** Users and groups of a pod that wants its own. */
+  readonly idsPerPod: number
 }
 
 export interface HeartbeatSettings {
@@ -111,6 +114,7 @@ export function settingsOf(configuration: KubeletConfiguration): KubeletSettings
     },
     reportedImages: nodeStatusMaxImages < 0 ? Infinity : nodeStatusMaxImages,
     hasDebuggingHandlers: given.enableDebuggingHandlers ?? true,
+    idsPerPod: given.userNamespaces?.idsPerPod ?? idUnit,
   }
 }
 

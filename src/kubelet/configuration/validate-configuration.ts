@@ -1,5 +1,6 @@
 import { quantityToNumber } from '#api/meta/quantity.ts'
 import { signalFacts } from '../eviction/signals.ts'
+import { idUnit } from '../user-namespaces/node-ids.ts'
 import type { KubeletConfiguration } from './kubelet-configuration.ts'
 import { unsupportedFields } from './unsupported-fields.ts'
 import { policyErrors } from './validate-policies.ts'
@@ -21,6 +22,7 @@ const checks: readonly Check[] = [
   reservations,
   restartPeriod,
   containerLogs,
+  userNamespaces,
   policyErrors,
 ]
 
@@ -136,4 +138,11 @@ function containerLogs({
       ? []
       : [`containerLogMaxSize "${containerLogMaxSize}" is no quantity`]),
   ]
+}
+
+function userNamespaces({ userNamespaces: given }: KubeletConfiguration): string[] {
+  const idsPerPod = given?.idsPerPod ?? idUnit
+  if (idsPerPod < idUnit || idsPerPod >= 2 ** 32)
+    return [`userNamespaces.idsPerPod ${idsPerPod} must be between ${idUnit} and ${2 ** 32 - 1}, inclusive`]
+  return idsPerPod % idUnit === 0 ? [] : [`kubelet user namespace length ${idsPerPod} is not a multiple of ${idUnit}`]
 }

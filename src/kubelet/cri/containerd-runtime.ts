@@ -211,6 +211,7 @@ function statusOf({ status, runtimeHandlers, features: ofRuntime }: StatusRespon
     handlers: runtimeHandlers.map(({ name, features }) => ({
       name,
       recursiveReadOnly: features?.recursiveReadOnlyMounts ?? false,
+      userNamespaces: features?.userNamespaces ?? false,
     })),
     supplementalGroupsPolicy: ofRuntime?.supplementalGroupsPolicy ?? false,
   }

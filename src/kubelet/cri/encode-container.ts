@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ContainerConfig, ContainerMount, ContainerResources, ContainerSecurity } from './container.ts'
-import { encodeNamespaces, encodeSeccomp } from './encode-sandbox.ts'
+import type { IdRange } from '../user-namespaces/id-range.ts'
+import { encodeMappings, encodeNamespaces, encodeSeccomp } from './encode-sandbox.ts'
 import type {
   ContainerConfigSchema,
   LinuxContainerResourcesSchema,
@@ -21,7 +22,7 @@ export function encodeContainer(config: ContainerConfig): MessageInitShape<typeo
     args: [...config.args],
     workingDir: config.workingDir,
     envs: config.env.map(({ name, value }) => ({ key: name, value: textEncoder.encode(value) })),
-    mounts: config.mounts.map(encodeMount),
+    mounts: config.mounts.map((mount) => encodeMount(mount, config.security.namespaces.users)),
     devices: config.devices.map((device) => ({ ...device })),
     CDIDevices: config.cdiDevices.map((name) => ({ name })),
     labels: { ...config.labels },
@@ -35,13 +36,15 @@ export function encodeContainer(config: ContainerConfig): MessageInitShape<typeo
   }
 }
 
-function encodeMount(mount: ContainerMount): MessageInitShape<typeof MountSchema> {
+/** Where the container has users of its own, files keep the owners that they have on the node, as the container counts. */
+function encodeMount(mount: ContainerMount, users: IdRange | undefined): MessageInitShape<typeof MountSchema> {
   return {
     containerPath: mount.containerPath,
     hostPath: mount.hostPath,
     readonly: mount.readOnly,
     recursiveReadOnly: mount.recursiveReadOnly ?? false,
     propagation: propagations[mount.propagation],
+    ...(users && { uidMappings: encodeMappings(users), gidMappings: encodeMappings(users) }),
     ...(mount.image && {
       image: { image: mount.image.id, userSpecifiedImage: mount.image.reference },
       imageSubPath: mount.image.subPath,

@@ -1,5 +1,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { NamespaceOptionSchema, PodSandboxConfigSchema, SecurityProfileSchema } from './generated/cri_pb.ts'
+import type { IdRange } from '../user-namespaces/id-range.ts'
+import type {
+  IDMappingSchema,
+  NamespaceOptionSchema,
+  PodSandboxConfigSchema,
+  SecurityProfileSchema,
+  UserNamespaceSchema,
+} from './generated/cri_pb.ts'
 import type { NamespaceMode, NamespaceOptions, SandboxConfig, SeccompSetting } from './sandbox.ts'
 
 // Numbers of CRI's enums; the generated constants would load the whole schema at import time.
@@ -40,7 +47,18 @@ export function encodeNamespaces(options: NamespaceOptions): MessageInitShape<ty
     pid: namespaceModes[options.pid],
     ipc: namespaceModes[options.ipc],
     targetId: options.targetId ?? '',
+    usernsOptions: encodeUsers(options.users),
   }
+}
+
+function encodeUsers(users: IdRange | undefined): MessageInitShape<typeof UserNamespaceSchema> {
+  if (users === undefined) return { mode: namespaceModes.node }
+  return { mode: namespaceModes.pod, uids: encodeMappings(users), gids: encodeMappings(users) }
+}
+
+/** The ids that the pod sees, onto those that the node has set aside for it. */
+export function encodeMappings({ firstId, length }: IdRange): MessageInitShape<typeof IDMappingSchema>[] {
+  return [{ hostId: firstId, containerId: 0, length }]
 }
 
 export function encodeSeccomp(setting: SeccompSetting): MessageInitShape<typeof SecurityProfileSchema> {

@@ -92,6 +92,8 @@ export interface RuntimeStatus {
 export interface RuntimeHandler {
   readonly name: string
   readonly recursiveReadOnly: boolean
+  /** Pods can have users of their own, and their mounts the owners that belong to them. */
+  readonly userNamespaces: boolean
 }
 
 export interface ExecRequest {

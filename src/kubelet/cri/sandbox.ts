@@ -1,9 +1,13 @@
+import type { IdRange } from '../user-namespaces/id-range.ts'
+
 /** Which namespaces a pod shares and with whom. `target` joins the namespace of the container `targetId`. */
 export interface NamespaceOptions {
   readonly network: NamespaceMode
   readonly pid: NamespaceMode
   readonly ipc: NamespaceMode
   readonly targetId?: string
+  /** The pod's own users and groups; absent: those of the node. */
+  readonly users?: IdRange
 }
 
 export type NamespaceMode = 'pod' | 'container' | 'node' | 'target'

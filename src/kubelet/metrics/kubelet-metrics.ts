@@ -42,6 +42,14 @@ export class KubeletMetrics {
     name: 'kubelet_started_pods_total',
     help: 'Cumulative number of pods started',
   })
+  readonly startedUserNamespacedPods = new Counter({
+    name: 'kubelet_started_user_namespaced_pods_total',
+    help: 'Cumulative number of pods with user namespaces started. This metric will only be collected on Linux.',
+  })
+  readonly startedUserNamespacedPodErrors = new Counter({
+    name: 'kubelet_started_user_namespaced_pods_errors_total',
+    help: 'Cumulative number of errors when starting pods with user namespaces. This metric will only be collected on Linux.',
+  })
   readonly startedContainers = new Counter({
     name: 'kubelet_started_containers_total',
     help: 'Cumulative number of containers started',
@@ -90,6 +98,8 @@ export class KubeletMetrics {
       this.workerSeconds,
       this.podStartSeconds,
       this.startedPods,
+      this.startedUserNamespacedPods,
+      this.startedUserNamespacedPodErrors,
       this.startedContainers,
       this.startedContainerErrors,
       this.evictions,

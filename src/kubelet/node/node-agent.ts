@@ -6,7 +6,7 @@ import type { EventRecorder } from '#client/events.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { ImageInfo } from '../cri/image.ts'
-import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { ContainerRuntime, RuntimeHandler } from '../cri/runtime.ts'
 import type { DeviceCount } from '../devices/device-plugins.ts'
 import type { PressureCondition } from '../eviction/signals.ts'
 import { shutdownComplaint } from '../shutdown/node-shutdown.ts'
@@ -50,6 +50,7 @@ export class NodeAgent {
   #images: readonly ImageInfo[] = []
   /** Whether the runtime can leave out the groups that an image gives. */
   #groupsPolicy = false
+  #handlers: readonly RuntimeHandler[] = []
   #reportedAtMs = -Infinity
   #beats = 0
   #unhealthySinceMs: number | undefined
@@ -63,6 +64,11 @@ export class NodeAgent {
   /** The node as the API had it last. */
   get node(): Node | undefined {
     return this.#node
+  }
+
+  /** What the runtime said last that its handlers can do, by name. */
+  get runtimeHandlers(): readonly RuntimeHandler[] {
+    return this.#handlers
   }
 
   /** Resolves when the node is registered with its first status; goes on with heartbeats until `stop`. */
@@ -175,9 +181,11 @@ export class NodeAgent {
       runtimeReady: false,
       networkReady: true,
       supplementalGroupsPolicy: undefined,
+      handlers: undefined,
       message: `container runtime is down: ${error instanceof Error ? error.message : String(error)}`,
     }))
     this.#groupsPolicy = status.supplementalGroupsPolicy ?? this.#groupsPolicy
+    this.#handlers = status.handlers?.toSorted((a, b) => (a.name < b.name ? -1 : 1)) ?? this.#handlers
     const isFine = status.runtimeReady && status.networkReady
     this.#unhealthySinceMs = isFine ? undefined : (this.#unhealthySinceMs ?? this.#options.clock.monotonic())
     const subject = status.runtimeReady ? 'container runtime network not ready' : 'container runtime not ready'
@@ -186,8 +194,15 @@ export class NodeAgent {
     return { pressure: pressure(), complaints }
   }
 
-  #features(): Pick<NodeStatus, 'features'> {
-    return { features: { supplementalGroupsPolicy: this.#groupsPolicy } }
+  #features(): Pick<NodeStatus, 'features' | 'runtimeHandlers'> {
+    const runtimeHandlers = this.#handlers.map(({ name, recursiveReadOnly, userNamespaces }) => ({
+      name,
+      features: { recursiveReadOnlyMounts: recursiveReadOnly, userNamespaces },
+    }))
+    return {
+      features: { supplementalGroupsPolicy: this.#groupsPolicy },
+      ...(runtimeHandlers.length > 0 && { runtimeHandlers }),
+    }
   }
 
   /** Writes what differs from the API's status; the same again only now and then. */

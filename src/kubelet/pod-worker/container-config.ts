@@ -2,6 +2,7 @@ import type { Container, Pod } from '#api/types/core.v1.ts'
 import { containerResources } from '../cgroups/pod-resources.ts'
 import type { ContainerConfig } from '../cri/container.ts'
 import type { ImageInfo } from '../cri/image.ts'
+import type { SandboxConfig } from '../cri/sandbox.ts'
 import { noGrants } from '../devices/container-grants.ts'
 import { containerEnvironment } from '../environment/container-environment.ts'
 import { expandVariables } from '../environment/expand.ts'
@@ -26,6 +27,8 @@ export interface ContainerConfigInput {
   readonly objects: PodObjects
   readonly volumes: VolumesOnHost
   readonly hostsPath: string
+  /** What the pod shares, and what it has of its own. */
+  readonly sandbox: SandboxConfig
   /** Id of the container that an ephemeral container looks into. */
   readonly targetId?: string
   readonly signal: AbortSignal
@@ -34,6 +37,7 @@ export interface ContainerConfigInput {
 /** The whole configuration of a container. Throws `ContainerStartError` for what cannot be made. */
 export async function containerConfig(context: WorkerContext, input: ContainerConfigInput): Promise<ContainerConfig> {
   const { pod, container, attempt, image } = input
+  const { users } = input.sandbox.security.namespaces
   const grants = (await context.grants?.grant(pod, container)) ?? noGrants
   const env = await containerEnvironment({
     ...input,
@@ -68,7 +72,12 @@ export async function containerConfig(context: WorkerContext, input: ContainerCo
       ...containerResources(pod, container, { ...context, quota: settings.cpuQuota }),
       ...grants.placement,
     },
-    security: containerSecurity({ ...input, seccompDirectory, usesDefaultSeccomp: settings.usesDefaultSeccomp }),
+    security: containerSecurity({
+      ...input,
+      ...(users && { users }),
+      seccompDirectory,
+      usesDefaultSeccomp: settings.usesDefaultSeccomp,
+    }),
     ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
   }
 }

@@ -1,15 +1,18 @@
-import type { VolumeMount } from '#api/types/core.v1.ts'
+import type { Pod, VolumeMount } from '#api/types/core.v1.ts'
 import type { Log } from '#lib/log.ts'
 import type { ContainerMount } from '../cri/container.ts'
-import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { RuntimeHandler } from '../cri/runtime.ts'
 import { configError } from '../environment/container-start-error.ts'
 import { expandSubPath } from '../environment/expand-sub-path.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
+import { isRecursivelyReadOnly } from '../status/recursive-read-only.ts'
+import { handlerOf } from './handler-support.ts'
 import { imageVolumeMount, type ImageVolumeInput } from './image-volume.ts'
 import type { PodHost } from './pod-host.ts'
 
 export interface MountInput extends ImageVolumeInput {
-  readonly runtime: Pick<ContainerRuntime, 'version' | 'status'>
+  readonly runtimeHandler: (pod: Pod) => string
+  readonly runtimeHandlers: () => readonly RuntimeHandler[]
   readonly volumes: VolumesOnHost
   readonly host: PodHost
   readonly log: Log
@@ -54,22 +57,17 @@ async function volumeMount(input: MountInput, mount: VolumeMount, index: number)
     containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
     hostPath,
     readOnly: mount.readOnly === true || volume.readOnly === true,
-    recursiveReadOnly: await isRecursivelyReadOnly(input, mount),
+    recursiveReadOnly: recursionOf(input, mount),
     propagation: propagations[mount.mountPropagation ?? 'None'],
   }
 }
 
-/** Whether what is mounted below the volume is to be read-only too (KEP-3857). */
-async function isRecursivelyReadOnly({ runtime }: MountInput, mount: VolumeMount): Promise<boolean> {
-  const { name, recursiveReadOnly = 'Disabled', readOnly, mountPropagation = 'None' } = mount
-  if (recursiveReadOnly === 'Disabled') return false
-  const asked = `volume "${name}" requested recursive read-only mode, but it is`
-  if (readOnly !== true) throw configError(`${asked} not read-only`)
-  if (mountPropagation !== 'None') throw configError(`${asked} not compatible with propagation "${mountPropagation}"`)
-  const { handlers } = await runtime.status()
-  const isKnown = handlers.some((handler) => handler.name === '' && handler.recursiveReadOnly)
-  if (!isKnown && recursiveReadOnly === 'Enabled') throw configError(`${asked} not supported by the runtime`)
-  return isKnown
+function recursionOf(input: MountInput, mount: VolumeMount): boolean {
+  try {
+    return isRecursivelyReadOnly(mount, handlerOf(input, input.pod)?.recursiveReadOnly === true)
+  } catch (error) {
+    throw configError((error as Error).message)
+  }
 }
 
 interface SubPathInput {

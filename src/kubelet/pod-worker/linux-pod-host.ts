@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import type { Pod } from '#api/types/core.v1.ts'
 import { runCommand } from '#lib/command.ts'
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
+import { machineIds } from '../user-namespaces/machine-ids.ts'
+import { nodeIds } from '../user-namespaces/node-ids.ts'
+import { podIdRanges } from '../user-namespaces/pod-id-ranges.ts'
 import { isMountPoint, unmountBelow } from '../volumes/mounts.ts'
 import { PodVolumes } from '../volumes/pod-volumes.ts'
 import { podFolderSizes } from '../volumes/folder-sizes.ts'
@@ -15,15 +18,20 @@ export interface LinuxPodHostOptions {
   readonly rootDir: string
   readonly logsDir: string
   readonly cgroups: PodCgroups
+  /** How many users and groups a pod has that wants its own; how many pods there may be. */
+  readonly idsPerPod: number
+  readonly maximumPods: number
 }
 
 /** Pods on a Linux node. Needs root. */
-export async function linuxPodHost({ rootDir, logsDir, cgroups }: LinuxPodHostOptions): Promise<PodHost> {
+export async function linuxPodHost(options: LinuxPodHostOptions): Promise<PodHost> {
+  const { rootDir, logsDir, cgroups, idsPerPod } = options
   const podsDir = join(rootDir, 'pods')
   const memoryDir = join(rootDir, 'memory')
   await Promise.all([podsDir, memoryDir, logsDir].map((path) => mkdir(path, { recursive: true, mode: 0o755 })))
   await mountMemory(memoryDir)
   await cgroups.setUp()
+  const ranges = await podIdRanges({ podsDir, idsPerPod, ids: await nodeIds(machineIds, options) })
   const podDir = (pod: Pod): string => join(podsDir, pod.metadata.uid)
   return {
     async prepare(pod) {
@@ -35,6 +43,7 @@ export async function linuxPodHost({ rootDir, logsDir, cgroups }: LinuxPodHostOp
       ])
       return { cgroupParent, logDirectory }
     },
+    idRange: (pod) => ranges.rangeOf(pod.metadata.uid),
     async resize(pod) {
       await cgroups.create(pod)
     },
@@ -69,6 +78,7 @@ export async function linuxPodHost({ rootDir, logsDir, cgroups }: LinuxPodHostOp
         withLogs ? rm(join(logsDir, logFolderName(identity)), { recursive: true, force: true }) : undefined,
         cgroups.remove(uid),
       ])
+      ranges.release(uid)
     },
     async remains() {
       const [folders, groups] = await Promise.all([readdir(podsDir), cgroups.list()])

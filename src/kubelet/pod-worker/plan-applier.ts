@@ -117,12 +117,15 @@ export class PlanApplier {
   async #createSandbox(attempt: number): Promise<void> {
     const { context, record, observer, onSandbox } = this.#options
     await this.#prepareClaims()
+    const hasOwnUsers = record.pod.spec.hostUsers === false
+    if (hasOwnUsers) context.metrics.startedUserNamespacedPods.add()
     try {
       const config = await this.#sandboxConfig(attempt)
       const handler = context.runtimeHandler(record.pod)
       const id = await context.runtime.runSandbox(config, { signal: record.run.signal, handler })
       record.view = await observer.withSandbox(record.view, id)
     } catch (error) {
+      if (hasOwnUsers) context.metrics.startedUserNamespacedPodErrors.add()
       if (!isRuntimeError(error, 'Cancelled')) {
         const text = error instanceof Error ? error.message : String(error)
         context.events.record(record.pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text}`)

@@ -1,5 +1,6 @@
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import type { GroupUsage } from '../cgroups/read-usage.ts'
+import type { IdRange } from '../user-namespaces/id-range.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import type { SubPathRequest } from '../volumes/sub-path.ts'
 import type { VolumeRequest } from '../volumes/volume-plugin.ts'
@@ -11,6 +12,8 @@ import type { VolumeRequest } from '../volumes/volume-plugin.ts'
 export interface PodHost {
   /** Makes the pod's folders and control group. Idempotent. */
   prepare(pod: Pod): Promise<PreparedPod>
+  /** Users and groups of the node that are the pod's own until `cleanUp`, whatever happens to this process. */
+  idRange(pod: Pod): Promise<IdRange>
   /** Gives the pod's control group the limits that the pod has now. */
   resize(pod: Pod): Promise<void>
   volumes(pod: Pod, context: VolumeContext): HostedVolumes

@@ -4,6 +4,7 @@ import { podStatus } from '../status/pod-status.ts'
 import { StatusWriter } from '../status/status-writer.ts'
 import { isStaticPod } from '../static-pods/read-manifest.ts'
 import type { ContainerWaits } from './container-waits.ts'
+import { handlerOf } from './handler-support.ts'
 import type { PodRecord } from './pod-record.ts'
 import type { PodResizer } from './pod-resizer.ts'
 import { terminationMessage } from './termination-message.ts'
@@ -85,6 +86,7 @@ export class PodReporter {
       given: resizer.given,
       ...(resizer.condition && { resize: resizer.condition }),
       runtimeName,
+      canMountRecursively: handlerOf(context, record.pod)?.recursiveReadOnly === true,
       hostIps,
       startedAtMs: record.startedAtMs,
       nowMs: clock.now(),

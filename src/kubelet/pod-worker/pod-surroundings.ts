@@ -3,6 +3,8 @@ import type { Pod } from '#api/types/core.v1.ts'
 import type { SandboxConfig } from '../cri/sandbox.ts'
 import { hostNetworkHostsFile, hostsFile } from '../identity/hosts-file.ts'
 import { podDns } from '../identity/pod-dns.ts'
+import type { IdRange } from '../user-namespaces/id-range.ts'
+import { userNamespaceRefusal } from '../user-namespaces/user-namespace-refusal.ts'
 import type { PreparedPod } from './pod-host.ts'
 import { podFullName, sandboxConfig } from './sandbox-config.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -12,13 +14,20 @@ import type { WorkerContext } from './worker-context.ts'
  * own is refused rather than left out: a pod that asks for it relies on it.
  */
 export async function sandboxConfigOf(
-  { clusterDns, clusterDomain, nodeFiles, seccompDirectory, settings }: WorkerContext,
+  context: WorkerContext,
   { pod, attempt, prepared }: { readonly pod: Pod; readonly attempt: number; readonly prepared: PreparedPod },
 ): Promise<SandboxConfig> {
-  if (pod.spec.hostUsers === false)
-    throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces")
+  const { clusterDns, clusterDomain, nodeFiles, seccompDirectory, settings } = context
+  const users = await usersOf(context, pod)
   const dns = podDns(pod, { clusterDns, clusterDomain, host: await nodeFiles.resolvConf(settings.resolvConf) })
-  return sandboxConfig({ pod, attempt, dns, seccompDirectory, clusterDomain, ...prepared })
+  return sandboxConfig({ pod, attempt, dns, seccompDirectory, clusterDomain, ...prepared, ...(users && { users }) })
+}
+
+async function usersOf(context: WorkerContext, pod: Pod): Promise<IdRange | undefined> {
+  if (pod.spec.hostUsers !== false) return undefined
+  const refusal = userNamespaceRefusal(context.runtimeHandler(pod), context.runtimeHandlers())
+  if (refusal !== undefined) throw new Error(refusal)
+  return context.host.idRange(pod)
 }
 
 /** Writes the pod's `/etc/hosts` and resolves to its path on the node. */

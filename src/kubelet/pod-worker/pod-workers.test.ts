@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { podCondition } from '#api/core/v1/pod-facts.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import type { ContainerBehaviour } from '../simulated/behaviour.ts'
+import type { NamespaceOptions } from '../cri/sandbox.ts'
 import { PodWorld } from './pod-world.case.ts'
 
 /** Behaviour by container name. */
@@ -269,5 +270,35 @@ test('a pod that asks for a user namespace is told that there is none', async ()
   assert.equal(world.summary('p'), 'Pending c=ContainerCreating#0')
   const [first] = world.events
   assert.match(first ?? '', /^FailedCreatePodSandBox: .*runtime does not support user namespaces$/)
+  world.handlers = [{ name: '', recursiveReadOnly: false, userNamespaces: true }]
+  await world.settle(5_000)
+  assert.equal(world.summary('p'), 'Running c=running#0+')
+  await world.stop()
+})
+
+test('pods with users of their own have different ones, in their sandboxes and their containers', async () => {
+  const seen = new Map<string, NamespaceOptions['users'][]>()
+  const note = (name: string, { users }: NamespaceOptions): void =>
+    void seen.set(name, [...(seen.get(name) ?? []), users])
+  const world = new PodWorld({
+    sandboxError({ metadata, security }) {
+      note(metadata.name, security.namespaces)
+      return undefined
+    },
+    container({ security }, { metadata }) {
+      note(metadata.name, security.namespaces)
+      return {}
+    },
+  })
+  world.handlers = [{ name: '', recursiveReadOnly: false, userNamespaces: true }]
+  for (const name of ['p', 'q']) world.create(name, { hostUsers: false })
+  world.create('host', {})
+  await world.settle()
+  const range = (slot: number) => ({ firstId: slot * 65_536, length: 65_536 })
+  assert.deepEqual(Object.fromEntries(seen), {
+    p: [range(1), range(1)],
+    q: [range(2), range(2)],
+    host: [undefined, undefined],
+  })
   await world.stop()
 })

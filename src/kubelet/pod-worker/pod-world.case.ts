@@ -8,6 +8,7 @@ import type { Informer, InformerListener } from '#client/informer.ts'
 import { formatTime, manualClock, type ManualClock } from '#lib/clock.ts'
 import { silentLog } from '#lib/log.ts'
 import { seededRandom } from '#lib/random.ts'
+import type { RuntimeHandler } from '../cri/runtime.ts'
 import { createImageManager } from '../images/image-manager.ts'
 import { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import { createObjectSource } from '../objects/pod-objects.ts'
@@ -30,6 +31,8 @@ export class PodWorld {
   readonly events: string[] = []
   /** Names of pods whose objects the kubelet has deleted. */
   readonly deleted: string[] = []
+  /** What the runtime can do. */
+  handlers: readonly RuntimeHandler[] = []
   readonly #pods = new Map<string, Pod>()
   readonly #configMaps = new Map<string, ConfigMap>()
   readonly #feed = new EventFeed<WatchEvent<ConfigMap> & { readonly type: 'ADDED' }>()
@@ -151,6 +154,7 @@ export class PodWorld {
       tokens: createTokenSource({ client, clock, random }),
       probers: createProbers({ clock, random, events, metrics, run: effects.probe }),
       runtimeHandler: () => '',
+      runtimeHandlers: () => this.handlers,
       isShuttingDown: () => false,
       services: () => [],
       node: () => undefined,

@@ -2,6 +2,7 @@ import { podHostname } from '#api/core/v1/pod-facts.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import type { DnsConfig, PortMapping, SandboxConfig } from '../cri/sandbox.ts'
 import { sandboxSecurity } from '../security/container-security.ts'
+import type { IdRange } from '../user-namespaces/id-range.ts'
 import { sandboxLabels } from './labels.ts'
 
 export interface SandboxConfigInput {
@@ -10,6 +11,8 @@ export interface SandboxConfigInput {
   readonly cgroupParent: string
   readonly logDirectory: string
   readonly dns: DnsConfig
+  /** The pod's own users and groups, where it has some. */
+  readonly users?: IdRange
   readonly seccompDirectory: string
   readonly clusterDomain: string
 }
@@ -27,7 +30,7 @@ export function sandboxConfig(input: SandboxConfigInput): SandboxConfig {
     annotations: pod.metadata.annotations ?? {},
     cgroupParent: input.cgroupParent,
     sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map(({ name: key, value }) => [key, value])),
-    security: sandboxSecurity(pod, input.seccompDirectory),
+    security: sandboxSecurity(pod, input),
   }
 }
 

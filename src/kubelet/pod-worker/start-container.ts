@@ -1,5 +1,4 @@
 import type { Container, Pod } from '#api/types/core.v1.ts'
-import type { SandboxConfig } from '../cri/sandbox.ts'
 import { isRuntimeError, RuntimeError } from '../cri/runtime.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 import { containerConfig, type ContainerConfigInput } from './container-config.ts'
@@ -10,7 +9,6 @@ import type { WorkerContext } from './worker-context.ts'
 
 export interface StartContainerInput extends Omit<ContainerConfigInput, 'image'> {
   readonly sandboxId: string
-  readonly sandbox: SandboxConfig
   readonly podIp: string
 }
 

@@ -6,7 +6,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
-import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { ContainerRuntime, RuntimeHandler } from '../cri/runtime.ts'
 import type { GrantSource } from '../devices/grant-source.ts'
 import type { PressureCondition } from '../eviction/signals.ts'
 import type { NodeFiles } from '../identity/host-files.ts'
@@ -41,6 +41,8 @@ export interface WorkerContext {
   readonly probers: Probers
   /** The runtime's handler that a pod's RuntimeClass names; throws when there is no such class. */
   readonly runtimeHandler: (pod: Pod) => string
+  /** The runtime's handlers and what each can do, as it said last. */
+  readonly runtimeHandlers: () => readonly RuntimeHandler[]
   /** All services of the cluster that are known. */
   readonly services: () => readonly Service[]
   /** This node as the API has it. */

@@ -2,6 +2,7 @@ import type { Container, Pod, SeccompProfile } from '#api/types/core.v1.ts'
 import type { ContainerSecurity } from '../cri/container.ts'
 import type { ImageInfo } from '../cri/image.ts'
 import type { NamespaceOptions, SandboxSecurity, SeccompSetting } from '../cri/sandbox.ts'
+import type { IdRange } from '../user-namespaces/id-range.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 
 /** Paths that runtimes hide or protect by default, because they tell about or change the node. */
@@ -27,6 +28,8 @@ export interface SecurityInput {
   readonly image: ImageInfo
   /** Id of the container whose processes an ephemeral container is to see. */
   readonly targetId?: string
+  /** The pod's own users and groups, where it has some. */
+  readonly users?: IdRange
   /** Where localhost seccomp profiles lie. */
   readonly seccompDirectory: string
   /** Whether containers without a profile get the runtime's own; else nothing filters their calls. */
@@ -35,7 +38,7 @@ export interface SecurityInput {
 
 /** The container's own settings over the pod's. Throws `ContainerStartError` when it must not run as root but would. */
 export function containerSecurity(input: SecurityInput): ContainerSecurity {
-  const { pod, container, image, targetId } = input
+  const { pod, container, image } = input
   const ofPod = pod.spec.securityContext ?? {}
   const own = container.securityContext ?? {}
   const isPrivileged = own.privileged === true
@@ -46,7 +49,7 @@ export function containerSecurity(input: SecurityInput): ContainerSecurity {
   return {
     privileged: isPrivileged,
     capabilities: { add: own.capabilities?.add ?? [], drop: own.capabilities?.drop ?? [] },
-    namespaces: namespaceOptions(pod, targetId),
+    namespaces: namespaceOptions(pod, input),
     ...(user !== undefined && { runAsUser: user }),
     ...(group !== undefined && { runAsGroup: group }),
     ...(user === undefined && image.username !== '' && { runAsUsername: image.username }),
@@ -78,12 +81,15 @@ function verifyNonRoot({ pod, container, image }: SecurityInput, user: number | 
 }
 
 /** The sandbox itself never needs privileges of its own, but a privileged container needs a privileged sandbox. */
-export function sandboxSecurity(pod: Pod, seccompDirectory: string): SandboxSecurity {
+export function sandboxSecurity(
+  pod: Pod,
+  { seccompDirectory, users }: { readonly seccompDirectory: string; readonly users?: IdRange },
+): SandboxSecurity {
   const { runAsUser, runAsGroup, seccompProfile } = pod.spec.securityContext ?? {}
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
   const privileged = containers.some((container) => container.securityContext?.privileged === true)
   return {
-    namespaces: namespaceOptions(pod),
+    namespaces: namespaceOptions(pod, users && { users }),
     privileged,
     ...(runAsUser !== undefined && { runAsUser }),
     ...(runAsUser !== undefined && runAsGroup !== undefined && { runAsGroup }),
@@ -97,12 +103,16 @@ export function sandboxSecurity(pod: Pod, seccompDirectory: string): SandboxSecu
   }
 }
 
-function namespaceOptions({ spec }: Pod, targetId?: string): NamespaceOptions {
+function namespaceOptions(
+  { spec }: Pod,
+  { targetId, users }: Pick<SecurityInput, 'targetId' | 'users'> = {},
+): NamespaceOptions {
   const pid = spec.hostPID === true ? 'node' : spec.shareProcessNamespace === true ? 'pod' : 'container'
   return {
     network: spec.hostNetwork === true ? 'node' : 'pod',
     ipc: spec.hostIPC === true ? 'node' : 'pod',
     ...(targetId !== undefined && pid === 'container' ? { pid: 'target', targetId } : { pid }),
+    ...(users && { users }),
   }
 }
 

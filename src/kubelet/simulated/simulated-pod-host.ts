@@ -2,14 +2,18 @@ import { configMaps, secrets } from '#api/types/resources.ts'
 import type { Pod, Volume } from '#api/types/core.v1.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { HostedVolumes, PodHost, VolumeContext } from '../pod-worker/pod-host.ts'
+import { IdLedger } from '../user-namespaces/id-ledger.ts'
+import { idUnit } from '../user-namespaces/node-ids.ts'
 import { boundVolume } from '../volumes/claim.ts'
 import { mountFailure, VolumeError } from '../volumes/pod-volumes.ts'
 import type { VolumeOnHost } from '../volumes/volume-plugin.ts'
 
 /** Pods that leave no trace: nothing is written, but volumes still wait for the objects they are made of. */
 export function simulatedPodHost(): PodHost {
+  const ledger = new IdLedger({ firstId: idUnit, length: 2 ** 32 - idUnit }, idUnit)
   return {
     prepare: async ({ metadata }) => ({ cgroupParent: '', logDirectory: `/simulated/${metadata.uid}` }),
+    idRange: async ({ metadata: { uid } }) => ledger.rangeOf(uid) ?? ledger.take(uid),
     resize: async () => undefined,
     volumes: (_pod, context) => simulatedVolumes(context),
     writeHostsFile: async ({ metadata }) => `/simulated/${metadata.uid}/etc-hosts`,
@@ -19,7 +23,7 @@ export function simulatedPodHost(): PodHost {
     readInside: async () => undefined,
     usage: async () => undefined,
     diskUse: async () => ({ volumes: new Map(), logs: new Map() }),
-    cleanUp: async () => undefined,
+    cleanUp: async ({ uid }) => ledger.release(uid),
     remains: async () => [],
   }
 }

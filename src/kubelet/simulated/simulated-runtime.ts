@@ -3,7 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { ContainerInfo, ContainerStatus } from '../cri/container.ts'
 import type { ImageInfo } from '../cri/image.ts'
-import { RuntimeError, type ContainerRuntime, type RuntimeEvent } from '../cri/runtime.ts'
+import { RuntimeError, type ContainerRuntime, type RuntimeEvent, type RuntimeHandler } from '../cri/runtime.ts'
 import type { SandboxConfig, SandboxInfo, SandboxStatus } from '../cri/sandbox.ts'
 import { AddressPool } from './address-pool.ts'
 import type { SimulatedBehaviour } from './behaviour.ts'
@@ -25,6 +25,9 @@ interface SimulatedSandbox {
   readonly ips: readonly string[]
   ready: boolean
 }
+
+/** Nothing is real, so that everything can be done. */
+const handlers: readonly RuntimeHandler[] = [{ name: '', recursiveReadOnly: true, userNamespaces: true }]
 
 /** A container runtime in memory: the whole contract without a process, on the given clock. */
 export function simulatedRuntime(options: SimulatedRuntimeOptions): ContainerRuntime {
@@ -53,7 +56,7 @@ class SimulatedRuntime implements ContainerRuntime {
   }
 
   async status() {
-    return { runtimeReady: true, networkReady: true, message: '', handlers: [], supplementalGroupsPolicy: true }
+    return { runtimeReady: true, networkReady: true, message: '', handlers, supplementalGroupsPolicy: true }
   }
 
   async runSandbox(config: SandboxConfig): Promise<string> {

@@ -1,8 +1,9 @@
 import { allContainers, isSidecar } from '#api/core/v1/pod-facts.ts'
 import { formatTime } from '#lib/clock.ts'
-import type { Container, ContainerState, ContainerStatus } from '#api/types/core.v1.ts'
+import type { Container, ContainerState, ContainerStatus, VolumeMount } from '#api/types/core.v1.ts'
 import type { ContainerStatus as RuntimeContainer } from '../cri/container.ts'
 import type { PodStatusInput, WaitingReason } from './pod-status-input.ts'
+import { isRecursivelyReadOnly } from './recursive-read-only.ts'
 
 type ContainerRole = 'init' | 'main' | 'ephemeral'
 
@@ -31,7 +32,7 @@ export function containerStatusOf(
     containerID: `${input.runtimeName}://${latest.id}`,
     ...(role !== 'ephemeral' && { started: isStarted }),
     ...resourceParts(input, container),
-    ...mountParts(container),
+    ...mountParts(input, container),
     ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
     ...(latest.user && { user: { linux: latest.user } }),
   }
@@ -49,17 +50,25 @@ function resourceParts({ given }: PodStatusInput, container: Container): Partial
 }
 
 /** How its volumes are mounted; recursively read-only mounts say whether they are (KEP-3857). */
-function mountParts({ volumeMounts = [] }: Container): Partial<ContainerStatus> {
+function mountParts(input: PodStatusInput, { volumeMounts = [] }: Container): Partial<ContainerStatus> {
   if (volumeMounts.length === 0) return {}
   return {
-    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly, recursiveReadOnly }) => ({
-      name,
-      mountPath,
-      ...(readOnly === true && {
-        readOnly,
-        recursiveReadOnly: recursiveReadOnly === 'Enabled' ? 'Enabled' : 'Disabled',
+    volumeMounts: volumeMounts.map((mount) => ({
+      name: mount.name,
+      mountPath: mount.mountPath,
+      ...(mount.readOnly === true && {
+        readOnly: true,
+        recursiveReadOnly: isShownRecursive(mount, input.canMountRecursively) ? 'Enabled' : 'Disabled',
       }),
     })),
+  }
+}
+
+function isShownRecursive(mount: VolumeMount, isSupported: boolean): boolean {
+  try {
+    return isRecursivelyReadOnly(mount, isSupported)
+  } catch {
+    return false
   }
 }
 

@@ -42,6 +42,8 @@ export interface PodStatusInput {
   /** A resize that is not done. */
   readonly resize?: ResizeCondition
   readonly runtimeName: string
+  /** Whether the pod's runtime handler can mount read-only all the way down. */
+  readonly canMountRecursively: boolean
   /** The node's addresses, the first one primary. */
   readonly hostIps: readonly string[]
   /** When the kubelet saw the pod first. */
