@@ -64,6 +64,6 @@ async function projectToken(
   const { user, fsGroup } = fileOwnership(pod)
   // Readable for the one user or group that the pod runs as, and nobody else (KEP-1205).
   const mode = user !== undefined || fsGroup !== undefined ? 0o600 : defaultMode
-  const file = { data: Buffer.from(token, 'utf8'), mode, ...(user !== undefined && fsGroup === undefined && { user }) }
+  const file = { data: Buffer.from(token, 'utf8'), mode, ...(user !== undefined && { user }) }
   return { entries: [[path, file]], refreshAtMs }
 }
