@@ -192,7 +192,8 @@ describe('volumes of the node', { skip, concurrency: 4 }, () => {
     assert.match(await space.output(withVolume(script, { hostPath }, { container: readOnly })), /Read-only file system/)
     const volumeMounts = [{ ...readOnly.volumeMounts[0], recursiveReadOnly: 'Enabled' as const }]
     await space.create({ ...withVolume(script, { hostPath }, { container: { volumeMounts } as never }), name: 'rro' })
-    const message = 'Error: failed to resolve recursive read-only mode: volume "v" requested recursive read-only mode, but it is not supported by the runtime'
+    const message =
+      'Error: failed to resolve recursive read-only mode: volume "v" requested recursive read-only mode, but it is not supported by the runtime'
     await space.waitForEvent('rro', 'Failed', exactly(message))
   })
 
