@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
+import type { RuntimeClass } from '#api/types/node.v1.ts'
 import { nodes, pods, runtimeClasses, services } from '#api/types/resources.ts'
 import type { Informer } from '#client/informer.ts'
 import type { MetricFamily } from '#lib/metrics/metric.ts'
@@ -112,8 +113,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     ...(grants && { grants }),
     runtimeName: version.name,
     objects,
-    runtimeHandler: (pod) => runtimeHandlerOf(pod, classes),
-    runtimeHandlers: () => agent.runtimeHandlers,
+    ...knownHandlers(classes, () => agent),
     services: () => allServices.list(),
     node: () => ownNode.get(nodeName) ?? agent.node,
     admittedPods: () => workers.list().flatMap(({ pod, hasEnded }) => (hasEnded ? [] : [pod])),
@@ -159,6 +159,16 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
     shutdown,
     upkeep: background.then(() => undefined),
     stopObjects: () => objects.stop(),
+  }
+}
+
+function knownHandlers(
+  classes: Informer<RuntimeClass>,
+  agent: () => NodeAgent,
+): Pick<WorkerContext, 'runtimeHandler' | 'runtimeHandlers'> {
+  return {
+    runtimeHandler: (pod) => runtimeHandlerOf(pod, classes),
+    runtimeHandlers: () => agent().runtimeHandlers,
   }
 }
 

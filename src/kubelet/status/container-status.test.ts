@@ -40,6 +40,7 @@ function messageOf(count: number, words: { readonly own: string; readonly runtim
     isEnding: false,
     given: new Map(),
     runtimeName: 'r',
+    canMountRecursively: false,
     hostIps: [],
     startedAtMs: 0,
     nowMs: 0,
