@@ -27,10 +27,22 @@ export const rooms: Readonly<Record<string, Room>> = {
   scheduler: { rooms: control, packages: [] },
   kubelet: { rooms: control, packages: [...certificates, ...grpc, 'ws'] },
   network: { rooms: control, packages: ['ip-address'] },
+  metrics: { rooms: control, packages: [] },
   cli: { rooms: control, packages: ['js-yaml', 'ws'] },
   host: { rooms: control, packages: [...certificates, ...grpc, 'jose', 'js-yaml'] },
   main: {
-    rooms: [...control, 'storage', 'apiserver', 'controllers', 'scheduler', 'kubelet', 'network', 'cli', 'host'],
+    rooms: [
+      ...control,
+      'storage',
+      'apiserver',
+      'controllers',
+      'scheduler',
+      'kubelet',
+      'network',
+      'metrics',
+      'cli',
+      'host',
+    ],
     packages: [...certificates, ...grpc, 'jose', 'js-yaml', 'ws'],
   },
 }

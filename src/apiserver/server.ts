@@ -12,6 +12,7 @@ import type { AdmissionPlugin } from './admission/admission.ts'
 import { aggregationControllers } from './aggregation/aggregation-controllers.ts'
 import { Aggregation } from './aggregation/aggregation.ts'
 import type { ExtensionDialer } from './aggregation/extension-dialer.ts'
+import type { LocalApi } from './aggregation/local-api.ts'
 import { ObservedFeed } from './aggregation/observed-feed.ts'
 import { RemoteServices } from './aggregation/remote-services.ts'
 import type { WebhookCaller } from './webhooks/webhook-caller.ts'
@@ -53,6 +54,8 @@ export interface ApiServerOptions {
   readonly callWebhook?: WebhookCaller
   /** Reaches extension API servers; none: what they answer for is not available. */
   readonly extensions?: ExtensionDialer
+  /** What parts of this process answer for behind the server. */
+  readonly localApis?: (reader: ObjectReader) => readonly LocalApi[]
   /** Addresses of services, primary family first; default 10.96.0.0/12. */
   readonly serviceCidrs?: readonly string[]
   /** Inclusive; default 30000-32767. */
@@ -103,7 +106,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const customResources = new CustomResources(caches, resources, webhookConverter({ reader, random, callWebhook }))
   const observed = new ObservedFeed(customResources)
   const feed = new StoreFeed({ store, prefix: '/registry/', consumer: observed, clock, log })
-  const aggregation = new Aggregation(new RemoteServices(reader), options.extensions)
+  const aggregation = new Aggregation(new RemoteServices(reader), options.extensions, options.localApis?.(reader))
   resources.setRemote(() => aggregation.versions())
   const authorizers = options.authorizers?.(reader) ?? []
   const parts: ServerParts = {

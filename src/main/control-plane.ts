@@ -27,7 +27,9 @@ import type { Store } from '#storage/store.ts'
 import { clusterInfoObjects } from './cluster-info.ts'
 import { DebugPaths } from './debug-paths.ts'
 import type { Effects } from './effects.ts'
+import { identities } from './identities.ts'
 import { listenFailure } from './listen-failure.ts'
+import { metricsApi } from './metrics-api.ts'
 import { isShared, openStore, type StorageChoice } from './open-store.ts'
 import { ownRoles } from './own-roles.ts'
 import { ranges } from './ranges.ts'
@@ -129,7 +131,7 @@ function createServer(
   const serverUrl = `https://${options.advertiseAddress}:${options.port}`
   const audiences = [issuer]
   const log = effects.log.with({ component: 'apiserver' })
-  return createApiServer({
+  const server = createApiServer({
     store,
     ...effects,
     log,
@@ -139,6 +141,9 @@ function createServer(
     callWebhook: httpsWebhookCaller(),
     extensions: httpsExtensionDialer(pki.frontProxy.client),
     morePaths,
+    localApis: (reader) => [
+      metricsApi(reader, () => createClient(inProcessTransport(server.handle, identities.metrics)), effects),
+    ],
     tokens: (reader) => createTokenIssuer({ reader, clock, random, key, issuer, audiences, serverUrl }),
     connections: (reader, authorizers) =>
       createNodeConnections({ reader, authorizers, dialer: dialerOf(pki, effects), random, log }),
@@ -147,6 +152,7 @@ function createServer(
       return { authorizers, grants: new GrantIndex(reader), tokens, audiences, clock }
     },
   })
+  return server
 }
 
 /** Presents the server to kubelets, and trusts those that the cluster's authority signed for. */

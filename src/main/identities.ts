@@ -1,10 +1,11 @@
 import type { UserInfo } from '#api/meta/exchange.ts'
 
-/** Who the parts of the control plane are to the API server, as upstream names them. */
+/** Who the parts of the control plane are to the API server; as upstream names them, where it has them. */
 export const identities = {
   controllerManager: user('system:kube-controller-manager'),
   scheduler: user('system:kube-scheduler'),
   proxy: user('system:kube-proxy'),
+  metrics: user('coracle:resource-metrics'),
 } as const
 
 /** A node's kubelet: what it may do is decided by the Node authorizer. */

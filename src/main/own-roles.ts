@@ -2,6 +2,7 @@ import type { BootstrapObject } from '#apiserver/bootstrap/bootstrap-store.ts'
 import { explanationPrefix } from '#api/core/v1/scheduling-explanation.ts'
 import { clusterRoleBindings, clusterRoles } from '#api/types/resources.ts'
 import type { PolicyRule, Subject } from '#api/types/rbac.v1.ts'
+import { identities } from './identities.ts'
 
 const apiGroup = 'rbac.authorization.k8s.io'
 const read = ['get', 'list', 'watch']
@@ -20,6 +21,7 @@ export function ownRoles(): readonly BootstrapObject[] {
     ...grant('coracle:kubelet-serving-approver', servingApproverRules, [servingApprover]),
     reader('coracle:scheduling-reader', [{ nonResourceURLs: [`${explanationPrefix}*`], verbs: ['get'] }]),
     ...grant('coracle:service-account-token-controller', tokenSecretRules, [tokenAccount]),
+    ...grant('coracle:resource-metrics', metricsRules, [{ kind: 'User', apiGroup, name: identities.metrics.name }]),
     ...joinBindings(),
   ]
 }
@@ -28,6 +30,12 @@ export function ownRoles(): readonly BootstrapObject[] {
 const nodeNetworkRules: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['services', 'namespaces', 'nodes'], verbs: read },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
+]
+
+/** What the metrics API reads: who is there, and what kubelets measure. */
+const metricsRules: readonly PolicyRule[] = [
+  { apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list'] },
+  { apiGroups: [''], resources: ['nodes/proxy'], verbs: ['get'] },
 ]
 
 const clusterDnsRules: readonly PolicyRule[] = [

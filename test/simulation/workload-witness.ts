@@ -7,52 +7,43 @@ import { deployments, jobs, pods, replicaSets, statefulSets } from '#api/types/r
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { WholeCluster } from './whole-cluster.ts'
 
-/** Sees every change of workloads and pods and notes what must never be. */
-export interface WorkloadWitness {
-  /** One sentence for each breach. */
-  readonly breaches: readonly string[]
-  /** Uids of the pods of a job that were seen to succeed. */
-  succeeded(job: string): ReadonlySet<string>
-  /** From now on the Deployment must keep its availability, too. */
-  holdAvailability(deployment: string): void
-}
+/** The kinds that a witness must be told of. */
+export const witnessedKinds = [deployments, replicaSets, statefulSets, jobs, pods] as readonly Resource[]
 
+/** Shows a witness every change in the namespace `test` of a cluster in this process. */
 export async function watchWorkloads(cluster: WholeCluster, signal: AbortSignal): Promise<WorkloadWitness> {
-  const witness = new Witness(() => cluster.clock.monotonic())
-  await Promise.all([
-    follow(cluster, deployments, signal, (name, object) => witness.deployment(name, object)),
-    follow(cluster, replicaSets, signal, (name, object) => witness.sets.set(name, object)),
-    follow(cluster, statefulSets, signal, (name, object) => witness.statefulSets.set(name, object)),
-    follow(cluster, jobs, signal, (name, object) => witness.jobs.set(name, object)),
-    follow(cluster, pods, signal, (name, object) => witness.pod(name, object)),
-  ])
+  const witness = new WorkloadWitness(() => cluster.clock.monotonic(), longestLagMs)
+  await Promise.all(witnessedKinds.map((resource) => follow(cluster, resource, signal, witness)))
   return witness
 }
 
-async function follow<T extends KubernetesObject>(
+async function follow(
   { client }: WholeCluster,
-  resource: Resource<T>,
+  resource: Resource,
   signal: AbortSignal,
-  note: (name: string, object: T | undefined) => void,
+  witness: WorkloadWitness,
 ): Promise<void> {
   const { resourceVersion } = await client.resource(resource, 'test').list()
   const loop = async (): Promise<void> => {
     for await (const event of client.resource(resource, 'test').watch({ resourceVersion, signal })) {
       if (event.type === 'BOOKMARK') continue
-      note(event.object.metadata.name, event.type === 'DELETED' ? undefined : event.object)
+      const { name } = event.object.metadata
+      witness.note(resource.plural, name, event.type === 'DELETED' ? undefined : event.object)
     }
   }
   void loop().catch(() => undefined)
 }
 
-/** How far behind a controller may be. */
+/** How far behind a controller may be in a simulation. */
 const longestLagMs = 1_000
 
-class Witness implements WorkloadWitness {
+/** Is shown every change of workloads and pods, in order, and notes what must never be. */
+export class WorkloadWitness {
+  /** One sentence for each breach. */
   readonly breaches: string[] = []
-  readonly sets = new Map<string, ReplicaSet | undefined>()
-  readonly statefulSets = new Map<string, StatefulSet | undefined>()
-  readonly jobs = new Map<string, Job | undefined>()
+  readonly #sets = new Map<string, ReplicaSet>()
+  readonly #statefulSets = new Map<string, StatefulSet>()
+  readonly #jobs = new Map<string, Job>()
   readonly #deployments = new Map<string, Deployment>()
   /** The highest number of replicas that a controller may still believe in. */
   readonly #believed = new Map<string, number>()
@@ -60,22 +51,36 @@ class Witness implements WorkloadWitness {
   readonly #succeeded = new Map<string, Set<string>>()
   readonly #steady = new Set<string>()
   readonly #now: () => number
+  readonly #longestLag: number
   /** When pods went: a controller whose cache lags may not know it yet. */
   readonly #goneAtMs = new Map<string, number>()
 
-  constructor(now: () => number) {
+  /** `longestLag`: how far behind a controller may be, in what `now` counts. */
+  constructor(now: () => number, longestLag: number) {
     this.#now = now
+    this.#longestLag = longestLag
   }
 
+  /** A change of the object of a kind, by its plural; undefined: it was deleted. */
+  note(plural: string, name: string, object: KubernetesObject | undefined): void {
+    if (plural === deployments.plural) this.#deployment(name, object as Deployment | undefined)
+    if (plural === replicaSets.plural) keep(this.#sets, name, object as ReplicaSet | undefined)
+    if (plural === statefulSets.plural) keep(this.#statefulSets, name, object as StatefulSet | undefined)
+    if (plural === jobs.plural) keep(this.#jobs, name, object as Job | undefined)
+    if (plural === pods.plural) this.#pod(name, object as Pod | undefined)
+  }
+
+  /** Uids of the pods of a job that were seen to succeed. */
   succeeded(job: string): ReadonlySet<string> {
     return this.#succeeded.get(job) ?? new Set()
   }
 
+  /** From now on the Deployment must keep its availability, too. */
   holdAvailability(deployment: string): void {
     this.#steady.add(deployment)
   }
 
-  deployment(name: string, object: Deployment | undefined): void {
+  #deployment(name: string, object: Deployment | undefined): void {
     if (object === undefined) {
       this.#deployments.delete(name)
       return
@@ -87,7 +92,7 @@ class Witness implements WorkloadWitness {
     this.#deployments.set(name, object)
   }
 
-  pod(name: string, pod: Pod | undefined): void {
+  #pod(name: string, pod: Pod | undefined): void {
     const isNew = pod !== undefined && !this.#pods.has(name)
     if (pod === undefined) {
       this.#pods.delete(name)
@@ -101,7 +106,7 @@ class Witness implements WorkloadWitness {
   }
 
   #checkDeployment(setName: string, isNew: boolean): void {
-    const set = this.sets.get(setName)
+    const set = this.#sets.get(setName)
     const name = set && controllerOf(set)?.name
     const deployment = name === undefined ? undefined : this.#deployments.get(name)
     if (name === undefined || deployment === undefined) return
@@ -117,19 +122,19 @@ class Witness implements WorkloadWitness {
   }
 
   #checkOrdinal(name: string, { metadata }: Pod): void {
-    const set = this.statefulSets.get(name)
+    const set = this.#statefulSets.get(name)
     if (set === undefined || set.spec.podManagementPolicy === 'Parallel') return
     const ordinal = Number(metadata.name.slice(name.length + 1))
     for (let before = 0; before < ordinal; before++) {
       const wanted = `${name}-${before}`
       const goneAtMs = this.#goneAtMs.get(wanted) ?? -Infinity
-      if (this.#pods.has(wanted) || goneAtMs > this.#now() - longestLagMs) continue
+      if (this.#pods.has(wanted) || goneAtMs > this.#now() - this.#longestLag) continue
       this.breaches.push(`${metadata.name} came before ${wanted}`)
     }
   }
 
   #checkJob(name: string, pod: Pod, isNew: boolean): void {
-    const job = this.jobs.get(name)
+    const job = this.#jobs.get(name)
     const succeeded = this.#succeeded.get(name) ?? new Set()
     this.#succeeded.set(name, succeeded)
     if (pod.status?.phase === 'Succeeded') succeeded.add(pod.metadata.uid)
@@ -142,4 +147,9 @@ class Witness implements WorkloadWitness {
       this.breaches.push(`${name} has ${succeeded.size} successes and ${active.length} pods for ${wanted} completions`)
     }
   }
+}
+
+function keep<T>(known: Map<string, T>, name: string, object: T | undefined): void {
+  if (object === undefined) known.delete(name)
+  else known.set(name, object)
 }

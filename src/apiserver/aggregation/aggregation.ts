@@ -3,6 +3,7 @@ import { StatusError } from '#api/meta/status.ts'
 import type { RemoteGroupVersion } from '../registry/resource-table.ts'
 import type { UpgradeRequest } from '../upgrade.ts'
 import type { ExtensionDialer, ExtensionTarget } from './extension-dialer.ts'
+import { localVersion, type LocalApi } from './local-api.ts'
 import { proxyRequest, unavailable } from './proxy-request.ts'
 import { proxyUpgrade } from './proxy-upgrade.ts'
 import { askDiscovery, askJson, type RemoteVersion } from './remote-discovery.ts'
@@ -12,11 +13,13 @@ import { isAvailable, type RemoteService, type RemoteServices } from './remote-s
 export class Aggregation {
   readonly #services: RemoteServices
   readonly #dialer: ExtensionDialer | undefined
+  readonly #locals: readonly LocalApi[]
   readonly #known = new Map<string, RemoteVersion>()
 
-  constructor(services: RemoteServices, dialer: ExtensionDialer | undefined) {
+  constructor(services: RemoteServices, dialer: ExtensionDialer | undefined, locals: readonly LocalApi[] = []) {
     this.#services = services
     this.#dialer = dialer
+    this.#locals = locals
   }
 
   /** The service that answers for a path, or undefined for what this server answers itself. */
@@ -27,6 +30,12 @@ export class Aggregation {
     const at = segments[1] === 'apis' ? 2 : 4
     const [group = '', version = ''] = segments.slice(at)
     return version === '' ? undefined : this.#services.find(group, version)
+  }
+
+  /** The part of this process that answers for a version, unless another server does. */
+  localOf(group: string, version: string): LocalApi | undefined {
+    const api = this.#locals.find((each) => each.group === group && each.version === version)
+    return api?.isServed() === true && this.#services.find(group, version) === undefined ? api : undefined
   }
 
   async answer(service: RemoteService, request: ApiRequest, user: UserInfo): Promise<ApiResponse> {
@@ -64,14 +73,16 @@ export class Aggregation {
     this.#known.delete(name)
   }
 
-  /** What discovery tells of other servers: of one that is away what it said last, marked as stale. */
+  /** What discovery tells of other servers and parts: of one that is away what it said last, marked as stale. */
   versions(): readonly RemoteGroupVersion[] {
-    return this.#services.all().map((service) => {
+    const locals = this.#locals.filter(({ group, version }) => this.localOf(group, version) !== undefined)
+    const remote = this.#services.all().map((service) => {
       const { group = '', version = '', groupPriorityMinimum, versionPriority } = service.spec
       const { rows = [], openApiHash = '' } = this.#known.get(service.metadata.name) ?? {}
       const isStale = !isAvailable(service)
       return { group, version, rows, openApiHash, isStale, groupPriorityMinimum, versionPriority }
     })
+    return [...locals.map(localVersion), ...remote]
   }
 
   /** The OpenAPI 2 documents of the servers that answer; each only with the paths it answers for. */

@@ -1,7 +1,8 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
 import { notFound, StatusError } from '#api/meta/status.ts'
+import type { LocalApi } from '../aggregation/local-api.ts'
 import { nonResourcePaths } from '../discovery/non-resource-paths.ts'
-import { pageNotFound } from '../encoding/responses.ts'
+import { objectResponse, pageNotFound } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { VerbHandler } from '../verbs/verb-handler.ts'
 import { verbs } from '../verbs/verbs.ts'
@@ -31,6 +32,8 @@ function toResource(context: RequestContext): ApiResponse | Promise<ApiResponse>
   const { info, server } = context
   const resource = server.resources.find(info.group, info.version, info.resource)
   if (resource === undefined) {
+    const local = server.aggregation.localOf(info.group, info.version)
+    if (local !== undefined) return answerLocally(local, context)
     if (!server.resources.hasBuiltInGroup(info.group)) return pageNotFound()
     throw unknownResource()
   }
@@ -41,6 +44,13 @@ function toResource(context: RequestContext): ApiResponse | Promise<ApiResponse>
   const deprecation = deprecationOf(resource)
   if (deprecation !== undefined) context.warnings.push(deprecation)
   return handler({ ...context, resource })
+}
+
+async function answerLocally(api: LocalApi, { info, request }: RequestContext): Promise<ApiResponse> {
+  const { verb, resource, namespace, name } = info
+  const labelSelector = request.query.get('labelSelector') ?? ''
+  const fieldSelector = request.query.get('fieldSelector') ?? ''
+  return objectResponse(await api.answer({ verb, resource, namespace, name, labelSelector, fieldSelector }))
 }
 
 /** Only lists and watches look into all namespaces at once; paths of the other scope are none. */

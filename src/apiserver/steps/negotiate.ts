@@ -71,11 +71,12 @@ const mediaTypes: Readonly<Record<string, Negotiated['mediaType']>> = {
   '*/*': 'application/json',
 }
 
-/** Custom resources have no protobuf form; clients that prefer it take their next choice. */
+/** Custom resources and what other parts answer have no protobuf form; clients that prefer it take their next choice. */
 function canEncode({ mediaType, as }: Negotiated, { info, server }: RequestContext): boolean {
   if (mediaType !== 'application/vnd.kubernetes.protobuf' || as !== 'object') return true
   const resource = server.resources.find(info.group, info.version, info.resource)
-  return resource === undefined || kubernetesProtobuf().supports(apiVersionOf(resource), resource.kind)
+  if (resource === undefined) return server.aggregation.localOf(info.group, info.version) === undefined
+  return kubernetesProtobuf().supports(apiVersionOf(resource), resource.kind)
 }
 
 /** What only answers questions has no rows. */
