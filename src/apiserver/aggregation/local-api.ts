@@ -27,6 +27,7 @@ export interface LocalQuestion {
 }
 
 /** What discovery tells of it. */
-export function localVersion({ answer: _, isServed: __, ...api }: LocalApi): RemoteGroupVersion {
-  return { ...api, openApiHash: '', isStale: false }
+export function localVersion(api: LocalApi): RemoteGroupVersion {
+  const { group, version, rows, groupPriorityMinimum, versionPriority } = api
+  return { group, version, rows, groupPriorityMinimum, versionPriority, openApiHash: '', isStale: false }
 }
