@@ -107,6 +107,8 @@ export interface ServerOptions {
   readonly dataDir?: string
   /** Default 127.0.0.1. */
   readonly bindAddress?: string
+  /** Default: a free one. */
+  readonly port?: number
   /** More words for the command line. */
   readonly flags?: readonly string[]
 }
@@ -116,7 +118,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const folder = await mkdtemp('/var/tmp/coracle-test-')
   const kubeconfig = join(folder, 'kubeconfig')
   const address = options.bindAddress ?? '127.0.0.1'
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const args = ['--bind-address', address, '--secure-port', String(port)]
   args.push('--data-dir', options.dataDir ?? join(folder, 'data'), '--write-kubeconfig', kubeconfig)
   args.push('--storage', options.storage ?? 'memory', ...(options.flags ?? []))
