@@ -1,3 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { testAuthority } from '#lib/x509/authority.case.ts'
+import { signingRequestDer } from '#lib/x509/create-signing-request.ts'
+
+const sampleKey = generateKeyPairSync('ed25519').privateKey
 const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'x:1' }] } }
 const selector = { matchLabels: { a: 'b' } }
 const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' }
@@ -20,6 +25,14 @@ export const samples: Readonly<Record<string, object>> = {
     },
   },
   ClusterRoleBinding: { roleRef: { kind: 'ClusterRole', name: 'r' } },
+  ClusterTrustBundle: { spec: { trustBundle: testAuthority('sample', Date.UTC(2024)).certificate } },
+  PodCertificateRequest: {
+    spec: {
+      signerName: 'example.com/s',
+      ...{ podName: 'p', podUID: 'u', serviceAccountName: 'a', serviceAccountUID: 'v', nodeName: 'n', nodeUID: 'w' },
+      stubPKCS10Request: signingRequestDer({ subject: { commonName: '' } }, sampleKey).toString('base64'),
+    },
+  },
   ControllerRevision: { revision: 1, data: {} },
   CronJob: {
     spec: {

@@ -16,8 +16,14 @@ function facts<T>(name: string): T {
   return JSON.parse(readFileSync(join(import.meta.dirname, 'schema', name), 'utf8')) as T
 }
 
-const { resources } = facts<{ resources: readonly ResourceRow[] }>('resources.json')
-const columns = facts<Readonly<Record<string, readonly ColumnRow[]>>>('columns.json')
+interface Rows {
+  readonly resources: readonly ResourceRow[]
+}
+type Columns = Readonly<Record<string, readonly ColumnRow[]>>
+
+const optional = facts<Rows & { columns: Columns }>('optional.json')
+const resources = [...facts<Rows>('resources.json').resources, ...optional.resources]
+const columns = { ...facts<Columns>('columns.json'), ...optional.columns }
 
 function rowOf({ group, version, kind }: Kind): ResourceRow | undefined {
   const groupVersion = group === '' ? version : `${group}/${version}`
@@ -84,7 +90,7 @@ test('objects with parts missing anywhere are refused, never stumbled over', () 
       const object = draft as unknown as KubernetesObject
       kind.validate?.(object)
       kind.validateUpdate?.(object, whole)
-      kind.validateStatusUpdate?.(object, whole)
+      kind.validateStatusUpdate?.(object, whole, 0)
       kind.cells?.(object, Date.parse('2024-01-02T00:00:00Z'))
       kind.selectableFields?.(object)
       kind.warnings?.(object)

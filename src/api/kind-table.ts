@@ -19,6 +19,8 @@ import { horizontalPodAutoscaler } from './autoscaling/v2/horizontal-pod-autosca
 import { cronJob } from './batch/v1/cron-job.ts'
 import { job } from './batch/v1/job.ts'
 import { certificateSigningRequest } from './certificates/v1/certificate-signing-request.ts'
+import { clusterTrustBundle } from './certificates/v1beta1/cluster-trust-bundle.ts'
+import { podCertificateRequest } from './certificates/v1beta1/pod-certificate-request.ts'
 import { lease } from './coordination/v1/lease.ts'
 import { configMap } from './core/v1/config-map.ts'
 import { endpoints } from './core/v1/endpoints.ts'
@@ -112,6 +114,8 @@ export const kinds: readonly Kind[] = [
   customResourceDefinition,
   apiService,
   certificateSigningRequest,
+  clusterTrustBundle,
+  podCertificateRequest,
   lease,
   eventOfEventsGroup,
   flowSchema,

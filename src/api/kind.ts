@@ -19,7 +19,7 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   /** Before an update of the main resource: keep what it may not change. Default: `status` stays the old one. */
   readonly prepareForUpdate?: (draft: Draft<T>, old: T) => void
   /** Before an update of `/status`: default: everything but `status` and parts of the metadata stays the old one. */
-  readonly prepareForStatusUpdate?: (draft: Draft<T>, old: T) => void
+  readonly prepareForStatusUpdate?: (draft: Draft<T>, old: T, now: string) => void
   /** Whether `metadata.generation` is kept: 1 at creation, +1 when `spec` changes. */
   readonly hasGeneration: boolean
   /** Errors in the order upstream gives them. Schema errors (types, unknown fields) are found before. */
@@ -28,7 +28,7 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
   /** `validateUpdate` says all that is wrong with the new object; `validate` is for creates alone. */
   readonly validatesUpdateAlone?: boolean
-  readonly validateStatusUpdate?: (object: T, old: T) => FieldError[]
+  readonly validateStatusUpdate?: (object: T, old: T, nowMs: number) => FieldError[]
   /** Sentences for the `Warning` header of an accepted create (no `old`) or update. */
   readonly warnings?: (object: T, old?: T) => readonly string[]
   /** Which rule `metadata.name` obeys. Default `dnsSubdomain`. */

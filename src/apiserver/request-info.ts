@@ -32,6 +32,8 @@ export interface RequestInfo {
   readonly name: string
   /** What follows the subresource in the path, for `proxy`. */
   readonly rest: string
+  /** Of a collection that is read or deleted, where it is narrowed by one. */
+  readonly fieldSelector?: string
 }
 
 /** What an authorizer is asked. */
@@ -57,7 +59,9 @@ export function parseRequestInfo(request: Pick<ApiRequest, 'method' | 'path' | '
   const target = targetOf(rest)
   const verb = isWatchPath ? 'watch' : verbOf(request, target.name)
   const name = target.name === '' && isCollectionRead(verb) ? selectedName(request.query) : target.name
-  return { isResourceRequest: true, path: request.path, verb, group, version, ...target, name }
+  const selector = isCollectionRead(verb) ? request.query.get('fieldSelector') : null
+  const narrowed = selector === null ? {} : { fieldSelector: selector }
+  return { isResourceRequest: true, path: request.path, verb, group, version, ...target, name, ...narrowed }
 }
 
 function segmentsOf(path: string): string[] {

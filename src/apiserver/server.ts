@@ -1,7 +1,7 @@
 import type { ApiHandler } from '#api/meta/exchange.ts'
 import { builtInKinds } from '#api/kinds.ts'
 import { badRequest } from '#api/meta/status.ts'
-import { builtInCatalog } from '#api/schema/catalog.ts'
+import { usualApis, type ServedApis } from '#api/schema/served-apis.ts'
 import type { Clock } from '#lib/clock.ts'
 import { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Log } from '#lib/log.ts'
@@ -45,6 +45,8 @@ export interface ApiServerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** What is served; default: what a server of Kubernetes v1.36 serves that nobody asks for more or less. */
+  readonly apis?: ServedApis
   /** Asked in order; none: the transport's word is trusted, everybody else is anonymous. */
   readonly authenticators?: (reader: ObjectReader) => readonly Authenticator[]
   /** Asked in order; none: everything is allowed. */
@@ -100,7 +102,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const closing = new AbortController()
   const codec = new ObjectCodec()
   const caches = new CacheSet(codec)
-  const resources = new ResourceTable(builtInCatalog(), builtInKinds())
+  const { catalog, features } = options.apis ?? usualApis()
+  const resources = new ResourceTable(catalog, builtInKinds(features))
   const reader = cacheReader(caches, resources)
   const { random, callWebhook } = options
   const customResources = new CustomResources(caches, resources, webhookConverter({ reader, random, callWebhook }))

@@ -1,3 +1,4 @@
+import { builtInCatalog, type Catalog } from '#api/schema/catalog.ts'
 import type { Controller } from '#reconcile/controller.ts'
 import { attachDetachController } from './attach-detach/controller.ts'
 import { bootstrapSigner } from './bootstrap-signer/controller.ts'
@@ -5,7 +6,9 @@ import { certificateApprovalController } from './certificates/approval.ts'
 import { certificateCleanupController } from './certificates/cleanup.ts'
 import { kubeletServingApprover } from './certificates/serving-approval.ts'
 import type { Sign } from './certificates/signer.ts'
+import { podCertificateCleaner } from './certificates/pod-certificate-cleaner.ts'
 import { certificateSigningController } from './certificates/signing.ts'
+import { trustBundlePublisher } from './certificates/trust-bundle-publisher.ts'
 import type { CloudProvider } from './cloud/cloud-provider.ts'
 import { routeController } from './cloud/route-controller.ts'
 import { serviceController } from './cloud/service-controller.ts'
@@ -51,6 +54,8 @@ export interface ControllersOptions extends PodGcOptions {
   /** PEM of the CA that signs the API server's certificate: published in every namespace. */
   readonly rootCa: string
   readonly dns: ClusterDnsOptions
+  /** What the API server serves; default: the usual. */
+  readonly catalog?: Catalog
   /** Issues certificates for approved requests, see `createSigner`; absent: an outside signer does. */
   readonly sign?: Sign
   /** Signs the tokens of secrets that are made for service accounts; absent: such secrets stay empty. */
@@ -61,8 +66,15 @@ export interface ControllersOptions extends PodGcOptions {
   readonly nodeIpam?: NodeIpamOptions
 }
 
-/** All controllers of a cluster, made anew for each: some keep memory of their own. */
+/** All controllers of a cluster whose APIs are served, made anew for each: some keep memory of their own. */
 export function createControllers(options: ControllersOptions): readonly Controller[] {
+  const { catalog = builtInCatalog() } = options
+  return allControllers(options, catalog).filter(({ watches }) =>
+    watches.every(({ resource: { group, version, plural } }) => catalog.find(group, version, plural) !== undefined),
+  )
+}
+
+function allControllers(options: ControllersOptions, catalog: Catalog): readonly Controller[] {
   return [
     serviceAccountController,
     rootCaController(options),
@@ -76,14 +88,14 @@ export function createControllers(options: ControllersOptions): readonly Control
     endpointSliceController,
     endpointsController,
     endpointSliceMirroringController,
-    namespaceController,
-    garbageCollector(),
+    namespaceController(catalog),
+    garbageCollector(catalog),
     clusterDnsController(options.dns),
     nodeLifecycleController(),
     taintEvictionController(),
     podGcController(options),
     clusterRoleAggregationController,
-    resourceQuotaController(),
+    resourceQuotaController(catalog),
     disruptionController,
     ttlAfterFinishedController,
     validatingPolicyStatusController,
@@ -101,6 +113,8 @@ export function createControllers(options: ControllersOptions): readonly Control
     certificateApprovalController,
     kubeletServingApprover,
     certificateCleanupController,
+    podCertificateCleaner,
+    trustBundlePublisher(options),
     tokenCleaner,
     ...(options.sign === undefined ? [] : [certificateSigningController(options.sign)]),
     ...(options.signToken === undefined

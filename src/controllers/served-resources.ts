@@ -1,13 +1,13 @@
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
-import { builtInCatalog } from '#api/schema/catalog.ts'
+import type { Catalog } from '#api/schema/catalog.ts'
 import type { CustomResourceDefinition } from '#api/types/apiextensions.v1.ts'
 import { customResourceDefinitions } from '#api/types/resources.ts'
 import type { Informers } from '#client/informer.ts'
 import { watchOf, type Watch } from '#reconcile/controller.ts'
 
 /** All built-in resources whose objects can be listed, watched and deleted, each once however many versions serve it. */
-function builtInCollections(): readonly Resource[] {
-  return builtInCatalog().resources.filter(({ verbs, group, version, storage }) => {
+function builtInCollections(catalog: Catalog): readonly Resource[] {
+  return catalog.resources.filter(({ verbs, group, version, storage }) => {
     const isStoredAsItself = storage.group === group && storage.version === version
     return isStoredAsItself && verbs.has('list') && verbs.has('watch') && verbs.has('delete')
   })
@@ -30,11 +30,12 @@ export function customResource(definition: CustomResourceDefinition): Resource |
  * accepted, again when another version of theirs has to be read. Informers of what is no longer served rest.
  */
 export function followCollections(
+  catalog: Catalog,
   informers: Informers,
   watch: (watch: Watch) => void,
   follow: (resource: Resource) => void,
 ): void {
-  for (const resource of builtInCollections()) follow(resource)
+  for (const resource of builtInCollections(catalog)) follow(resource)
   const followed = new Map<string, Resource>()
   const definitions = informers.of(customResourceDefinitions)
   watch(
@@ -58,10 +59,10 @@ export function followCollections(
 }
 
 /** All resources that exist now: the built-in ones and those of the CRDs the informer shows. */
-export function allCollections(informers: Informers): readonly Resource[] {
+export function allCollections(catalog: Catalog, informers: Informers): readonly Resource[] {
   const custom = informers
     .of(customResourceDefinitions)
     .list()
     .flatMap((definition) => customResource(definition) ?? [])
-  return [...builtInCollections(), ...custom]
+  return [...builtInCollections(catalog), ...custom]
 }

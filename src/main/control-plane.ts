@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
 import type { ApiHandler, UserInfo } from '#api/meta/exchange.ts'
+import type { Catalog } from '#api/schema/catalog.ts'
+import { chooseApis, usualApis, type ApiChoice, type ServedApis } from '#api/schema/served-apis.ts'
 import { httpsWebhookCaller } from '#apiserver/webhooks/webhook-caller.ts'
 import { httpsExtensionDialer } from '#apiserver/aggregation/extension-dialer.ts'
 import { builtInServices } from '#apiserver/aggregation/local-services.ts'
@@ -38,6 +40,8 @@ import { confirmSharedKeys } from './shared-keys.ts'
 export interface ControlPlaneOptions {
   readonly dataDir: string
   readonly storage: StorageChoice
+  /** Which APIs to serve; absent: the usual ones. */
+  readonly apis?: ApiChoice
   readonly bindAddress: string
   readonly port: number
   /** Where pods and nodes reach the API server. */
@@ -50,6 +54,8 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly pki: Pki
   readonly port: number
+  /** What is served. */
+  readonly catalog: Catalog
   /** A client in this process that acts as `user`; objects record its writes under the name of `component`. */
   clientAs(user: UserInfo, component?: string): Client
   readonly debugPaths: DebugPaths
@@ -73,7 +79,9 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
   const pki = loadPki(options, effects)
   if (isShared(options.storage)) await confirmSharedKeys(store, pki, options.dataDir)
   const debugPaths = new DebugPaths()
-  const server = createServer(store, pki, options, effects, debugPaths)
+  const apis = options.apis === undefined ? usualApis() : chooseApis(options.apis)
+  const { catalog } = apis
+  const server = createServer(store, pki, { ...options, apis }, effects, debugPaths)
   await server.start()
   const about = {
     addresses: [options.advertiseAddress],
@@ -82,10 +90,10 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
     frontProxyCa: pki.frontProxy.authority.certificate,
     nowMs: effects.clock.now(),
   }
-  await bootstrap(server.bootstrap, about)
+  await bootstrap(server.bootstrap, { ...about, catalog })
   const url = `https://${options.advertiseAddress}:${options.port}`
   await server.bootstrap.ensure([
-    ...builtInServices(formatTime(effects.clock.now())),
+    ...builtInServices(catalog, formatTime(effects.clock.now())),
     ...ownRoles(),
     ...clusterInfoObjects({ server: url, authority: pki.ca.certificate }),
   ])
@@ -97,6 +105,7 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
   const compaction = autoCompact(store, { ...effects, signal })
   return {
     pki,
+    catalog,
     port: listener.port,
     debugPaths,
     clientAs: (user, component) => createClient(inProcessTransport(handle, user, component)),
@@ -121,7 +130,7 @@ function loadPki(options: ControlPlaneOptions, { clock, random }: Effects): Pki 
 function createServer(
   store: Store,
   pki: Pki,
-  options: ControlPlaneOptions,
+  options: Omit<ControlPlaneOptions, 'apis'> & { readonly apis: ServedApis },
   effects: Effects,
   { answer: morePaths }: DebugPaths,
 ): ApiServer {
@@ -135,6 +144,7 @@ function createServer(
     store,
     ...effects,
     log,
+    apis: options.apis,
     authenticators: (reader) => createAuthenticators({ reader, clock, keys, issuer, audiences }),
     authorizers: createAuthorizers,
     admission: admissionPlugins,

@@ -32,6 +32,7 @@ export function startManagers(
   const controllers = runControllers(
     createControllers({
       rootCa: controlPlane.pki.ca.certificate,
+      catalog: controlPlane.catalog,
       nodeIpam: { clusterCidrs: [ranges.clusterCidr] },
       signToken: (claims) => signJwt(claims, key),
       sign: createSigner(controlPlane.pki.ca, { clock, random }),

@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module'
+import type { ApiChoice } from '#api/schema/served-apis.ts'
 import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
 import { hostLayout } from '#host/layout.ts'
 import { startControlPlane, type ControlPlane } from './control-plane.ts'
@@ -19,6 +20,7 @@ export interface ServerSettings {
   /** Empty: only the data directory's own. */
   readonly kubeconfigFile: string
   readonly storage: StorageChoice
+  readonly apis: ApiChoice
   /** Empty: one usual profile. */
   readonly schedulerConfigFile: string
   /** How many nodes without machines to add. */

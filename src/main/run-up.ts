@@ -38,6 +38,7 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
         bindAddress: '0.0.0.0',
         port: settings.port,
         advertiseAddress: address,
+        apis: settings.apis,
       },
       effects,
     ),

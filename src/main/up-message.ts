@@ -1,3 +1,4 @@
+import type { ApiChoice } from '#api/schema/served-apis.ts'
 import type { NodeFiles } from './node-settings.ts'
 
 /** What the background process is told. */
@@ -10,6 +11,7 @@ export interface UpSettings {
   readonly nodeName: string
   /** Empty: one usual profile. */
   readonly schedulerConfigFile: string
+  readonly apis: ApiChoice
   readonly nodeFiles: NodeFiles
 }
 

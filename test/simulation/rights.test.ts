@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { chooseApis } from '#api/schema/served-apis.ts'
 import type { ClusterRole } from '#api/types/rbac.v1.ts'
 import { formatRule, uncoveredRules } from '#apiserver/authz/rules-cover.ts'
 import { policyObjects } from '#apiserver/bootstrap/policy.ts'
@@ -7,9 +8,12 @@ import { createControllers } from '#controllers/controllers.ts'
 import { ownRoles } from '#main/own-roles.ts'
 import { rbacOf } from '#reconcile/rbac-of.ts'
 
+// With every API that can be served: some controllers come with them, and so do their roles.
+const { catalog } = chooseApis({ runtimeConfig: ['api/all=true'], featureGates: ['AllBeta=true'] })
+
 // Roles of one name in different namespaces are for what a controller does there: all count.
 const roles = new Map<string, Pick<ClusterRole, 'rules'>>()
-for (const { object } of [...policyObjects(), ...ownRoles()]) {
+for (const { object } of [...policyObjects(catalog), ...ownRoles()]) {
   if (object.kind !== 'ClusterRole' && object.kind !== 'Role') continue
   const { metadata, rules } = object as unknown as ClusterRole
   roles.set(metadata.name, { rules: [...(roles.get(metadata.name)?.rules ?? []), ...(rules ?? [])] })
@@ -17,6 +21,7 @@ for (const { object } of [...policyObjects(), ...ownRoles()]) {
 
 const controllers = createControllers({
   rootCa: '',
+  catalog,
   sign: () => '',
   signToken: () => '',
   dns: { clusterIP: '10.96.0.10', nodePort: 10_053 },

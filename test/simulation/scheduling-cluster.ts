@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { builtInCatalog } from '#api/schema/catalog.ts'
 import type { UserInfo } from '#api/meta/exchange.ts'
 import type { Pod, PodSpec } from '#api/types/core.v1.ts'
 import type { ObjectMeta } from '#api/types/meta.v1.ts'
@@ -50,7 +51,7 @@ export async function schedulingCluster(t: TestContext, profiles?: readonly Prof
     authorizers: createAuthorizers,
   })
   await server.start()
-  await server.bootstrap.ensure(policyObjects())
+  await server.bootstrap.ensure(policyObjects(builtInCatalog()))
   const client = createClient(inProcessTransport(server.handle, asUser('admin', 'system:masters')))
   const own = createClient(inProcessTransport(server.handle, asUser('system:kube-scheduler', 'system:authenticated')))
   const informers = createInformers({ client: own, clock, random, log })

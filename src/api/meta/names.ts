@@ -199,12 +199,6 @@ export function portNumber(value: number): string[] {
   return inRange(value, 1, 65_535)
 }
 
-/** `example.com/name` with both parts present: signer names, finalizers of others. */
-export function isFullyQualifiedName(value: string): boolean {
-  const [prefix, name, ...rest] = value.split('/')
-  return rest.length === 0 && !!prefix && !!name && dnsSubdomain(prefix).length === 0
-}
-
 const nameRules: Readonly<Record<NameRule, StringRule>> = { dnsSubdomain, dnsLabel, dns1035Label, pathSegment }
 
 /** What is wrong with `metadata.name`, or with a `generateName` prefix (which may end with a hyphen). */

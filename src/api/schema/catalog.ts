@@ -70,10 +70,11 @@ function joinGroupVersion(group: string, version: string): string {
   return group === '' ? version : `${group}/${version}`
 }
 
-/** The catalog of Kubernetes v1.36, made on first use. */
-export const builtInCatalog: () => Catalog = once(() => makeCatalog(schemaResources()))
+/** The catalog of a server of Kubernetes v1.36 that nobody asked for more or less, made on first use. */
+export const builtInCatalog: () => Catalog = once(() => catalogOf(schemaGroups(), schemaResources()))
 
-function makeCatalog(rows: readonly ResourceRow[]): Catalog {
+/** The catalog of these resources and no others. */
+export function catalogOf(groups: readonly GroupRow[], rows: readonly ResourceRow[]): Catalog {
   const rowsByVersion = Map.groupBy(rows, (row) => row.groupVersion)
   const resources = rows.filter((row) => !row.name.includes('/')).map((row) => servedResource(row, rowsByVersion))
   const byPlural = new Map(resources.map((each) => [`${each.row.groupVersion}/${each.plural}`, each]))
@@ -81,7 +82,7 @@ function makeCatalog(rows: readonly ResourceRow[]): Catalog {
   const byVersion = Map.groupBy(resources, (each) => each.row.groupVersion)
   return {
     resources,
-    groups: schemaGroups(),
+    groups,
     find: (group, version, plural) => byPlural.get(`${joinGroupVersion(group, version)}/${plural}`),
     findKind: (group, version, kind) => byKind.get(`${joinGroupVersion(group, version)}/${kind}`),
     inVersion: (group, version) => byVersion.get(joinGroupVersion(group, version)) ?? [],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ColumnRow, ResourceRow, SchemaType } from './shapes.ts'
+import type { ColumnRow, OptionalResourceRow, ResourceRow, SchemaType } from './shapes.ts'
 
 /** The facts about Kubernetes v1.36 that stand beside this file, read on first use and never changed. */
 export interface SchemaFacts {
@@ -34,13 +34,28 @@ const typeFacts = once(() =>
   readFacts<{ types: SchemaFacts['types']; protoOnly: Readonly<Record<string, WireOnlyType>> }>('types.json'),
 )
 
-export const schemaTypes = (): SchemaFacts['types'] => typeFacts().types
+/** The APIs that a server serves only when it is asked to (`--runtime-config`). */
+const optionalFacts = once(() =>
+  readFacts<{
+    types: SchemaFacts['types']
+    resources: readonly OptionalResourceRow[]
+    columns: SchemaFacts['columns']
+  }>('optional.json'),
+)
+
+/** The types of all that can be served, whether it is or not. */
+export const schemaTypes: () => SchemaFacts['types'] = once(() => ({ ...typeFacts().types, ...optionalFacts().types }))
 export const wireOnlyTypes = (): Readonly<Record<string, WireOnlyType>> => typeFacts().protoOnly
 
 const resourceFacts = once(() =>
   readFacts<{ groupsInOrder: SchemaFacts['groups']; resources: SchemaFacts['resources'] }>('resources.json'),
 )
 
+/** What a server serves beyond `schemaResources` when it is asked to. */
+export const optionalResources = (): readonly OptionalResourceRow[] => optionalFacts().resources
 export const schemaGroups = (): SchemaFacts['groups'] => resourceFacts().groupsInOrder
 export const schemaResources = (): SchemaFacts['resources'] => resourceFacts().resources
-export const schemaColumns: () => SchemaFacts['columns'] = once(() => readFacts<SchemaFacts['columns']>('columns.json'))
+export const schemaColumns: () => SchemaFacts['columns'] = once(() => ({
+  ...readFacts<SchemaFacts['columns']>('columns.json'),
+  ...optionalFacts().columns,
+}))

@@ -1,3 +1,5 @@
+import type { FeatureName } from '../features.ts'
+
 /** The form of the facts in `types.json`, `resources.json` and `columns.json` (Kubernetes v1.36.2). */
 
 /** One field of a type, or the element of an array or map. Exactly one of `type`, `ref`, `array`, `map` is set. */
@@ -46,6 +48,11 @@ export interface ResourceRow {
   readonly categories?: readonly string[]
   readonly group?: string
   readonly version?: string
+}
+
+/** A resource that is off until an administrator asks for its API, and whose feature must be on too. */
+export interface OptionalResourceRow extends ResourceRow {
+  readonly featureGate: FeatureName
 }
 
 /** One printed column, as `kubectl get` shows it; `priority` above 0 is shown with `-o wide` only. */

@@ -10,6 +10,7 @@ import type * as autoscalingV1 from './autoscaling.v1.ts'
 import type * as autoscalingV2 from './autoscaling.v2.ts'
 import type * as batchV1 from './batch.v1.ts'
 import type * as certificatesV1 from './certificates.v1.ts'
+import type * as certificatesV1beta1 from './certificates.v1beta1.ts'
 import type * as coordinationV1 from './coordination.v1.ts'
 import type * as coreV1 from './core.v1.ts'
 import type * as discoveryV1 from './discovery.v1.ts'
@@ -91,3 +92,5 @@ export const resourceClaimTemplates: Resource<resourceV1.ResourceClaimTemplate> 
 export const resourceSlices: Resource<resourceV1.ResourceSlice> = { group: 'resource.k8s.io', version: 'v1', plural: 'resourceslices', kind: 'ResourceSlice', namespaced: false }
 export const flowSchemas: Resource<flowcontrolV1.FlowSchema> = { group: 'flowcontrol.apiserver.k8s.io', version: 'v1', plural: 'flowschemas', kind: 'FlowSchema', namespaced: false }
 export const priorityLevelConfigurations: Resource<flowcontrolV1.PriorityLevelConfiguration> = { group: 'flowcontrol.apiserver.k8s.io', version: 'v1', plural: 'prioritylevelconfigurations', kind: 'PriorityLevelConfiguration', namespaced: false }
+export const clusterTrustBundles: Resource<certificatesV1beta1.ClusterTrustBundle> = { group: 'certificates.k8s.io', version: 'v1beta1', plural: 'clustertrustbundles', kind: 'ClusterTrustBundle', namespaced: false }
+export const podCertificateRequests: Resource<certificatesV1beta1.PodCertificateRequest> = { group: 'certificates.k8s.io', version: 'v1beta1', plural: 'podcertificaterequests', kind: 'PodCertificateRequest', namespaced: true }

@@ -1,8 +1,8 @@
 import type { CertificateSigningRequest } from '#api/types/certificates.v1.ts'
 import { parseSigningRequest } from '#lib/x509/signing-request.ts'
-import { authorizeByAll } from '../authz/authorizers.ts'
 import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import { refuse } from './refuse.ts'
+import { mayUseSigner } from './signer-rights.ts'
 
 const resources = ['certificates.k8s.io/certificatesigningrequests']
 
@@ -57,21 +57,6 @@ function organizationsOf(base64: string): readonly string[] {
 
 function requireSigner(request: AdmissionRequest, context: AdmissionContext, verb: 'approve' | 'sign'): void {
   const { signerName } = (request.oldObject as CertificateSigningRequest).spec
-  const names = [signerName, `${signerName.split('/')[0]}/*`]
-  const allowed = names.some((name) => {
-    const asked = {
-      ...request.info,
-      user: request.user,
-      isResourceRequest: true,
-      verb: verb as typeof request.info.verb,
-      group: 'certificates.k8s.io',
-      version: '*',
-      resource: 'signers',
-      subresource: '',
-      namespace: '',
-      name,
-    }
-    return authorizeByAll(context.authorizers, asked).decision === 'allow'
-  })
-  if (!allowed) throw refuse(request, `user not permitted to ${verb} requests with signerName "${signerName}"`)
+  if (mayUseSigner(request, context, { verb, signerName })) return
+  throw refuse(request, `user not permitted to ${verb} requests with signerName "${signerName}"`)
 }

@@ -4,6 +4,7 @@ import type { Node, Pod } from '#api/types/core.v1.ts'
 import { pods } from '#api/types/resources.ts'
 import { nodeNameOf } from '../authz/node-authorizer.ts'
 import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from './admission.ts'
+import { podCertificateProblem } from './node-pod-certificate.ts'
 import { refuse } from './refuse.ts'
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror'
@@ -19,6 +20,7 @@ export const nodeRestriction: AdmissionPlugin = {
     'coordination.k8s.io/leases',
     'storage.k8s.io/csinodes',
     'resource.k8s.io/resourceslices',
+    'certificates.k8s.io/podcertificaterequests',
   ],
   operations: ['CREATE', 'UPDATE', 'DELETE'],
   subresources: ['status', 'eviction', 'token', 'resize', 'ephemeralcontainers', 'binding'],
@@ -38,6 +40,7 @@ const rules: Readonly<Record<string, Rule>> = {
   nodes: nodeProblem,
   serviceaccounts: tokenProblem,
   persistentvolumeclaims: ({ info }) => (info.subresource === 'status' ? undefined : 'may only update PVC status'),
+  podcertificaterequests: podCertificateProblem,
   leases({ info, object }, node) {
     if (info.namespace !== 'kube-node-lease') return 'can only access leases in the "kube-node-lease" system namespace'
     return (object?.metadata.name || info.name) === node

@@ -1,7 +1,7 @@
 import type { BootstrapObject } from '../bootstrap/bootstrap-store.ts'
 import { apiServices } from '#api/types/resources.ts'
 import type { APIService } from '#api/types/apiregistration.v1.ts'
-import { builtInCatalog } from '#api/schema/catalog.ts'
+import type { Catalog } from '#api/schema/catalog.ts'
 import { customGroupPriority, customVersionPriority, groupPriority, versionPriority } from './priorities.ts'
 
 const managed = 'kube-aggregator.kubernetes.io/automanaged'
@@ -10,8 +10,8 @@ const managed = 'kube-aggregator.kubernetes.io/automanaged'
 const untold = 'apiregistration.k8s.io'
 
 /** An APIService for each version that the server itself answers for; made at the start. */
-export function builtInServices(now: string): readonly BootstrapObject[] {
-  const named = builtInCatalog().groups.filter(({ name }) => name !== untold)
+export function builtInServices({ groups }: Catalog, now: string): readonly BootstrapObject[] {
+  const named = groups.filter(({ name }) => name !== untold)
   const all = [{ name: '', versions: ['v1'] }, ...named]
   return all.flatMap(({ name: group, versions }) =>
     versions.map((version) => {

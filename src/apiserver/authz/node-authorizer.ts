@@ -5,6 +5,7 @@ import {
   clusterRoles,
   persistentVolumeClaims,
   persistentVolumes,
+  podCertificateRequests,
   pods,
   volumeAttachments,
 } from '#api/types/resources.ts'
@@ -50,6 +51,7 @@ const deciders: Readonly<Record<string, Decider>> = {
   '/secrets': (asked, node, reader) =>
     readable(asked, node, () => usedByPod(asked, 'secrets', node, reader) || usedByVolume(asked, node, reader)),
   '/configmaps': (asked, node, reader) => readable(asked, node, () => usedByPod(asked, 'configmaps', node, reader)),
+  'certificates.k8s.io/podcertificaterequests': podCertificateRequest,
   '/persistentvolumeclaims': (asked, node, reader) => {
     const used = (): boolean => usedByPod(asked, 'persistentvolumeclaims', node, reader)
     if (asked.subresource !== 'status') return readable(asked, node, used)
@@ -86,6 +88,19 @@ const deciders: Readonly<Record<string, Decider>> = {
       ? allowed
       : noOpinion('can only create, get, update, patch, or delete a ResourceSlice')
   },
+}
+
+/** What is created is looked at by NodeRestriction; a node reads the requests that it made itself. */
+function podCertificateRequest(asked: AuthorizationAttributes, node: string, reader: ObjectReader): Decision {
+  const { verb, subresource, name, namespace, fieldSelector = '' } = asked
+  if (subresource !== '') return noOpinion('nodes may not access subresources of PodCertificateRequests')
+  if (verb === 'create') return allowed
+  if (verb === 'get') return related(node, reader.get(podCertificateRequests, name, namespace)?.spec.nodeName === node)
+  if (verb !== 'list' && verb !== 'watch') {
+    return noOpinion('can only create, get, list, and watch PodCertificateRequests')
+  }
+  const isOwn = fieldSelector.split(',').some((part) => /^spec\.nodeName==?/.exec(part)?.[0] + node === part)
+  return isOwn ? allowed : noOpinion('can only list/watch PodCertificateRequests with spec.nodeName field selector')
 }
 
 /** `get`, and `list` or `watch` of one named object. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import facts from '#api/schema/bootstrap.json' with { type: 'json' }
+import type { Catalog } from '#api/schema/catalog.ts'
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { ClusterRole, PolicyRule, RoleBinding, Subject } from '#api/types/rbac.v1.ts'
 import {
@@ -14,6 +15,7 @@ import {
 } from '#api/types/resources.ts'
 import { uncoveredRules } from '../authz/rules-cover.ts'
 import type { BootstrapBody, BootstrapObject } from './bootstrap-store.ts'
+import { optionalPolicy } from './optional-policy.ts'
 
 /** A row of `bootstrap.json`: an object without `apiVersion` and `kind`. */
 interface Row {
@@ -21,17 +23,24 @@ interface Row {
 }
 
 /** The namespaces, roles, bindings, priority classes and flow control that every cluster has. */
-export function policyObjects(): readonly BootstrapObject[] {
+export function policyObjects(catalog: Catalog): readonly BootstrapObject[] {
+  const optional = optionalPolicy(catalog)
+  const usualRoles = facts.clusterroles.map((row) => withNodeRules(row, optional.nodeRules))
   return [
     ...facts.namespaces.map(namespaceObject),
-    ...rowsOf(clusterRoles, facts.clusterroles, mergeRole),
-    ...rowsOf(clusterRoleBindings, facts.clusterrolebindings, mergeBinding),
+    ...rowsOf(clusterRoles, [...usualRoles, ...optional.clusterRoles], mergeRole),
+    ...rowsOf(clusterRoleBindings, [...facts.clusterrolebindings, ...optional.clusterRoleBindings], mergeBinding),
     ...rowsOf(roles, facts.roles, mergeRole),
     ...rowsOf(roleBindings, facts.rolebindings, mergeBinding),
     ...rowsOf(priorityClasses, facts.priorityclasses),
     ...rowsOf(priorityLevelConfigurations, facts.prioritylevelconfigurations, mergeFlowControl),
     ...rowsOf(flowSchemas, facts.flowschemas, mergeFlowControl),
   ]
+}
+
+/** The role that says what nodes may do reaches as far as the APIs that are served. */
+function withNodeRules(row: (typeof facts.clusterroles)[number], more: readonly PolicyRule[]): object {
+  return row.metadata.name === 'system:node' && more.length > 0 ? { ...row, rules: [...row.rules, ...more] } : row
 }
 
 function namespaceObject(name: string): BootstrapObject {

@@ -1,4 +1,5 @@
-import { schemaGroups, schemaResources, type GroupRow } from '#api/schema/load.ts'
+import { splitGroupVersion } from '#api/schema/catalog.ts'
+import type { GroupRow } from '#api/schema/load.ts'
 import type { ResourceRow } from '#api/schema/shapes.ts'
 import { compareVersions } from '../crd/version-order.ts'
 import { customVerbs } from '../crd/served-versions.ts'
@@ -14,8 +15,8 @@ export function groupsOf(table: ResourceTable): readonly GroupRow[] {
     versions.set(group, known.add(version))
   }
   const remote = table.remote()
-  if (versions.size === 0 && remote.length === 0) return schemaGroups()
-  const builtIn = schemaGroups().map((row) => withVersions(row, versions.get(row.name)))
+  if (versions.size === 0 && remote.length === 0) return table.catalog.groups
+  const builtIn = table.catalog.groups.map((row) => withVersions(row, versions.get(row.name)))
   const names = [...versions.keys()].filter((name) => !table.hasBuiltInGroup(name)).sort()
   const added = names.map((name): GroupRow => {
     const sorted = [...(versions.get(name) ?? [])].sort(compareVersions)
@@ -55,7 +56,8 @@ function withVersions(row: GroupRow, more: ReadonlySet<string> | undefined): Gro
 
 /** Discovery's rows of one group and version, built-in and custom. */
 export function rowsOf(table: ResourceTable, groupVersion: string): readonly ResourceRow[] {
-  const builtIn = schemaResources().filter((row) => row.groupVersion === groupVersion)
+  const { group: name, version: of } = splitGroupVersion(groupVersion)
+  const builtIn = table.catalog.rows(name, of)
   const custom = [...table.custom()].filter(({ group, version }) => `${group}/${version}` === groupVersion)
   custom.sort((a, b) => (a.plural < b.plural ? -1 : 1))
   const remote = table.remote().filter(({ group, version }) => `${group}/${version}` === groupVersion)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { builtInCatalog } from '#api/schema/catalog.ts'
 import type { UserInfo } from '#api/meta/exchange.ts'
 import type { FlowSchema, PriorityLevelConfiguration } from '#api/types/flowcontrol.v1.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -12,7 +13,7 @@ import { flowMatcher } from './flow-matcher.ts'
 import { divideSeats } from './level-limits.ts'
 import { dealHand } from './shuffle-shard.ts'
 
-const bootstrapped = policyObjects().map(({ object }) => object)
+const bootstrapped = policyObjects(builtInCatalog()).map(({ object }) => object)
 const schemas = bootstrapped.filter(({ kind }) => kind === 'FlowSchema') as FlowSchema[]
 const levels = bootstrapped.filter(
   ({ kind }) => kind === 'PriorityLevelConfiguration',
@@ -102,7 +103,7 @@ async function slowServer() {
     validate: () => clock.sleep(100),
   }
   const server = await testServer({ admission: [slow], flowControl: { seats: 60 } })
-  await server.server.bootstrap.ensure([...policyObjects()])
+  await server.server.bootstrap.ensure([...policyObjects(builtInCatalog())])
   clock.sleep = (ms) => server.clock.sleep(ms)
   return server
 }

@@ -1,4 +1,4 @@
-import { builtInCatalog, type ServedResource as CatalogResource } from '#api/schema/catalog.ts'
+import type { ServedResource as CatalogResource } from '#api/schema/catalog.ts'
 import { once, schemaTypes } from '#api/schema/load.ts'
 import type { SchemaType } from '#api/schema/shapes.ts'
 import type { Descriptions } from './descriptions.ts'
@@ -50,8 +50,11 @@ const securitySchemes = {
 }
 
 /** The Swagger 2.0 document of everything. */
-export function openApiV2(custom: readonly ServedResource[], descriptions: Descriptions): object {
-  const { resources } = builtInCatalog()
+export function openApiV2(
+  resources: readonly CatalogResource[],
+  custom: readonly ServedResource[],
+  descriptions: Descriptions,
+): object {
   const definitions = swaggerForm(schemaObjects(resources, '#/definitions/', descriptions)) as Json
   for (const resource of custom) {
     for (const [name, schema] of Object.entries(customSchemas(resource, '#/definitions/'))) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
-import { builtInCatalog, splitGroupVersion } from '#api/schema/catalog.ts'
+import { splitGroupVersion } from '#api/schema/catalog.ts'
 import { StatusError } from '#api/meta/status.ts'
 import { parseAccept } from '../encoding/media-types.ts'
 import { versionInfo } from '../discovery/version.ts'
@@ -19,14 +19,14 @@ export async function openApi({ request, server }: RequestContext): Promise<ApiR
   if (path === 'openapi/v3') return json(index(descriptions, server.resources), 'text/plain; charset=utf-8')
   const { openApiV2, openApiV3, openApiV3Root } = await import('./documents.ts')
   if (path === 'openapi/v2') {
-    const own = openApiV2([...server.resources.custom()], descriptions)
+    const own = openApiV2(server.resources.catalog.resources, [...server.resources.custom()], descriptions)
     return v2Answer(withParts(own, await server.aggregation.openApiV2()), request.headers['accept'])
   }
   const document = path.slice('openapi/v3/'.length)
   const [root, ...rest] = document.split('/')
   const groupVersion = root === 'api' || root === 'apis' ? rest.join('/') : ''
   const { group, version } = splitGroupVersion(groupVersion)
-  const resources = builtInCatalog().inVersion(group, version)
+  const resources = server.resources.catalog.inVersion(group, version)
   const custom = customOf(server.resources, groupVersion)
   const isGroup = (name: string): boolean => groupsOf(server.resources).some((row) => row.name === name)
   const hasObjects = resources.length > 0 || custom.length > 0

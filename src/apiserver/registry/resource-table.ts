@@ -27,7 +27,11 @@ export class ResourceTable {
   #remote: () => readonly RemoteGroupVersion[] = () => []
   readonly #builtInGroups: ReadonlySet<string>
 
+  /** What the server itself serves, whatever definitions and other servers add. */
+  readonly catalog: Catalog
+
   constructor(catalog: Catalog, kinds: KindRegistry) {
+    this.catalog = catalog
     for (const resource of catalog.resources) this.add(builtIn(resource, kinds))
     this.#builtInGroups = new Set(this.#groups)
   }

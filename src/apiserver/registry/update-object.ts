@@ -48,7 +48,12 @@ export interface UpdatePart {
     old: KubernetesObject,
     now: string,
   ) => void
-  readonly validate: (resource: ServedResource, object: KubernetesObject, old: KubernetesObject) => FieldError[]
+  readonly validate: (
+    resource: ServedResource,
+    object: KubernetesObject,
+    old: KubernetesObject,
+    nowMs: number,
+  ) => FieldError[]
 }
 
 /** How often a change is tried again on the newest state, if the client did not say which state it is for. */
@@ -122,7 +127,7 @@ async function validateAndSave(
     ...metadataErrors,
     ...validateMetadata(object, metadataRules(resource)),
     ...metadataErrors,
-    ...part.validate(resource, object, old),
+    ...part.validate(resource, object, old, context.server.clock.now()),
   ]
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
   if (part.warns === true) context.warnings.push(...(resource.rules.warnings?.(object, old) ?? []))

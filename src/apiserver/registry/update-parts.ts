@@ -26,12 +26,12 @@ export const mainPart: UpdatePart = {
 /** PUT and PATCH of `/status`: everything else stays what it was. */
 export const statusPart: UpdatePart = {
   keepsUntouched: true,
-  prepare(resource, draft, old) {
-    if (resource.rules.prepareForStatusUpdate !== undefined) resource.rules.prepareForStatusUpdate(draft, old)
+  prepare(resource, draft, old, now) {
+    if (resource.rules.prepareForStatusUpdate !== undefined) resource.rules.prepareForStatusUpdate(draft, old, now)
     else keepAllButStatus(draft, old, behaviourOf(resource).beforeUpdate === undefined)
     if (resource.group === 'apps' && resource.plural === 'deployments') keepLabels(draft, old)
   },
-  validate: ({ rules }, object, old) => rules.validateStatusUpdate?.(object, old) ?? [],
+  validate: ({ rules }, object, old, nowMs) => rules.validateStatusUpdate?.(object, old, nowMs) ?? [],
 }
 
 /** The status of a Deployment leaves its labels alone, alone among the kinds. */
@@ -145,7 +145,7 @@ function keepingAllBut(
       Object.assign(fields, deepCopy(old))
       take(fields, wanted, now)
     },
-    validate: ({ rules }, object, old) =>
-      validate === undefined ? (rules.validateStatusUpdate?.(object, old) ?? []) : validate(object, old),
+    validate: ({ rules }, object, old, nowMs) =>
+      validate === undefined ? (rules.validateStatusUpdate?.(object, old, nowMs) ?? []) : validate(object, old),
   }
 }

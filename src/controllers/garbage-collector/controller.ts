@@ -9,6 +9,7 @@ import {
   type ControllerContext,
   type Watch,
 } from '#reconcile/controller.ts'
+import type { Catalog } from '#api/schema/catalog.ts'
 import { followCollections } from '../served-resources.ts'
 import {
   blocks,
@@ -32,14 +33,14 @@ interface Collector {
 }
 
 /** Deletes what its last owner has left behind, and lets owners go in the order their deletion asked for. */
-export function garbageCollector(): Controller {
+export function garbageCollector(catalog: Catalog): Controller {
   let collector: Collector | undefined
   return defineController({
     name: 'generic-garbage-collector',
     watches: [],
     watchMore(context, watch) {
       collector = { graph: new ObjectGraph(context.informers), absent: new LruMap(rememberedAbsences) }
-      followAll(collector, context, watch)
+      followAll(collector, { catalog, context, watch })
     },
     writes: [{ resource: { group: '*', plural: '*' }, verbs: ['get', 'patch', 'update', 'delete'] }],
     concurrency: 20,
@@ -49,7 +50,13 @@ export function garbageCollector(): Controller {
   })
 }
 
-function followAll({ graph }: Collector, { informers }: ControllerContext, watch: (watch: Watch) => void): void {
+interface Following {
+  readonly catalog: Catalog
+  readonly context: ControllerContext
+  readonly watch: (watch: Watch) => void
+}
+
+function followAll({ graph }: Collector, { catalog, context: { informers }, watch }: Following): void {
   const follow = (resource: Resource): void => {
     // Events refer to objects, but nothing owns them and they expire by themselves.
     if (resource.plural === 'events' || !graph.follow(resource)) return
@@ -63,7 +70,7 @@ function followAll({ graph }: Collector, { informers }: ControllerContext, watch
       }),
     )
   }
-  followCollections(informers, watch, follow)
+  followCollections(catalog, informers, watch, follow)
 }
 
 function keysOfGone(graph: ObjectGraph, { object }: Located): readonly string[] {

@@ -1,8 +1,9 @@
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
+import type { Catalog } from '#api/schema/catalog.ts'
 import type { Namespace } from '#api/types/core.v1.ts'
 import { namespaces, pods } from '#api/types/resources.ts'
-import { defineController, watchOf, type ControllerContext, type Watch } from '#reconcile/controller.ts'
+import { defineController, watchOf, type Controller, type ControllerContext, type Watch } from '#reconcile/controller.ts'
 import { messageOf } from '../pod-from-template.ts'
 import { allCollections, followCollections } from '../served-resources.ts'
 import { deletionConditions, type DeletionProgress, type Remaining } from './decide.ts'
@@ -14,21 +15,23 @@ const finalizer = 'kubernetes'
  * Empties namespaces that are being deleted and then lets them go: pods first, so that what they use outlives them
  * (KEP-5080), then everything else. Each object that goes wakes it up again.
  */
-export const namespaceController = defineController({
-  name: 'namespace-controller',
-  watches: [watchOf(namespaces)],
-  watchMore,
-  writes: [
-    { resource: { group: '*', plural: '*' }, verbs: ['get', 'delete', 'deletecollection'] },
-    { resource: namespaces, verbs: ['delete'] },
-    { resource: namespaces, subresource: 'status', verbs: ['update'] },
-    { resource: namespaces, subresource: 'finalize', verbs: ['update'] },
-  ],
-  concurrency: 10,
-  reconcile,
-})
+export function namespaceController(catalog: Catalog): Controller {
+  return defineController({
+    name: 'namespace-controller',
+    watches: [watchOf(namespaces)],
+    watchMore: (context, watch) => watchContents(catalog, context, watch),
+    writes: [
+      { resource: { group: '*', plural: '*' }, verbs: ['get', 'delete', 'deletecollection'] },
+      { resource: namespaces, verbs: ['delete'] },
+      { resource: namespaces, subresource: 'status', verbs: ['update'] },
+      { resource: namespaces, subresource: 'finalize', verbs: ['update'] },
+    ],
+    concurrency: 10,
+    reconcile: (name, context) => reconcile(name, context, catalog),
+  })
+}
 
-function watchMore(context: ControllerContext, watch: (watch: Watch) => void): void {
+function watchContents(catalog: Catalog, context: ControllerContext, watch: (watch: Watch) => void): void {
   const watched = new Set<string>()
   const follow = (resource: Resource): void => {
     const id = `${resource.group}/${resource.version}/${resource.plural}`
@@ -36,7 +39,7 @@ function watchMore(context: ControllerContext, watch: (watch: Watch) => void): v
     watched.add(id)
     watch(watchOf(resource, emptyingNamespace))
   }
-  followCollections(context.informers, watch, follow)
+  followCollections(catalog, context.informers, watch, follow)
 }
 
 function emptyingNamespace({ metadata }: KubernetesObject, { informers }: ControllerContext): readonly string[] {
@@ -44,20 +47,20 @@ function emptyingNamespace({ metadata }: KubernetesObject, { informers }: Contro
   return informers.of(namespaces).get(name)?.metadata.deletionTimestamp === undefined ? [] : [name]
 }
 
-async function reconcile(name: string, context: ControllerContext): Promise<void> {
+async function reconcile(name: string, context: ControllerContext, catalog: Catalog): Promise<void> {
   const namespace = context.informers.of(namespaces).get(name)
   if (namespace?.metadata.deletionTimestamp === undefined) return
   if (!namespace.spec?.finalizers?.includes(finalizer)) return
-  const progress = await empty(context, name)
+  const progress = await empty(context, name, catalog)
   if (progress.remaining.length === 0 && progress.failures.length === 0) return finalize(context, namespace)
   await writeProgress(context, namespace, progress)
   if (progress.failures.length > 0) throw new Error(`Deleting the contents failed: ${progress.failures[0]}`)
 }
 
-async function empty(context: ControllerContext, namespace: string): Promise<DeletionProgress> {
+async function empty(context: ControllerContext, namespace: string, catalog: Catalog): Promise<DeletionProgress> {
   const podsLeft = await emptyOf(context, pods, namespace)
   if (isLeft(podsLeft)) return progressOf([podsLeft])
-  const others = allCollections(context.informers).filter(({ namespaced, plural, group }) => {
+  const others = allCollections(catalog, context.informers).filter(({ namespaced, plural, group }) => {
     return namespaced && !(plural === pods.plural && group === pods.group)
   })
   return progressOf(await Promise.all(others.map((resource) => emptyOf(context, resource, namespace))))

@@ -10,6 +10,7 @@ import {
   type ReconcileResult,
   type Watch,
 } from '#reconcile/controller.ts'
+import type { Catalog } from '#api/schema/catalog.ts'
 import { followCollections } from '../served-resources.ts'
 import { countedResource, decideQuotaStatus, isLower, isSameUsage } from './decide.ts'
 
@@ -32,18 +33,24 @@ interface Recount {
 }
 
 /** Keeps `status` of every quota equal to what its namespace holds. */
-export function resourceQuotaController(): Controller {
+export function resourceQuotaController(catalog: Catalog): Controller {
   const recount: Recount = { resources: new Map(), sightings: new LruMap(remembered) }
   return defineController({
     name: 'resourcequota-controller',
     watches: [],
-    watchMore: (context, watch) => followAll(recount, context, watch),
+    watchMore: (context, watch) => followAll(recount, { catalog, context, watch }),
     writes: [{ resource: resourceQuotas, subresource: 'status', verbs: ['update'] }],
     reconcile: (key, context) => reconcile(key, context, recount),
   })
 }
 
-function followAll({ resources }: Recount, { informers }: ControllerContext, watch: (watch: Watch) => void): void {
+interface Following {
+  readonly catalog: Catalog
+  readonly context: ControllerContext
+  readonly watch: (watch: Watch) => void
+}
+
+function followAll({ resources }: Recount, { catalog, context: { informers }, watch }: Following): void {
   const follow = (resource: Resource): void => {
     const name = resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`
     if (!resource.namespaced || resource.plural === 'events' || resources.get(name)?.version === resource.version)
@@ -54,7 +61,7 @@ function followAll({ resources }: Recount, { informers }: ControllerContext, wat
       watchOf(resource, (object) => quotasCounting(name, informers.of(resourceQuotas).list(object.metadata.namespace))),
     )
   }
-  followCollections(informers, watch, follow)
+  followCollections(catalog, informers, watch, follow)
 }
 
 function quotasCounting(resource: string, quotas: readonly ResourceQuota[]): readonly string[] {

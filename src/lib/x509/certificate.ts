@@ -4,7 +4,6 @@ import {
   context,
   DerError,
   integer,
-  objectIdentifier,
   readElements,
   readOne,
   sequence,
@@ -25,6 +24,7 @@ import {
   type KeyUsage,
 } from './extensions.ts'
 import { encodePem } from './pem.ts'
+import { signatureAlgorithm } from './signature-algorithm.ts'
 import { decodeSubject, encodeSubject, type ParsedSubject, type Subject } from './subject.ts'
 
 /** A certificate and its private key, both PEM. */
@@ -120,32 +120,6 @@ function keyIdOf(publicKey: KeyObject): Buffer {
   const bits = readElements(readOne(publicKey.export({ type: 'spki', format: 'der' }), tags.sequence).body)[1]
   if (bits === undefined) throw new DerError('public key without bits')
   return createHash('sha1').update(bits.body.subarray(1)).digest()
-}
-
-interface SignatureAlgorithm {
-  readonly hash: string | null
-  readonly identifier: Buffer
-}
-
-function signatureAlgorithm(key: KeyObject): SignatureAlgorithm {
-  const withoutParameters = (id: string): Buffer => sequence(objectIdentifier(id))
-  switch (key.asymmetricKeyType) {
-    case 'ec': {
-      const curve = key.asymmetricKeyDetails?.namedCurve
-      if (curve === 'secp384r1') return { hash: 'sha384', identifier: withoutParameters('1.2.840.10045.4.3.3') }
-      if (curve === 'secp521r1') return { hash: 'sha512', identifier: withoutParameters('1.2.840.10045.4.3.4') }
-      return { hash: 'sha256', identifier: withoutParameters('1.2.840.10045.4.3.2') }
-    }
-    case 'rsa':
-      return {
-        hash: 'sha256',
-        identifier: sequence(objectIdentifier('1.2.840.113549.1.1.11'), Buffer.from([tags.null, 0])),
-      }
-    case 'ed25519':
-      return { hash: null, identifier: withoutParameters('1.3.101.112') }
-    default:
-      throw new TypeError(`Cannot sign certificates with a key of type ${String(key.asymmetricKeyType)}`)
-  }
 }
 
 /** Whether the private key belongs to the certificate, so that a half-written pair is never used. */

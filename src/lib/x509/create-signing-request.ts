@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto'
 import { bitString, context, integer, objectIdentifier, sequence, set } from './der.ts'
 import { alternativeNames, type AlternativeNames } from './extensions.ts'
 import { encodePem } from './pem.ts'
+import { signatureAlgorithm } from './signature-algorithm.ts'
 import { encodeSubject, type Subject } from './subject.ts'
 
 /** What a certificate is asked for. */
@@ -9,21 +10,23 @@ export interface RequestedCertificate extends AlternativeNames {
   readonly subject: Subject
 }
 
-const ecdsaWithSha256 = '1.2.840.10045.4.3.2'
 const extensionRequest = '1.2.840.113549.1.9.14'
 
-/** A PKCS #10 request (RFC 2986) as PEM, signed with the EC P-256 private key that it is for. */
+/** A PKCS #10 request (RFC 2986) as PEM, signed with the private key that it is for. */
 export function createSigningRequest(wanted: RequestedCertificate, privateKeyPem: string): string {
-  const key = createPrivateKey(privateKeyPem)
+  return encodePem('CERTIFICATE REQUEST', signingRequestDer(wanted, createPrivateKey(privateKeyPem)))
+}
+
+/** The same as DER, for a key that is loaded already. */
+export function signingRequestDer(wanted: RequestedCertificate, key: KeyObject): Buffer {
   const info = sequence(
     integer(Buffer.from([0])),
     encodeSubject(wanted.subject),
     createPublicKey(key).export({ type: 'spki', format: 'der' }),
     context(0, true, ...attributes(wanted)),
   )
-  const signature = sign('sha256', info, key)
-  const algorithm = sequence(objectIdentifier(ecdsaWithSha256))
-  return encodePem('CERTIFICATE REQUEST', sequence(info, algorithm, bitString(signature)))
+  const { hash, identifier } = signatureAlgorithm(key)
+  return sequence(info, identifier, bitString(sign(hash, info, key)))
 }
 
 function attributes(wanted: RequestedCertificate): Buffer[] {

@@ -24,3 +24,21 @@ export function decodePem(text: string): PemBlock[] {
   }
   return blocks
 }
+
+export interface LooseBlock extends PemBlock {
+  /** Whether `Name: value` lines stand before the data. */
+  readonly hasHeaders: boolean
+}
+
+/** The blocks that lenient readers find: one that is malformed is text between blocks, as all else is. */
+export function readLooseBlocks(text: string): LooseBlock[] {
+  const blocks: LooseBlock[] = []
+  for (const match of text.matchAll(/^-----BEGIN ([^\n]*?)-----[ \t\r]*\n([\s\S]*?)^-----END \1-----[ \t\r]*$/gm)) {
+    const lines = match[2]!.split('\n')
+    const headers = lines.findIndex((line) => !line.includes(':'))
+    const base64 = lines.slice(headers).join('').replace(/\s+/g, '')
+    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0) continue
+    blocks.push({ label: match[1]!, der: Buffer.from(base64, 'base64'), hasHeaders: headers > 0 })
+  }
+  return blocks
+}

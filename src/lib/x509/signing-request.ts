@@ -36,8 +36,13 @@ export function parseSigningRequest(pem: string): SigningRequest {
   if (block === undefined || others.length > 0 || !/^(NEW )?CERTIFICATE REQUEST$/.test(block.label)) {
     throw new DerError('PEM block type must be CERTIFICATE REQUEST')
   }
+  return parseSigningRequestDer(block.der)
+}
+
+/** Parses and verifies DER bytes, as `parseSigningRequest` does. */
+export function parseSigningRequestDer(der: Buffer): SigningRequest {
   try {
-    return parseRequest(block.der)
+    return parseRequest(der)
   } catch (error) {
     throw error instanceof DerError ? error : new DerError('malformed certificate request', { cause: error })
   }

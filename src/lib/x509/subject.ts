@@ -9,14 +9,15 @@ export interface Subject {
 const commonNameId = '2.5.4.3'
 const organizationId = '2.5.4.10'
 
-/** The name as DER; organizations come first, each in its own set, as Go's writer orders them. */
+/** The name as DER, without what is empty; organizations come first, each in its own set, as Go's writer orders them. */
 export function encodeSubject(subject: Subject): Buffer {
   const attribute = (id: string, value: string): Buffer => sequence(objectIdentifier(id), utf8(value))
   const organizations = (subject.organizations ?? [])
     .map((value) => attribute(organizationId, value))
     .sort(Buffer.compare)
   const sets = organizations.length === 0 ? [] : [set(...organizations)]
-  return sequence(...sets, set(attribute(commonNameId, subject.commonName)))
+  const own = subject.commonName === '' ? [] : [set(attribute(commonNameId, subject.commonName))]
+  return sequence(...sets, ...own)
 }
 
 /** A name as parsed, with the object identifiers of the attributes that are neither CN nor O. */

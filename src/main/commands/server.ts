@@ -1,6 +1,7 @@
 import { defineCommand } from '#cli/command.ts'
 import { defaultDataDir } from '#host/layout.ts'
 import { schedulerConfigFlag } from '../scheduler-configuration.ts'
+import { apiChoiceOf, apiFlags } from './api-flags.ts'
 import { storageChoice, storageFlags } from './storage-flags.ts'
 
 export const server = defineCommand({
@@ -34,10 +35,12 @@ export const server = defineCommand({
       default: 0,
       help: 'Add this many nodes without machines: pods on them run in memory only',
     },
+    ...apiFlags,
     ...storageFlags,
   ],
   async run({ values }) {
     const storage = storageChoice(values)
+    const apis = await apiChoiceOf(values)
     const { runServer } = await import('../run-server.ts')
     await runServer({
       dataDir: values['data-dir'],
@@ -47,6 +50,7 @@ export const server = defineCommand({
       port: values['secure-port'],
       kubeconfigFile: values['write-kubeconfig'],
       storage,
+      apis,
       schedulerConfigFile: values['scheduler-config'],
       simulatedNodes: values['simulated-nodes'],
     })

@@ -5,6 +5,7 @@ import { defineCommand, type Terminal } from '#cli/command.ts'
 import { defaultDataDir, hostLayout, type HostLayout } from '#host/layout.ts'
 import { systemClock } from '#lib/clock.ts'
 import { schedulerConfigFlag } from '../scheduler-configuration.ts'
+import { apiArguments, apiChoiceOf, apiFlags } from './api-flags.ts'
 import { nodeFileArguments, nodeFilesOf, nodeFlags } from './node-flags.ts'
 import { requireRoot } from '../require-root.ts'
 import type { UpMessage, UpSettings } from '../up-message.ts'
@@ -33,6 +34,7 @@ export const up = defineCommand({
     { name: 'secure-port', type: 'integer', default: 6443, help: 'Port of the API server' },
     { name: 'node-name', type: 'string', default: '', help: 'Name of the node (default: the host name)' },
     schedulerConfigFlag,
+    ...apiFlags,
     ...nodeFlags,
     { name: 'foreground', type: 'boolean', default: false, help: 'Stay in the foreground and log to standard error' },
   ],
@@ -42,6 +44,7 @@ export const up = defineCommand({
     const { readProcessFile } = await import('#host/process-file.ts')
     const machine = detectMachine()
     requireRoot(machine, 'coracle up')
+    const apis = await apiChoiceOf(values)
     const layout = hostLayout(values['data-dir'])
     if (readProcessFile(layout.serverPidFile)) {
       terminal.write(`The cluster is already running.\n${nextSteps(layout, values['write-kubeconfig'])}`)
@@ -58,6 +61,7 @@ export const up = defineCommand({
       port: values['secure-port'],
       nodeName: values['node-name'],
       schedulerConfigFile: values['scheduler-config'] === '' ? '' : resolve(values['scheduler-config']),
+      apis,
       nodeFiles: nodeFilesOf(values),
     }
     if (values.foreground) {
@@ -103,10 +107,10 @@ async function removeHalfMade(layout: HostLayout, terminal: Terminal): Promise<v
 
 /** The same command once more, this time to stay. */
 function foregroundArguments(settings: UpSettings): string[] {
-  const { dataDir, kubeconfigFile, port, nodeName, schedulerConfigFile, nodeFiles } = settings
+  const { dataDir, kubeconfigFile, port, nodeName, schedulerConfigFile, apis, nodeFiles } = settings
   const args = ['up', '--foreground', `--data-dir=${dataDir}`, `--secure-port=${port}`]
   args.push(`--write-kubeconfig=${kubeconfigFile}`, `--node-name=${nodeName}`, ...nodeFileArguments(nodeFiles))
-  return [...args, `--scheduler-config=${schedulerConfigFile}`]
+  return [...args, ...apiArguments(apis), `--scheduler-config=${schedulerConfigFile}`]
 }
 
 /** Runs the cluster in this process; its progress goes to the command that started it, or else to the terminal. */

@@ -199,7 +199,7 @@ test('a StatefulSet drops what is switched off, and has a name that pods can hav
 test('counts of a workload that cannot be', () => {
   const made = tryCreate(statefulSet, { spec: { selector, template } }).object
   const status = { replicas: 1, readyReplicas: 2, collisionCount: -1 }
-  const messages = statefulSet.validateStatusUpdate?.({ ...made, status } as never, made)
+  const messages = statefulSet.validateStatusUpdate?.({ ...made, status } as never, made, 0)
   assert.deepEqual(
     messages?.map(({ field, message }) => `${field}: ${message}`),
     [

@@ -165,7 +165,7 @@ test('the status of a Job does not contradict itself', () => {
   const at = (status: object): object => ({ ...object, status })
   const complete = { conditions: [{ type: 'Complete', status: 'True' }] }
   const messages = (now: object, old: object): readonly string[] =>
-    (job.validateStatusUpdate?.(at(now) as never, at(old) as never) ?? []).map(
+    (job.validateStatusUpdate?.(at(now) as never, at(old) as never, 0) ?? []).map(
       ({ field, message }) => `${field}: ${message}`,
     )
   assert.deepEqual(messages({ active: -1 }, {}), [

@@ -3,8 +3,8 @@ import type { Draft } from '../../kind.ts'
 import { ageOf, humanDuration } from '../../meta/duration.ts'
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from '../../meta/field-errors.ts'
 import { keepStatus } from '../../meta/keep-status.ts'
-import { isFullyQualifiedName } from '../../meta/names.ts'
 import type { FieldError } from '../../meta/status.ts'
+import { validateSignerName } from '../../meta/validate-signer-name.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../types/certificates.v1.ts'
 
 /** Who asks is written by the server: `username`, `uid`, `groups` and `extra` of a manifest are dropped. */
@@ -93,13 +93,6 @@ function validateRequest({ spec }: CertificateSigningRequest): FieldError[] {
 function firstPemBlock(encoded: string, type: string): boolean {
   const text = Buffer.from(encoded ?? '', 'base64').toString('latin1')
   return /-----BEGIN ([A-Z ]+)-----/.exec(text)?.[1] === type
-}
-
-function validateSignerName(name: string, path: string): FieldError[] {
-  if (name === '') return [required(path)]
-  if (isFullyQualifiedName(name)) return []
-  const detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
-  return [invalidValue(path, name, detail)]
 }
 
 /** Conditions that settle a request, and so stay. */

@@ -92,7 +92,7 @@ test('who asks for a certificate is not the client to say, and a decision stays'
   assert.deepEqual(Object.keys((object as CertificateSigningRequest).spec).sort(), ['request', 'signerName', 'usages'])
   const approved = { ...object, status: { conditions: [{ type: 'Approved', status: 'True' }] } }
   const now = { ...object, status: { certificate: 'bm9wZQ==', conditions: [] } }
-  const errors = certificateSigningRequest.validateStatusUpdate?.(now as never, approved as never) ?? []
+  const errors = certificateSigningRequest.validateStatusUpdate?.(now as never, approved as never, 0) ?? []
   assert.deepEqual(
     errors.map(({ field, message }) => `${field}: ${message}`),
     [

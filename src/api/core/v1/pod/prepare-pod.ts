@@ -8,11 +8,7 @@ import { validateAppArmor } from './validate-security-context.ts'
 /** Fields that the API knows, but that this version of Kubernetes keeps switched off: it takes them and forgets them. */
 export function dropDisabledFields(spec: Draft<PodSpec>): void {
   delete spec.schedulingGroup
-  for (const { projected, ephemeral } of spec.volumes ?? []) {
-    for (const source of projected?.sources ?? []) {
-      delete source.clusterTrustBundle
-      delete source.podCertificate
-    }
+  for (const { ephemeral } of spec.volumes ?? []) {
     delete ephemeral?.volumeClaimTemplate?.spec?.dataSourceRef?.namespace
   }
   for (const list of [spec.containers, spec.initContainers, spec.ephemeralContainers]) {

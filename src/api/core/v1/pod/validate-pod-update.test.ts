@@ -56,8 +56,8 @@ test('what may change of a pod, and how', () => {
 function reported(spec: object, before: object, after: object): readonly string[] {
   const old = { ...tryCreate(pod, { spec: { containers, ...spec } }).object, status: before } as Pod
   const draft = structuredClone({ ...old, status: after }) as unknown as Draft<Pod>
-  pod.prepareForStatusUpdate?.(draft as never, old)
-  const errors = pod.validateStatusUpdate?.(draft as unknown as Pod, old) ?? []
+  pod.prepareForStatusUpdate?.(draft as never, old, '')
+  const errors = pod.validateStatusUpdate?.(draft as unknown as Pod, old, 0) ?? []
   return short(errors.map(({ field, message }) => `${field}: ${message}`))
 }
 

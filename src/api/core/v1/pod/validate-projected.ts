@@ -1,6 +1,8 @@
 import { forbiddenField, invalidValue, required } from '../../../meta/field-errors.ts'
 import type { FieldError } from '../../../meta/status.ts'
 import type { KeyToPath, ProjectedVolumeSource, VolumeProjection } from '../../../types/core.v1.ts'
+import { filesOf, validateCertificateProjection } from './validate-certificate-projection.ts'
+import { validateTrustProjection } from './validate-trust-projection.ts'
 import {
   present,
   validateDownwardFile,
@@ -26,7 +28,7 @@ interface Volume {
 }
 
 function validateSource(source: VolumeProjection, volume: Volume, path: string): FieldError[] {
-  const { secret, configMap, downwardAPI, serviceAccountToken: token } = source
+  const { secret, configMap, downwardAPI, serviceAccountToken: token, clusterTrustBundle, podCertificate } = source
   const errors: FieldError[] = []
   if (secret !== undefined) errors.push(...validateMap(secret, volume, `${path}.secret`))
   if (configMap !== undefined) errors.push(...validateMap(configMap, volume, `${path}.configMap`))
@@ -38,7 +40,16 @@ function validateSource(source: VolumeProjection, volume: Volume, path: string):
     const at = `${volume.volumePath}.path`
     errors.push(...((token.path ?? '') === '' ? [required(at)] : validateFilePath(token.path, at)))
   }
-  if ([secret, configMap, downwardAPI, token].filter((part) => part !== undefined).length > 1) {
+  if (clusterTrustBundle !== undefined) {
+    errors.push(...validateTrustProjection(clusterTrustBundle, `${path}.clusterTrustBundlePEM`))
+    errors.push(...takeFile(clusterTrustBundle.path, clusterTrustBundle.path, volume))
+  }
+  if (podCertificate !== undefined) {
+    errors.push(...validateCertificateProjection(podCertificate, `${path}.podCertificate`))
+    for (const file of filesOf(podCertificate)) errors.push(...takeFile(file, file, volume))
+  }
+  const parts = [secret, configMap, downwardAPI, token, clusterTrustBundle, podCertificate]
+  if (parts.filter((part) => part !== undefined).length > 1) {
     errors.push(forbiddenField(path, 'may not specify more than 1 volume type per source'))
   }
   return errors
