@@ -25,6 +25,12 @@ function isOnlyCollected(now: ClusterTrustBundle, old: ClusterTrustBundle): bool
 }
 
 function essence({ metadata, ...rest }: ClusterTrustBundle): object {
-  const { ownerReferences: _owners, finalizers: _held, managedFields: _managers, resourceVersion: _, ...kept } = metadata
+  const {
+    ownerReferences: _owners,
+    finalizers: _held,
+    managedFields: _managers,
+    resourceVersion: _,
+    ...kept
+  } = metadata
   return { ...rest, metadata: kept }
 }

@@ -14,7 +14,8 @@ export function podCertificateProblem(
   nodeName: string,
   { reader }: AdmissionContext,
 ): string | undefined {
-  if (operation !== 'CREATE') return `unexpected operation "${operation}", node "${nodeName}" can only create PodCertificateRequests`
+  if (operation !== 'CREATE')
+    return `unexpected operation "${operation}", node "${nodeName}" can only create PodCertificateRequests`
   const { spec } = object as unknown as PodCertificateRequest
   const { namespace } = info
   const pod = `"${namespace}/${spec.podName}"`

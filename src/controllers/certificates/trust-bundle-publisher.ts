@@ -38,7 +38,9 @@ async function publish(name: string, trustBundle: string, { informers, client }:
   else if (published.spec.trustBundle !== trustBundle) {
     await bundles.update({ ...published, spec: { ...published.spec, trustBundle } })
   }
-  const outdated = informer.list().filter(({ metadata, spec }) => spec.signerName === signerName && metadata.name !== name)
+  const outdated = informer
+    .list()
+    .filter(({ metadata, spec }) => spec.signerName === signerName && metadata.name !== name)
   for (const { metadata } of outdated) {
     await bundles.delete(metadata.name).catch((error: unknown) => {
       if (!isStatusError(error, 'NotFound')) throw error

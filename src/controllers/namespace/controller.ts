@@ -3,7 +3,13 @@ import { isStatusError } from '#api/meta/status.ts'
 import type { Catalog } from '#api/schema/catalog.ts'
 import type { Namespace } from '#api/types/core.v1.ts'
 import { namespaces, pods } from '#api/types/resources.ts'
-import { defineController, watchOf, type Controller, type ControllerContext, type Watch } from '#reconcile/controller.ts'
+import {
+  defineController,
+  watchOf,
+  type Controller,
+  type ControllerContext,
+  type Watch,
+} from '#reconcile/controller.ts'
 import { messageOf } from '../pod-from-template.ts'
 import { allCollections, followCollections } from '../served-resources.ts'
 import { deletionConditions, type DeletionProgress, type Remaining } from './decide.ts'

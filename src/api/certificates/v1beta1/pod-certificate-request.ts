@@ -47,8 +47,7 @@ const longestLifeSeconds = 91 * dayInSeconds
 const maxUidBytes = 128
 
 const form = internalForm({
-  Spec:
-    'SignerName PodName PodUID ServiceAccountName ServiceAccountUID NodeName NodeUID MaxExpirationSeconds* PKIXPublicKey* ProofOfPossession* StubPKCS10Request* UnverifiedUserAnnotations*',
+  Spec: 'SignerName PodName PodUID ServiceAccountName ServiceAccountUID NodeName NodeUID MaxExpirationSeconds* PKIXPublicKey* ProofOfPossession* StubPKCS10Request* UnverifiedUserAnnotations*',
 })
 
 function emptySpec(): Draft<PodCertificateRequestSpec> {

@@ -104,13 +104,17 @@ test('a request proves that its sender has the key, in one of two ways', () => {
     const unproven = 'spec.proofOfPossession: Invalid value: could not verify proof-of-possession signature'
     assert.deepEqual(requestWith(withProof(privateKey, publicKey, 'other')), [unproven])
   }
-  const both = 'spec: Invalid value: exactly one of (stubPKCS10Request) or (pkixPublicKey, proofOfPossession) must be set'
+  const both =
+    'spec: Invalid value: exactly one of (stubPKCS10Request) or (pkixPublicKey, proofOfPossession) must be set'
   assert.deepEqual(requestWith({ stubPKCS10Request: undefined }), [both])
   assert.deepEqual(requestWith({ pkixPublicKey: 'AAAA' }), [both])
   assert.deepEqual(requestWith({ stubPKCS10Request: 'AAAA' }), [
     'spec.stubPKCS10Request: Invalid value: "AAAA": must be a valid PKCS#10 CSR',
   ])
-  assert.match(requestWith({ stubPKCS10Request: stubOf(keys.koblitz.privateKey) }).join(), /must use curve P256 or P384/)
+  assert.match(
+    requestWith({ stubPKCS10Request: stubOf(keys.koblitz.privateKey) }).join(),
+    /must use curve P256 or P384/,
+  )
 })
 
 test('a request names pod, account and node, and a life that its signer may give', () => {
@@ -132,7 +136,10 @@ test('the spec of a request stays', () => {
   const { messages } = tryUpdate<PodCertificateRequest>(podCertificateRequest, made, ({ spec }) => {
     spec.podName = 'other'
   })
-  assert.match(messages.join(), /^spec: Invalid value: \{"SignerName":"example.com\/s","PodName":"other".*: field is immutable$/)
+  assert.match(
+    messages.join(),
+    /^spec: Invalid value: \{"SignerName":"example.com\/s","PodName":"other".*: field is immutable$/,
+  )
 })
 
 const { publicKey, privateKey } = keys.p256

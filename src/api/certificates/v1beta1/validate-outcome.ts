@@ -138,7 +138,8 @@ function validateTimes(
     return wrong('notAfter', notAfter, 'must be set to the NotAfter time encoded in the leaf certificate')
   }
   const lifeMs = leaf.notAfterMs - leaf.notBeforeMs
-  if (lifeMs < hourMs) return [invalidValue(chainPath, nanoseconds(lifeMs), 'leaf certificate lifetime must be >= 1 hour')]
+  if (lifeMs < hourMs)
+    return [invalidValue(chainPath, nanoseconds(lifeMs), 'leaf certificate lifetime must be >= 1 hour')]
   if (lifeMs > maxSeconds * 1000) {
     const detail = `leaf certificate lifetime must be <= spec.maxExpirationSeconds (${maxSeconds})`
     return [invalidValue(chainPath, nanoseconds(lifeMs), detail)]
