@@ -103,6 +103,29 @@ for (const [user, question, expected] of decisions) {
   test(`${user.name}: ${question}`, () => assert.equal(decide(readerOf(...fixtures), user, question), expected))
 }
 
+test('a node reads the requests for certificates that it made itself', () => {
+  const certificates = 'certificates.k8s.io'
+  const made = (nodeName: string): TestObject => {
+    const metadata = { name: `of-${nodeName}`, namespace: 'shop' }
+    return { apiVersion: `${certificates}/v1beta1`, kind: 'PodCertificateRequest', metadata, spec: { nodeName } }
+  }
+  const reader = readerOf(...fixtures, made('n1'), made('n2'))
+  const may = (question: string, fieldSelector?: string): string => {
+    const asked = { ...ask(kubelet, question), ...(fieldSelector !== undefined && { fieldSelector }) }
+    return authorizeByAll(createAuthorizers(reader), asked).decision
+  }
+  const requests = `podcertificaterequests.${certificates}`
+  assert.equal(may(`create ${requests} shop`), 'allow')
+  assert.equal(may(`get ${requests} shop of-n1`), 'allow')
+  assert.equal(may(`get ${requests} shop of-n2`), 'noOpinion')
+  assert.equal(may(`list ${requests}`, 'spec.nodeName=n1'), 'allow')
+  assert.equal(may(`watch ${requests}`, 'metadata.name=x,spec.nodeName==n1'), 'allow')
+  assert.equal(may(`list ${requests}`, 'spec.nodeName=n2'), 'noOpinion')
+  assert.equal(may(`list ${requests}`, 'spec.nodeName!=n1'), 'noOpinion')
+  assert.equal(may(`list ${requests}`), 'noOpinion')
+  assert.equal(may(`update ${requests}:status shop of-n1`), 'noOpinion')
+})
+
 test('a kept decision is forgotten when a role or a binding changes', () => {
   const reader = readerOf(...fixtures)
   const authorizers = createAuthorizers(reader)
