@@ -18,8 +18,8 @@ function setStatus(status: object, before: ResourceClaimStatus = {}, metadata: o
   const old = { ...fresh, metadata: { ...fresh.metadata, ...metadata }, status: before } as ResourceClaim
   const draft = structuredClone({ ...old, status }) as unknown as Draft<ResourceClaim>
   draft.metadata.labels = { other: 'label' }
-  resourceClaim.prepareForStatusUpdate?.(draft as never, old)
-  const errors = resourceClaim.validateStatusUpdate?.(draft as never, old) ?? []
+  resourceClaim.prepareForStatusUpdate?.(draft as never, old, '')
+  const errors = resourceClaim.validateStatusUpdate?.(draft as never, old, 0) ?? []
   return { claim: draft, messages: errors.map(({ field, message }) => `${field}: ${message}`) }
 }
 
