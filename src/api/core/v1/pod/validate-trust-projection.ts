@@ -9,7 +9,7 @@ import { validateFilePath } from './validate-volume-files.ts'
 
 /** The authorities of one bundle by name, or of all that a signer has under a selector. */
 export function validateTrustProjection(source: ClusterTrustBundleProjection, path: string): FieldError[] {
-  const { path: file = '' } = source
+  const file = source.path ?? ''
   return [
     ...validateWhich(source, path),
     ...(file === '' ? [required(`${path}.path`)] : []),
