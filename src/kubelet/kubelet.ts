@@ -104,7 +104,7 @@ async function startKubelet(given: KubeletOptions, signal: AbortSignal): Promise
   synced.catch(() => undefined)
   const [facts, version] = await Promise.all([effects.machine.facts(), runtime.version()])
   const objects = createObjectSource(options)
-  const csi = await createCsi(options, () => ({ workers, agent }))
+  const csi = await createCsi({ ...options, metrics }, () => ({ workers, agent }))
   const grants = await createGrants(options, { runtime: version, facts, metrics }, () => ({ workers, agent }))
   const workers: PodWorkers = new PodWorkers({
     ...workerBasics(options, facts, metrics),
@@ -212,7 +212,7 @@ async function startStaticPods(
 
 /** Only a node with a folder takes plugins. */
 async function createCsi(
-  options: KubeletOptions,
+  options: KubeletOptions & { readonly metrics: KubeletMetrics },
   parts: () => { readonly workers: PodWorkers; readonly agent: NodeAgent },
 ): Promise<CsiService | undefined> {
   const { rootDir } = options.effects

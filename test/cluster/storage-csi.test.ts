@@ -317,6 +317,21 @@ describe('CSI volumes', { skip }, () => {
     await Promise.all(['pod', 'lost'].map((pod) => deletePod(space, pod)))
   })
 
+  test('a driver that hangs keeps nobody from going, and nobody else from coming', async (t) => {
+    const space = await shared.space(t)
+    const inline = { name: 'v', csi: { driver: name } }
+    const answer = driver.hang('NodePublishVolume')
+    t.after(answer)
+    const before = driver.callsOf('NodePublishVolume').length
+    await space.create({ ...withVolume(idle, inline), name: 'stuck' })
+    await eventually(() => driver.callsOf('NodePublishVolume').length > before)
+    await space.start({ script: idle, name: 'other' })
+    const startedMs = performance.now()
+    await deletePod(space, 'stuck')
+    assert.ok(performance.now() - startedMs < 20_000, `it took ${performance.now() - startedMs} ms`)
+    assert.deepEqual(mountsOf('stuck'), [])
+  })
+
   test('pods that are deleted at any moment of their start leave nothing mounted, staged or attached', async (t) => {
     const space = await shared.space(t)
     await makeClaim(space)

@@ -42,6 +42,7 @@ export class CsiTestDriver implements AsyncDisposable {
   readonly calls: DriverCall[] = []
   readonly #options: CsiDriverOptions
   readonly #failures = new Map<string, GrpcError>()
+  readonly #hanging = new Map<string, Promise<void>>()
   #servers: grpc.Server[] = []
 
   private constructor(options: CsiDriverOptions) {
@@ -61,6 +62,16 @@ export class CsiTestDriver implements AsyncDisposable {
   fail(call: string, error: GrpcError | undefined): void {
     if (error === undefined) this.#failures.delete(call)
     else this.#failures.set(call, error)
+  }
+
+  /** From now on the call does not answer; what is returned lets it go on. */
+  hang(call: string): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#hanging.set(call, promise)
+    return () => {
+      this.#hanging.delete(call)
+      resolve()
+    }
   }
 
   callsOf(name: string): readonly DriverCall[] {
@@ -114,14 +125,15 @@ export class CsiTestDriver implements AsyncDisposable {
     await rm(this.#options.folder, { recursive: true, force: true })
   }
 
-  #note(name: string, request: unknown): void {
+  async #note(name: string, request: unknown): Promise<void> {
     this.calls.push({ name, request: request as DriverCall['request'] })
+    await this.#hanging.get(name)
     const failure = this.#failures.get(name)
     if (failure !== undefined) throw failure
   }
 
   #serve(server: grpc.Server): void {
-    const onCall = (name: string, request: unknown): void => this.#note(name, request)
+    const onCall = (name: string, request: unknown): Promise<void> => this.#note(name, request)
     const { nodeId = 'test-node', maximumVolumes = 0, topology, isUnstaged } = this.#options
     const abilities: readonly NodeServiceCapability_RPC_Type[] = [...(isUnstaged === true ? [] : [1 as const]), 2, 3]
     addService(

@@ -24,12 +24,12 @@ export class GrpcError extends Error {
   }
 }
 
-/** Adds a service, described by protobuf-es, to a server. `onCall` hears of every call before it is answered. */
+/** Adds a service, described by protobuf-es, to a server. `onCall` hears of every call, and may hold its answer up. */
 export function addService<Service extends DescService>(
   server: grpc.Server,
   service: Service,
   answers: Answers<Service>,
-  onCall: (name: string, request: unknown) => void = () => undefined,
+  onCall: (name: string, request: unknown) => void | Promise<void> = () => undefined,
 ): void {
   const definition: Record<string, grpc.MethodDefinition<unknown, unknown>> = {}
   const handlers: grpc.UntypedServiceImplementation = {}
@@ -46,7 +46,7 @@ export function addService<Service extends DescService>(
       responseDeserialize: () => undefined,
     }
     const handle = async (request: MessageShape<DescMessage>): Promise<MessageShape<DescMessage>> => {
-      onCall(method.name, request)
+      await onCall(method.name, request)
       return create(method.output, await answer(request)) as MessageShape<DescMessage>
     }
     handlers[method.localName] = (

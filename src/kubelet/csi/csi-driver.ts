@@ -1,4 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
+import { timedConnection, type CallTimer } from './timed-connection.ts'
 import { connectGrpc, type GrpcConnection } from '../cri/grpc-connection.ts'
 import type {
   Node as NodeService,
@@ -55,9 +56,10 @@ export class CsiDriver {
     this.#calls = calls
   }
 
-  static async connect(at: { readonly name: string; readonly endpoint: string }): Promise<CsiDriver> {
+  /** `timed` is told of each call. */
+  static async connect(at: { readonly name: string; readonly endpoint: string }, timed: CallTimer): Promise<CsiDriver> {
     const { Node } = await import('./generated/csi_pb.ts')
-    return new CsiDriver(at, await connectGrpc(at.endpoint), Node.method)
+    return new CsiDriver(at, timedConnection(await connectGrpc(at.endpoint), timed), Node.method)
   }
 
   /** What the driver's node service can do; asked once. */
@@ -85,16 +87,18 @@ export class CsiDriver {
     }
   }
 
-  async stage(request: MessageInitShape<typeof NodeStageVolumeRequestSchema>): Promise<void> {
-    await this.#connection.unary(this.#calls.nodeStageVolume, request)
+  /** Gives up when the signal aborts; what the driver has done by then is not known. */
+  async stage(request: MessageInitShape<typeof NodeStageVolumeRequestSchema>, signal: AbortSignal): Promise<void> {
+    await this.#connection.unary(this.#calls.nodeStageVolume, request, { signal })
   }
 
   async unstage(volumeId: string, stagingTargetPath: string): Promise<void> {
     await this.#connection.unary(this.#calls.nodeUnstageVolume, { volumeId, stagingTargetPath })
   }
 
-  async publish(request: MessageInitShape<typeof NodePublishVolumeRequestSchema>): Promise<void> {
-    await this.#connection.unary(this.#calls.nodePublishVolume, request)
+  /** Gives up when the signal aborts; what the driver has done by then is not known. */
+  async publish(request: MessageInitShape<typeof NodePublishVolumeRequestSchema>, signal: AbortSignal): Promise<void> {
+    await this.#connection.unary(this.#calls.nodePublishVolume, request, { signal })
   }
 
   async unpublish(volumeId: string, targetPath: string): Promise<void> {
@@ -102,8 +106,8 @@ export class CsiDriver {
   }
 
   /** The size that the volume has afterwards; 0 when the driver does not say. */
-  async expand(request: MessageInitShape<typeof NodeExpandVolumeRequestSchema>): Promise<number> {
-    const { capacityBytes } = await this.#connection.unary(this.#calls.nodeExpandVolume, request)
+  async expand(request: MessageInitShape<typeof NodeExpandVolumeRequestSchema>, signal: AbortSignal): Promise<number> {
+    const { capacityBytes } = await this.#connection.unary(this.#calls.nodeExpandVolume, request, { signal })
     return Number(capacityBytes)
   }
 

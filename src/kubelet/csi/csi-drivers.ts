@@ -4,15 +4,18 @@ import type { CSIDriver } from '#api/types/storage.v1.ts'
 import type { Client } from '#client/client.ts'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import type { Plugin, PluginHandler } from '../plugins/plugin-registry.ts'
 import { CsiDriver } from './csi-driver.ts'
 import { CsiNodeWriter } from './csi-node.ts'
+import { csiCallTimer } from './timed-connection.ts'
 
 export interface CsiDriversOptions {
   readonly client: Client
   readonly clock: Clock
   readonly log: Log
   readonly nodeName: string
+  readonly metrics: KubeletMetrics
   /** A driver has come: what waits for it is to be tried again. */
   readonly onArrival: () => void
 }
@@ -46,7 +49,7 @@ export class CsiDrivers implements PluginHandler {
       throw new Error(
         `failed to get highest supported version of CSI driver ${name}: none of the versions reported by this driver are supported`,
       )
-    const driver = await CsiDriver.connect({ name, endpoint })
+    const driver = await CsiDriver.connect({ name, endpoint }, csiCallTimer(name, this.#options))
     try {
       await this.#node.add(name, await driver.info())
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import type { PodHost } from '../pod-worker/pod-host.ts'
 import type { PluginHandler } from '../plugins/plugin-registry.ts'
 import { CsiDrivers } from './csi-drivers.ts'
@@ -15,6 +16,7 @@ export interface CsiServiceOptions {
   readonly log: Log
   readonly events: EventRecorder
   readonly nodeName: string
+  readonly metrics: KubeletMetrics
   /** The kubelet's folder. */
   readonly rootDir: string
   /** The list of volumes in use has changed. */

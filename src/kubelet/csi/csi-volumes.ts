@@ -91,7 +91,7 @@ export class CsiVolumes {
   }
 
   /** Has the driver grow what it has on this node once the volume has grown, and says so in the claim. */
-  async expand({ pod }: VolumeRequest, source: CsiSource, claim: PersistentVolumeClaim): Promise<void> {
+  async expand({ pod, signal }: VolumeRequest, source: CsiSource, claim: PersistentVolumeClaim): Promise<void> {
     const requiredBytes = growthWanted(source, claim)
     if (requiredBytes === undefined) return
     const { events, client } = this.#options
@@ -100,14 +100,15 @@ export class CsiVolumes {
       const driver = this.#options.drivers.get(source.driver)
       const can = await driver.capabilities()
       if (!can.has('EXPAND_VOLUME')) return
-      await driver.expand({
+      const request = {
         volumeId: source.handle,
         volumePath: this.#paths.target(pod.metadata.uid, source),
         capacityRange: { requiredBytes: BigInt(requiredBytes) },
         ...(can.has('STAGE_UNSTAGE_VOLUME') && { stagingTargetPath: this.#paths.staging(source) }),
         volumeCapability: volumeCapability(source, can, pod),
         secrets: await this.#secret(source.expandSecret),
-      })
+      }
+      await driver.expand(request, signal)
       const claims = client.resource(persistentVolumeClaims, claim.metadata.namespace)
       await claims.updateStatus({ ...claim, status: grownStatus(source, claim) })
       for (const object of [pod, claim])
@@ -210,14 +211,15 @@ export class CsiVolumes {
     const path = this.#paths.staging(source)
     await this.#records.addStaged(source)
     await mkdir(path, { recursive: true, mode: 0o750 })
-    await driver.stage({
+    const call = {
       volumeId: source.handle,
       publishContext: { ...context },
       stagingTargetPath: path,
       volumeCapability: volumeCapability(source, can, request.pod),
       secrets: await this.#secret(source.stageSecret),
       volumeContext: { ...source.attributes },
-    })
+    }
+    await driver.stage(call, request.signal)
   }
 
   async #publish(mount: Mount, can: ReadonlySet<NodeCapability>): Promise<void> {
@@ -227,7 +229,7 @@ export class CsiVolumes {
     const told = await publishAttributes(request, source, rules)
     // The driver makes the last part of the path itself.
     await mkdir(dirname(target), { recursive: true, mode: 0o750 })
-    await driver.publish({
+    const call = {
       volumeId: source.handle,
       publishContext: { ...context },
       ...(isStaged && { stagingTargetPath: this.#paths.staging(source) }),
@@ -236,7 +238,8 @@ export class CsiVolumes {
       readonly: source.readOnly,
       secrets: { ...(await this.#secret(source.publishSecret)), ...told.secrets },
       volumeContext: { ...source.attributes, ...told.context },
-    })
+    }
+    await driver.publish(call, request.signal)
   }
 
   async #secret(reference: SecretReference | undefined): Promise<Record<string, string>> {

@@ -11,6 +11,7 @@ const runtimeBuckets = [
 const podBuckets = [
   0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600,
 ]
+const storageBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 25, 50, 120, 300, 600]
 const workerBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Everything that the kubelet counts while it runs, under upstream's names. */
@@ -85,7 +86,12 @@ export class KubeletMetrics {
   readonly storageSeconds = new Histogram({
     name: 'storage_operation_duration_seconds',
     help: 'Storage operation duration',
-    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 25, 50, 120, 300, 600],
+    buckets: storageBuckets,
+  })
+  readonly csiSeconds = new Histogram({
+    name: 'csi_operations_seconds',
+    help: 'Container Storage Interface operation duration with gRPC error code status total',
+    buckets: storageBuckets,
   })
   readonly managers = new ManagerMetrics()
 
@@ -106,6 +112,7 @@ export class KubeletMetrics {
       this.relistSeconds,
       this.relistIntervalSeconds,
       this.storageSeconds,
+      this.csiSeconds,
     ]
       .map((metric) => metric.read())
       .concat(this.managers.read())

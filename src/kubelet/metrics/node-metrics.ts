@@ -1,6 +1,7 @@
 import type { MetricFamily } from '#lib/metrics/metric.ts'
 import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
 import { currentSandbox } from '../pod-worker/pod-view.ts'
+import { volumePluginName } from './volume-plugin-name.ts'
 import type { PodWorker } from '../pod-worker/pod-worker.ts'
 
 /** What can be counted from the pods as they are now. */
@@ -42,7 +43,7 @@ function volumeCounts(workers: readonly PodWorker[]): readonly (readonly [Readon
     for (const { name, ...source } of pod.spec.volumes ?? []) {
       const states = ['desired_state_of_world', ...(volumes.has(name) ? ['actual_state_of_world'] : [])]
       for (const state of states) {
-        const key = `${pluginName(Object.keys(source)[0] ?? 'emptyDir')} ${state}`
+        const key = `${volumePluginName(Object.keys(source)[0] ?? 'emptyDir')} ${state}`
         counts.set(key, (counts.get(key) ?? 0) + 1)
       }
     }
@@ -51,16 +52,6 @@ function volumeCounts(workers: readonly PodWorker[]): readonly (readonly [Readon
     const [plugin = '', state = ''] = key.split(' ')
     return [{ plugin_name: plugin, state }, count]
   })
-}
-
-/** `kubernetes.io/empty-dir`, as upstream's plugins are called. */
-function pluginName(field: string): string {
-  const names: Readonly<Record<string, string>> = {
-    configMap: 'configmap',
-    downwardAPI: 'downward-api',
-    persistentVolumeClaim: 'persistent-claim',
-  }
-  return `kubernetes.io/${names[field] ?? field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
 function gauge(

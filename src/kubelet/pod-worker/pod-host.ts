@@ -37,7 +37,13 @@ export interface PodHost {
   remains(): Promise<readonly string[]>
 }
 
-export type VolumeContext = () => Omit<VolumeRequest, 'pod' | 'volume' | 'directory' | 'memoryDirectory'>
+/** What volumes need beside themselves, as of now. */
+export type VolumeContext = () => Omit<VolumeRequest, 'pod' | 'volume' | 'directory' | 'memoryDirectory'> & VolumeTimes
+
+/** Counts how long volumes take. */
+export interface VolumeTimes {
+  timed<Result>(type: string, work: () => Promise<Result>): Promise<Result>
+}
 
 export interface HostedVolumes {
   setUp(pod: Pod): Promise<VolumesOnHost>

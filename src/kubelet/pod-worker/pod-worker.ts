@@ -1,7 +1,7 @@
 import type { Pod, PodStatus } from '#api/types/core.v1.ts'
 import { isRuntimeError } from '../cri/runtime.ts'
-import type { PodPlace } from '../environment/field-ref.ts'
 import { pressureRefusal } from '../eviction/pressure.ts'
+import { timedVolume } from '../metrics/timed-volume.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { PodProber } from '../probes/prober.ts'
 import type { PodFailure } from '../status/pod-status-input.ts'
@@ -75,7 +75,7 @@ export class PodWorker {
       const message = `Container ${spec.name} resize requires restart`
       return this.#applier.kill({ type: 'killContainer', container, spec, message, cause: 'resize' })
     }))
-    const onHost = context.host.volumes(pod, () => volumeContext(context, objects, record.place))
+    const onHost = context.host.volumes(pod, () => volumeContext(context, objects, record))
     const volumes = (this.#volumes = new VolumeKeeper({ context, volumes: onHost, wake }))
     const reporter = (this.#reporter = new PodReporter({ context, record, prober, waits, resizer }))
     const onSandbox = (): void => {
@@ -242,7 +242,7 @@ export class PodWorker {
     if (deadlineMs !== undefined) this.#wake.at(deadlineMs)
     if (plan.wakeAtMs !== undefined) this.#wake.at(plan.wakeAtMs)
     if (await this.#applier.apply(plan)) this.#again = true
-    if (this.view.containers.some(isRunning)) await this.#volumes.keepCurrent(this.pod)
+    if (this.view.containers.some(isRunning)) this.#volumes.keepCurrent(this.pod)
   }
 
   /** Once per pod: may the node take it? A pod that runs already was admitted before. */
@@ -305,6 +305,8 @@ export class PodWorker {
     if (!this.#ending.isStopped) return this.#ending.beginStop()
     this.#prober.stop()
     this.#ended.resolve()
+    // Nothing may still be at work on what is taken down.
+    await this.#volumes.settled()
     if (!(await this.#ending.cleanUp())) return
     this.#stopped = true
     this.#wake.clear()
@@ -314,9 +316,9 @@ export class PodWorker {
 }
 
 function volumeContext(
-  { tokens, clock, allocatable, node, csi }: WorkerContext,
+  { tokens, clock, allocatable, node, csi, metrics }: WorkerContext,
   objects: PodObjects,
-  place: PodPlace,
+  { place, run }: PodRecord,
 ): ReturnType<VolumeContext> {
   const own = node()
   return {
@@ -325,6 +327,8 @@ function volumeContext(
     tokens,
     allocatable: allocatable(),
     nowMs: clock.now(),
+    signal: run.signal,
+    timed: (type, work) => timedVolume(type, work, { clock, metrics }),
     ...(own && { node: own }),
     ...(csi && { csi }),
   }

@@ -10,7 +10,7 @@ const longestRetryMs = 60_000
 const longestWaitMs = 123_000
 
 export interface VolumeKeeperOptions {
-  readonly context: Pick<WorkerContext, 'clock' | 'events' | 'metrics'>
+  readonly context: Pick<WorkerContext, 'clock' | 'events' | 'log'>
   readonly volumes: HostedVolumes
   /** Asked to come back when a volume is to be tried or renewed. */
   readonly wake: WakeTimer
@@ -23,6 +23,7 @@ export class VolumeKeeper {
   #isOutdated = false
   #retryMs = firstRetryMs
   #waitingSinceMs: number | undefined
+  #renewal: Promise<void> | undefined
 
   constructor(options: VolumeKeeperOptions) {
     this.#options = options
@@ -49,8 +50,41 @@ export class VolumeKeeper {
 
   /** `undefined` when some volume is not ready; it is tried again later, or when its source comes. */
   async setUp(pod: Pod): Promise<VolumesOnHost | undefined> {
+    await this.#renewal
+    return this.#setUp(pod)
+  }
+
+  /**
+   * Begins to bring the volumes of a running pod up to date, unless that is under way: a driver that hangs must not keep
+   * the pod's containers from being looked after. After a restart of the kubelet they are first to be known again.
+   */
+  keepCurrent(pod: Pod): void {
+    if (this.#renewal !== undefined) return
+    if (this.#ready !== undefined && !this.#isOutdated && !this.#isDue) return this.#wakeForRenewal()
+    this.#renewal = this.#renew(pod)
+      .catch((error: unknown) => {
+        this.#isOutdated = true
+        this.#options.wake.in(this.#retryMs)
+        this.#options.context.log.warn('volumes not kept current', { pod: pod.metadata.name, error })
+      })
+      .finally(() => {
+        this.#renewal = undefined
+      })
+  }
+
+  /** Resolves when nobody is at work on the volumes. */
+  async settled(): Promise<void> {
+    await this.#renewal
+  }
+
+  get #isDue(): boolean {
+    const { volumes, context } = this.#options
+    return volumes.refreshAtMs !== undefined && volumes.refreshAtMs <= context.clock.now()
+  }
+
+  async #setUp(pod: Pod): Promise<VolumesOnHost | undefined> {
     try {
-      const ready = await this.#measured(() => this.#options.volumes.setUp(pod))
+      const ready = await this.#options.volumes.setUp(pod)
       this.#ready = ready
       this.#waitingSinceMs = undefined
       this.#retryMs = firstRetryMs
@@ -62,41 +96,21 @@ export class VolumeKeeper {
     }
   }
 
-  /** Brings the volumes of a running pod up to date. After a restart of the kubelet they are first to be known again. */
-  async keepCurrent(pod: Pod): Promise<void> {
-    const { volumes, context } = this.#options
-    if (this.#ready === undefined) await this.setUp(pod)
-    const dueMs = volumes.refreshAtMs
-    if (this.#isOutdated || (dueMs !== undefined && dueMs <= context.clock.now())) {
+  async #renew(pod: Pod): Promise<void> {
+    if (this.#ready === undefined) await this.#setUp(pod)
+    if (this.#isOutdated || this.#isDue) {
       this.#isOutdated = false
       try {
-        await volumes.refresh(pod)
+        await this.#options.volumes.refresh(pod)
         this.#retryMs = firstRetryMs
       } catch (error) {
         this.#isOutdated = true
-        this.#failed(pod, error)
-        return
+        return this.#failed(pod, error)
       }
     }
+    // What has changed meanwhile is not shown yet.
+    if (this.#isOutdated) this.#options.wake.in(0)
     this.#wakeForRenewal()
-  }
-
-  /** All volumes of a pod are one operation here: they are set up together. */
-  async #measured(setUp: () => Promise<VolumesOnHost>): Promise<VolumesOnHost> {
-    const { clock, metrics } = this.#options.context
-    const startedMs = clock.monotonic()
-    const tell = (status: string): void => {
-      const labels = { operation_name: 'volume_mount', volume_plugin: '', status, migrated: 'false' }
-      metrics.storageSeconds.observe((clock.monotonic() - startedMs) / 1000, labels)
-    }
-    try {
-      const ready = await setUp()
-      if (ready.size > 0) tell('success')
-      return ready
-    } catch (error) {
-      tell('fail-unknown')
-      throw error
-    }
   }
 
   #wakeForRenewal(): void {

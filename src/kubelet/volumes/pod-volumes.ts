@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod, Volume } from '#api/types/core.v1.ts'
 import { NamedVolumeError, VolumePending, VolumeProcessError, VolumeStepError } from './volume-errors.ts'
-import type { VolumeOnHost, VolumeRequest } from './volume-plugin.ts'
+import type { VolumeContext } from '../pod-worker/pod-host.ts'
+import type { VolumeOnHost } from './volume-plugin.ts'
 import { pluginOf } from './volume-plugins.ts'
 
 /** Some volumes of a pod are not ready. Each message is what the `FailedMount` event says. */
@@ -24,7 +25,7 @@ export interface PodVolumesOptions {
   readonly directory: string
   readonly memoryDirectory: string
   /** What the plugins need beside the volume itself, as of now. */
-  readonly context: () => Omit<VolumeRequest, 'pod' | 'volume' | 'directory' | 'memoryDirectory'>
+  readonly context: VolumeContext
 }
 
 export type VolumesOnHost = ReadonlyMap<string, VolumeOnHost>
@@ -63,11 +64,12 @@ export class PodVolumes {
   async #setUpAll(pod: Pod, volumes: readonly Volume[]): Promise<void> {
     const failures = new Map<string, string>()
     const pending: string[] = []
+    const { signal } = this.#options.context()
     const setUpOne = async (volume: Volume): Promise<void> => {
       try {
         this.#ready.set(volume.name, await this.#setUpVolume(pod, volume))
       } catch (error) {
-        if (error instanceof VolumePending) pending.push(volume.name)
+        if (error instanceof VolumePending || signal.aborted) pending.push(volume.name)
         else failures.set(volume.name, mountFailure(volume.name, error))
       }
     }
@@ -79,13 +81,16 @@ export class PodVolumes {
     const plugin = pluginOf(volume)
     const folder = join(this.#options.directory, 'volumes', `kubernetes.io~${folderNames[plugin.type] ?? plugin.type}`)
     await mkdir(folder, { recursive: true, mode: 0o750 })
-    return plugin.setUp({
-      ...this.#options.context(),
-      pod,
-      volume,
-      directory: join(folder, volume.name),
-      memoryDirectory: join(this.#options.memoryDirectory, volume.name),
-    })
+    const { timed, ...context } = this.#options.context()
+    return timed(plugin.type, () =>
+      plugin.setUp({
+        ...context,
+        pod,
+        volume,
+        directory: join(folder, volume.name),
+        memoryDirectory: join(this.#options.memoryDirectory, volume.name),
+      }),
+    )
   }
 }
 

@@ -32,6 +32,8 @@ export interface VolumeRequest {
   /** This node as the API has it, once it is known. */
   readonly node?: Node
   readonly nowMs: number
+  /** Nobody waits for the volume any more: whatever makes it may stop where it is. */
+  readonly signal: AbortSignal
   /** Volumes of CSI drivers; absent on nodes that take no plugins. */
   readonly csi?: VolumeService
 }
