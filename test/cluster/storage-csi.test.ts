@@ -324,7 +324,8 @@ describe('CSI volumes', { skip }, () => {
     t.after(answer)
     const before = driver.callsOf('NodePublishVolume').length
     await space.create({ ...withVolume(idle, inline), name: 'stuck' })
-    await eventually(() => driver.callsOf('NodePublishVolume').length > before)
+    const isAsked = (): true | undefined => driver.callsOf('NodePublishVolume').length > before || undefined
+    await eventually(isAsked, { what: 'the call that hangs' })
     await space.start({ script: idle, name: 'other' })
     const startedMs = performance.now()
     await deletePod(space, 'stuck')

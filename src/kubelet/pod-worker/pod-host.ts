@@ -3,7 +3,7 @@ import type { GroupUsage } from '../cgroups/read-usage.ts'
 import type { IdRange } from '../user-namespaces/id-range.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import type { SubPathRequest } from '../volumes/sub-path.ts'
-import type { VolumeRequest } from '../volumes/volume-plugin.ts'
+import type { VolumeContext } from '../volumes/volume-plugin.ts'
 
 /**
  * Everything that a pod needs of the node beside the runtime: folders, files, volumes, control groups. Two
@@ -35,14 +35,6 @@ export interface PodHost {
   cleanUp(pod: PodIdentity, options: { readonly withLogs: boolean }): Promise<void>
   /** Uids of pods that left something on the node. */
   remains(): Promise<readonly string[]>
-}
-
-/** What volumes need beside themselves, as of now. */
-export type VolumeContext = () => Omit<VolumeRequest, 'pod' | 'volume' | 'directory' | 'memoryDirectory'> & VolumeTimes
-
-/** Counts how long volumes take. */
-export interface VolumeTimes {
-  timed<Result>(type: string, work: () => Promise<Result>): Promise<Result>
 }
 
 export interface HostedVolumes {

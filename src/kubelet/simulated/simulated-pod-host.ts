@@ -1,12 +1,12 @@
 import { configMaps, secrets } from '#api/types/resources.ts'
 import type { Pod, Volume } from '#api/types/core.v1.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
-import type { HostedVolumes, PodHost, VolumeContext } from '../pod-worker/pod-host.ts'
+import type { HostedVolumes, PodHost } from '../pod-worker/pod-host.ts'
 import { IdLedger } from '../user-namespaces/id-ledger.ts'
 import { idUnit } from '../user-namespaces/node-ids.ts'
 import { boundVolume } from '../volumes/claim.ts'
 import { mountFailure, VolumeError } from '../volumes/pod-volumes.ts'
-import type { VolumeOnHost } from '../volumes/volume-plugin.ts'
+import type { VolumeContext, VolumeOnHost } from '../volumes/volume-plugin.ts'
 
 /** Pods that leave no trace: nothing is written, but volumes still wait for the objects they are made of. */
 export function simulatedPodHost(): PodHost {

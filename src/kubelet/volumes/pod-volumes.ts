@@ -2,8 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod, Volume } from '#api/types/core.v1.ts'
 import { NamedVolumeError, VolumePending, VolumeProcessError, VolumeStepError } from './volume-errors.ts'
-import type { VolumeContext } from '../pod-worker/pod-host.ts'
-import type { VolumeOnHost } from './volume-plugin.ts'
+import type { VolumeContext, VolumeOnHost } from './volume-plugin.ts'
 import { pluginOf } from './volume-plugins.ts'
 
 /** Some volumes of a pod are not ready. Each message is what the `FailedMount` event says. */

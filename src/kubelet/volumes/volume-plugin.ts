@@ -38,6 +38,14 @@ export interface VolumeRequest {
   readonly csi?: VolumeService
 }
 
+/** What volumes need beside themselves, as of now. */
+export type VolumeContext = () => Omit<VolumeRequest, 'pod' | 'volume' | 'directory' | 'memoryDirectory'> & VolumeTimes
+
+/** Counts how long volumes take. */
+export interface VolumeTimes {
+  timed<Result>(type: string, work: () => Promise<Result>): Promise<Result>
+}
+
 /** Makes volumes of CSI drivers ready. */
 export interface VolumeService {
   setUp(request: VolumeRequest, source: CsiSource): Promise<VolumeOnHost>
