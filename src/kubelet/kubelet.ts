@@ -202,10 +202,10 @@ async function startStaticPods(
   options: SettledOptions,
   { own, runner, node }: Pick<StaticPodsOptions, 'runner' | 'node'> & { readonly own: Informer<Pod> },
 ): Promise<StaticPods | undefined> {
-  const path = options.settings.staticPodPath
-  if (path === '') return undefined
+  const places = options.settings.staticPods
+  if (places.path === '' && places.url === '') return undefined
   const module = await import('./static-pods/static-pods.ts')
-  const statics = new module.StaticPods({ ...options, path, runner, node })
+  const statics = new module.StaticPods({ ...options, places, runner, node })
   await statics.start(own)
   return statics
 }

@@ -12,7 +12,7 @@ import { detectMachine, type Machine } from '#host/machine.ts'
 import { pauseImageReference, writePauseImage } from '#host/pause-image.ts'
 import { cniBinaryDir } from '#host/prerequisites.ts'
 import { applySysctls } from '#host/sysctls.ts'
-import type { KubeletSettings } from '#kubelet/configuration/kubelet-settings.ts'
+import { defaultSettings, type KubeletSettings } from '#kubelet/configuration/kubelet-settings.ts'
 import { containerdRuntime } from '#kubelet/cri/containerd-runtime.ts'
 import type { KubeletOptions } from '#kubelet/kubelet-options.ts'
 import { createKubelet, type Kubelet } from '#kubelet/kubelet.ts'
@@ -140,7 +140,7 @@ async function createNodeKubelet(
   const { clock, random, log } = options.effects
   const runtime = await containerdRuntime({ socketPath: layout.containerd.socket })
   const directories = { rootDir: layout.kubeletDir, logsDir: layout.podLogDir, cgroupRoot: layout.cgroupRoot }
-  const given = settings?.configuration ?? {}
+  const given = (settings ?? defaultSettings).configuration
   const end = machineEnd(options)
   return createKubelet({
     client: options.client,
@@ -156,7 +156,7 @@ async function createNodeKubelet(
     clusterDns: given.clusterDNS ?? [ranges.dnsService],
     clusterDomain: given.clusterDomain ?? ranges.clusterDomain,
     ...(settings && { settings }),
-    ...(given.enableServer !== false && { server: kubeletServer(options) }),
+    ...(given.enableServer && { server: kubeletServer(options) }),
     credentials: await nodeCredentials(options),
     keptImages: [pauseImageReference],
     effects: await linuxNode({

@@ -8,6 +8,10 @@ export type FieldShape =
   | 'strings'
   | 'textMap'
   | 'headers'
+  /** Text, or a number that stands for it. */
+  | 'quantity'
+  /** A duration, or a number of nanoseconds. */
+  | 'timeOrNanoseconds'
   | { readonly fields: FieldShapes }
   | { readonly items: FieldShapes }
 
@@ -24,7 +28,7 @@ const shapes = (shape: FieldShape, names: string): FieldShapes =>
   )
 
 const taint: FieldShapes = shapes('string', 'key value effect timeAdded')
-const logFormat: FieldShapes = { splitStream: 'boolean', infoBufferSize: 'string' }
+const logFormat: FieldShapes = { splitStream: 'boolean', infoBufferSize: 'quantity' }
 
 /** Every field of a `KubeletConfiguration` of kubelet.config.k8s.io/v1beta1, as Kubernetes 1.36 knows them. */
 export const configurationFields: FieldShapes = {
@@ -58,7 +62,7 @@ export const configurationFields: FieldShapes = {
     cpuManagerPolicy memoryManagerPolicy topologyManagerPolicy topologyManagerScope hairpinMode podCIDR resolvConf
     contentType containerLogMaxSize configMapAndSecretChangeDetectionStrategy reservedSystemCPUs
     showHiddenMetricsForVersion systemReservedCgroup kubeReservedCgroup volumePluginDir providerID
-    containerRuntimeEndpoint imageServiceEndpoint`,
+    containerRuntimeEndpoint imageServiceEndpoint memoryReservationPolicy`,
   ),
   ...shapes(
     'strings',
@@ -96,7 +100,7 @@ export const configurationFields: FieldShapes = {
   logging: {
     fields: {
       format: 'string',
-      flushFrequency: 'duration',
+      flushFrequency: 'timeOrNanoseconds',
       verbosity: 'integer',
       vmodule: { items: { filePattern: 'string', verbosity: 'integer' } },
       options: { fields: { text: { fields: logFormat }, json: { fields: logFormat } } },

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { configurationErrors } from './validate-configuration.ts'
 import { settingsOf } from './kubelet-settings.ts'
 import { loadConfiguration } from './load-configuration.ts'
+import { configurationFields } from './configuration-fields.ts'
+import { partlyFollowed, refusalTable } from './refused-fields.ts'
 import { readConfiguration } from './read-configuration.ts'
 
 const head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
@@ -32,13 +34,56 @@ for (const [text, message] of refusals) {
 
 const errors: readonly [fields: object, error: string][] = [
   [{ maxPods: -1 }, 'maxPods (--max-pods) -1 must not be a negative number'],
-  [{ port: 0 }, 'port (--port) 0 must be between 1 and 65535, inclusive'],
+  [{ port: 70_000 }, 'port (--port) 70000 must be between 1 and 65535, inclusive'],
+  [{ readOnlyPort: -1 }, 'readOnlyPort (--read-only-port) -1 must be between 0 and 65535, inclusive'],
+  [{ kubeAPIQPS: -1 }, 'kubeAPIQPS (--kube-api-qps) -1 must not be a negative number'],
+  [
+    { cpuCFSQuotaPeriod: 2000 },
+    'cpuCFSQuotaPeriod (--cpu-cfs-quota-period) 2s must be between 1ms and 1sec, inclusive',
+  ],
+  [{ memoryThrottlingFactor: 2 }, 'memoryThrottlingFactor 2 must be greater than 0 and less than or equal to 1.0'],
+  [{ imageMaximumGCAge: 60_000 }, 'imageMaximumGCAge 1m0s must be greater than imageMinimumGCAge 2m0s'],
+  [{ runOnce: true }, 'runOnce (--runOnce) true, Runonce mode has been deprecated and should not be set'],
+  [
+    { hairpinMode: 'hair' },
+    'option "hair" specified for hairpinMode (--hairpin-mode). Valid options are "none", "hairpin-veth" or "promiscuous-bridge"',
+  ],
+  [
+    { imagePullCredentialsVerificationPolicy: 'Sometimes' },
+    'option "Sometimes" specified for imagePullCredentialsVerificationPolicy. Valid options are "NeverVerify", "NeverVerifyPreloadedImages", "NeverVerifyAllowlistedImages" or "AlwaysVerify"',
+  ],
+  [
+    { preloadedImagesVerificationAllowlist: ['a/b'] },
+    'can\'t set `preloadedImagesVerificationAllowlist` if `imagePullCredentialsVertificationPolicy` is not "NeverVerifyAllowlistedImages"',
+  ],
+  [
+    {
+      imagePullCredentialsVerificationPolicy: 'NeverVerifyAllowlistedImages',
+      preloadedImagesVerificationAllowlist: ['a/*', 'host:80/b', 'a*/b'],
+    },
+    'invalid image pattern in `preloadedImagesVerificationAllowlist`: not a valid wildcard pattern, only patterns ending with "/*" are allowed: a*/b',
+  ],
+  [{ podLogsDir: 'logs' }, 'pod logs path "logs" must be absolute path'],
+  [{ podLogsDir: '/var/../logs' }, 'pod logs path "/var/../logs" must be normalized'],
+  [
+    { crashLoopBackOff: { maxContainerRestartPeriod: 500 } },
+    'CrashLoopBackOff.MaxContainerRestartPeriod (got: 0.5 seconds) must be set between 1s and 300s',
+  ],
+  [{ containerLogMaxWorkers: 0 }, 'containerLogMaxWorkers must be greater than or equal to 1'],
+  [
+    { memoryReservationPolicy: 'TieredReservation' },
+    'memoryReservationPolicy "TieredReservation" requires MemoryQoS feature gate to be enabled',
+  ],
+  [
+    { showHiddenMetricsForVersion: '1.20' },
+    "--show-hidden-metrics-for-version must be omitted or have the value '1.35'. Only the previous minor version is allowed",
+  ],
   [
     { imageGCHighThresholdPercent: 50 },
     'imageGCLowThresholdPercent (--image-gc-low-threshold) 80 must be less than imageGCHighThresholdPercent (--image-gc-high-threshold) 50',
   ],
   [
-    { maxParallelImagePulls: 2 },
+    { serializeImagePulls: true, maxParallelImagePulls: 2 },
     'maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls (--serialize-image-pulls) set to false',
   ],
   [
@@ -79,13 +124,95 @@ const errors: readonly [fields: object, error: string][] = [
   ],
   [{ userNamespaces: { idsPerPod: 65_537 } }, 'kubelet user namespace length 65537 is not a multiple of 65536'],
   [{ userNamespaces: { idsPerPod: 0 } }, 'userNamespaces.idsPerPod 0 must be between 65536 and 4294967295, inclusive'],
-  [{ enableControllerAttachDetach: false }, 'enableControllerAttachDetach: false is not supported by this kubelet'],
-  [{ authorization: { mode: 'AlwaysAllow' } }, 'authorization.mode: "AlwaysAllow" is not supported by this kubelet'],
+  [
+    { enableControllerAttachDetach: false },
+    'enableControllerAttachDetach: false is not supported by this kubelet: volumes are attached by the controller of the cluster',
+  ],
 ]
 
 for (const [fields, error] of errors) {
   test(`invalid: ${error}`, () => assert.deepEqual(configurationErrors(fields), [`invalid configuration: ${error}`]))
 }
+
+test('taints and the log have errors of their own', () => {
+  const taint = { key: 'a/b/c', effect: 'NoSchedule' as const }
+  assert.deepEqual(configurationErrors({ registerWithTaints: [taint] }), ['invalid taint: {a/b/c  NoSchedule <nil>}'])
+  assert.deepEqual(configurationErrors({ logging: { format: 'xml' } }), [
+    'logging.format: Invalid value: "xml": Unsupported log format',
+  ])
+})
+
+/** What kubeadm gives to a node: zero stands for the default. */
+const ofKubeadm = `${head}
+authentication: { anonymous: { enabled: false }, webhook: { cacheTTL: 0s, enabled: true } }
+authorization: { mode: Webhook, webhook: { cacheAuthorizedTTL: 0s, cacheUnauthorizedTTL: 0s } }
+cgroupDriver: cgroupfs
+clusterDNS: [10.96.0.10]
+clusterDomain: cluster.local
+containerRuntimeEndpoint: ""
+cpuManagerReconcilePeriod: 0s
+crashLoopBackOff: {}
+evictionPressureTransitionPeriod: 0s
+fileCheckFrequency: 0s
+healthzBindAddress: 127.0.0.1
+healthzPort: 10248
+httpCheckFrequency: 0s
+imageMaximumGCAge: 0s
+imageMinimumGCAge: 0s
+logging:
+  flushFrequency: 0
+  options: { json: { infoBufferSize: "0" }, text: { infoBufferSize: "0" } }
+  verbosity: 0
+memorySwap: {}
+nodeStatusReportFrequency: 0s
+nodeStatusUpdateFrequency: 0s
+rotateCertificates: true
+runtimeRequestTimeout: 0s
+shutdownGracePeriod: 0s
+shutdownGracePeriodCriticalPods: 0s
+staticPodPath: /etc/kubernetes/manifests
+streamingConnectionIdleTimeout: 0s
+syncFrequency: 0s
+volumeStatsAggPeriod: 0s
+`
+
+test('zero stands for the default where it has no meaning of its own', () => {
+  const given = readConfiguration(ofKubeadm)
+  assert.deepEqual(configurationErrors(given), [])
+  const settled: object = settingsOf(given).configuration
+  const defaults: object = settingsOf({}).configuration
+  for (const [name, value] of Object.entries(defaults))
+    if (name !== 'logging') assert.deepEqual((settled as Record<string, unknown>)[name], value, name)
+  assert.equal(settingsOf({ nodeStatusUpdateFrequency: 4000 }).heartbeat.statusReportMs, 4000)
+  assert.equal(settingsOf({ registryPullQPS: 0 }).pulls.perSecond, 0)
+  assert.equal(settingsOf({ maxParallelImagePulls: 3 }).pulls.atOnce, 3)
+})
+
+test('what is not followed stands in the documentation', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../../docs/nodes.md'), 'utf8')
+  assert.ok(page.includes(refusalTable()), `docs/nodes.md should have:\n${refusalTable()}`)
+  const names = partlyFollowed.map(({ field }) => field.split('.')[0] ?? '')
+  assert.deepEqual(
+    names.filter((name) => !(name in configurationFields)),
+    [],
+  )
+})
+
+test('thresholds that are not given', () => {
+  const thresholdsOf = (fields: object): readonly string[] =>
+    settingsOf(fields).eviction.thresholds.map(({ signal, value }) => `${signal}<${value}`)
+  const evictionHard = { 'memory.available': '5%' }
+  assert.deepEqual(thresholdsOf({ evictionHard }), ['memory.available<5%'])
+  const merged = thresholdsOf({ evictionHard, mergeDefaultEvictionSettings: true })
+  assert.deepEqual(
+    [merged[0], merged.includes('nodefs.available<10%'), merged.length],
+    ['memory.available<5%', true, 6],
+  )
+  assert.deepEqual(
+    thresholdsOf({ localStorageCapacityIsolation: false }).map((each) => each.split('.')[0]),
+    ['memory', 'pid'],
+  )
+})
 
 test('what was given replaces the defaults, in the units of the code', () => {
   const given = readConfiguration(`${head}

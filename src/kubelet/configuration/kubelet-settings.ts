@@ -3,33 +3,36 @@ import { resourceAmounts, type ResourceAmounts } from '#api/core/v1/resource-amo
 import type { Taint } from '#api/types/core.v1.ts'
 import { parseDuration } from '#lib/go-duration.ts'
 import type { EvictionSettings } from '../eviction/eviction-manager.ts'
-import type { EvictionSignal } from '../eviction/signals.ts'
+import { signalFacts, type EvictionSignal } from '../eviction/signals.ts'
 import { defaultThresholds, type EvictionThreshold } from '../eviction/thresholds.ts'
 import type { ImageCollectionSettings } from '../images/image-collector.ts'
 import { defaultRestartDelays, type RestartDelays } from '../pod-worker/restart-backoff.ts'
 import { parseCpuList } from '../cpus/cpu-list.ts'
 import { idUnit } from '../user-namespaces/node-ids.ts'
+import { withDefaults, type SettledConfiguration } from './default-configuration.ts'
 import type { KubeletConfiguration } from './kubelet-configuration.ts'
 import { resourcePolicies, type ResourcePolicies } from './resource-policies.ts'
 import { shutdownPeriods, type ShutdownPeriod } from './shutdown-periods.ts'
 
 /** How a kubelet is to behave: its configuration with every default filled in, in the units that the code counts in. */
 export interface KubeletSettings {
-  /** As it was given. */
-  readonly configuration: KubeletConfiguration
+  readonly configuration: SettledConfiguration
   readonly maximumPods: number
   readonly podsPerCpu: number
   /** 0: no limit. */
   readonly podPidsLimit: number
   readonly heartbeat: HeartbeatSettings
+  /** Whether the node makes its own object; otherwise it waits for somebody who does. */
+  readonly registersNode: boolean
+  /** How often what runs is compared with what should, besides events. */
+  readonly compareEveryMs: number
   readonly taints: readonly Taint[]
   readonly images: ImageCollectionSettings
   readonly pulls: PullSettings
   readonly eviction: EvictionSettings
   readonly logs: LogSettings
   readonly restartDelays: RestartDelays
-  /** Folder with the manifests of static pods; empty: none. */
-  readonly staticPodPath: string
+  readonly staticPods: StaticPodSettings
   /** The lowest priority first; empty: the node goes down without ending pods. */
   readonly shutdown: readonly ShutdownPeriod[]
   /** What of the machine pods cannot have, eviction's own share apart. */
@@ -43,9 +46,21 @@ export interface KubeletSettings {
   readonly resolvConf: string
   readonly cpuQuota: CpuQuotaSettings
   readonly reportedImages: number
-  readonly hasDebuggingHandlers: boolean
   /** Users and groups of a pod that wants its own. */
   readonly idsPerPod: number
+  /** Whether the node's own disk is a resource: told, limited and evicted for. */
+  readonly isolatesLocalStorage: boolean
+  /** How old what is known of the disk use of volumes may be; negative: it is not looked at. */
+  readonly volumeStatsMs: number
+}
+
+/** Where manifests of static pods are looked for; empty: nowhere. */
+export interface StaticPodSettings {
+  readonly path: string
+  readonly url: string
+  readonly urlHeaders: Readonly<Record<string, readonly string[]>>
+  readonly fileCheckMs: number
+  readonly urlCheckMs: number
 }
 
 export interface HeartbeatSettings {
@@ -65,6 +80,8 @@ export interface PullSettings {
 export interface LogSettings {
   readonly maximumBytes: number
   readonly maximumFiles: number
+  /** How many logs are rotated at once. */
+  readonly workers: number
   readonly intervalMs: number
 }
 
@@ -77,84 +94,93 @@ export interface CpuQuotaSettings {
 
 /** The settings that a valid configuration asks for. */
 export function settingsOf(configuration: KubeletConfiguration): KubeletSettings {
-  const given = configuration
-  const { podPidsLimit = -1, nodeStatusMaxImages = 50 } = given
-  const maximumRestartMs = given.crashLoopBackOff?.maxContainerRestartPeriod ?? defaultRestartDelays.maximumMs
+  const given = withDefaults(configuration)
+  const maximumRestartMs = given.crashLoopBackOff.maxContainerRestartPeriod
   return {
-    configuration,
-    maximumPods: given.maxPods ?? 110,
+    configuration: given,
+    maximumPods: given.maxPods,
     podsPerCpu: given.podsPerCore ?? 0,
-    podPidsLimit: Math.max(0, podPidsLimit),
-    heartbeat: heartbeatOf(given),
+    podPidsLimit: Math.max(0, given.podPidsLimit),
+    heartbeat: {
+      statusUpdateMs: given.nodeStatusUpdateFrequency,
+      statusReportMs: given.nodeStatusReportFrequency,
+      leaseSeconds: given.nodeLeaseDurationSeconds,
+    },
+    registersNode: given.registerNode,
+    compareEveryMs: given.syncFrequency,
     taints: given.registerWithTaints ?? [],
-    images: imagesOf(given),
-    pulls: pullsOf(given),
+    images: {
+      highPercent: given.imageGCHighThresholdPercent,
+      lowPercent: given.imageGCLowThresholdPercent,
+      minimumAgeMs: given.imageMinimumGCAge,
+      maximumAgeMs: given.imageMaximumGCAge ?? 0,
+    },
+    pulls: {
+      atOnce: given.serializeImagePulls ? 1 : (given.maxParallelImagePulls ?? Infinity),
+      perSecond: given.registryPullQPS,
+      burst: given.registryBurst,
+    },
     eviction: evictionOf(given),
     logs: {
-      maximumBytes: quantityToNumber(given.containerLogMaxSize ?? '10Mi'),
-      maximumFiles: given.containerLogMaxFiles ?? 5,
-      intervalMs: given.containerLogMonitorInterval ?? 10_000,
+      maximumBytes: quantityToNumber(given.containerLogMaxSize),
+      maximumFiles: given.containerLogMaxFiles,
+      workers: given.containerLogMaxWorkers,
+      intervalMs: given.containerLogMonitorInterval,
     },
     restartDelays: {
       initialMs: Math.min(defaultRestartDelays.initialMs, maximumRestartMs),
       maximumMs: maximumRestartMs,
     },
-    staticPodPath: given.staticPodPath ?? '',
+    staticPods: {
+      path: given.staticPodPath ?? '',
+      url: given.staticPodURL ?? '',
+      urlHeaders: given.staticPodURLHeader ?? {},
+      fileCheckMs: given.fileCheckFrequency,
+      urlCheckMs: given.httpCheckFrequency,
+    },
     shutdown: shutdownPeriods(given),
     reserved: reservedOf(given),
-    enforcesAllocatable: given.enforceNodeAllocatable?.includes('pods') ?? true,
+    enforcesAllocatable: given.enforceNodeAllocatable.includes('pods'),
     policies: resourcePolicies(given),
     allowedUnsafeSysctls: given.allowedUnsafeSysctls ?? [],
-    usesDefaultSeccomp: given.seccompDefault ?? false,
-    resolvConf: given.resolvConf ?? '/etc/resolv.conf',
+    usesDefaultSeccomp: given.seccompDefault,
+    resolvConf: given.resolvConf,
     cpuQuota: {
-      isEnforced: given.cpuCFSQuota ?? true,
-      periodMicroseconds: (given.cpuCFSQuotaPeriod ?? 100) * 1000,
+      isEnforced: given.cpuCFSQuota,
+      periodMicroseconds: given.cpuCFSQuotaPeriod * 1000,
       sparesExclusive: given.cpuManagerPolicy === 'static',
     },
-    reportedImages: nodeStatusMaxImages < 0 ? Infinity : nodeStatusMaxImages,
-    hasDebuggingHandlers: given.enableDebuggingHandlers ?? true,
     idsPerPod: given.userNamespaces?.idsPerPod ?? idUnit,
+    reportedImages: given.nodeStatusMaxImages < 0 ? Infinity : given.nodeStatusMaxImages,
+    isolatesLocalStorage: given.localStorageCapacityIsolation,
+    volumeStatsMs: given.volumeStatsAggPeriod,
   }
 }
 
-function heartbeatOf(given: KubeletConfiguration): HeartbeatSettings {
-  const statusUpdateMs = given.nodeStatusUpdateFrequency ?? 10_000
-  // Whoever asks for updates more often than the default wants them written, too.
-  const reportMs = given.nodeStatusUpdateFrequency === undefined ? 300_000 : statusUpdateMs
-  return {
-    statusUpdateMs,
-    statusReportMs: given.nodeStatusReportFrequency ?? reportMs,
-    leaseSeconds: given.nodeLeaseDurationSeconds ?? 40,
-  }
-}
-
-function imagesOf(given: KubeletConfiguration): ImageCollectionSettings {
-  return {
-    highPercent: given.imageGCHighThresholdPercent ?? 85,
-    lowPercent: given.imageGCLowThresholdPercent ?? 80,
-    minimumAgeMs: given.imageMinimumGCAge ?? 120_000,
-    maximumAgeMs: given.imageMaximumGCAge ?? 0,
-  }
-}
-
-function pullsOf(given: KubeletConfiguration): PullSettings {
-  const { serializeImagePulls = true, maxParallelImagePulls, registryPullQPS = 5, registryBurst = 10 } = given
-  const atOnce = serializeImagePulls ? 1 : (maxParallelImagePulls ?? Infinity)
-  return { atOnce, perSecond: registryPullQPS, burst: registryBurst }
-}
-
-function evictionOf(given: KubeletConfiguration): EvictionSettings {
+function evictionOf(given: SettledConfiguration): EvictionSettings {
+  const reclaims = given.evictionMinimumReclaim ?? {}
   const hard = thresholdsOf(given.evictionHard ?? {})
+  const missing = defaultThresholds.filter(({ signal }) => given.evictionHard?.[signal] === undefined)
+  const takesDefaults = given.evictionHard === undefined || given.mergeDefaultEvictionSettings
   const soft = thresholdsOf(given.evictionSoft ?? {}).map((threshold) => ({
     ...threshold,
     gracePeriodMs: parseDuration(given.evictionSoftGracePeriod?.[threshold.signal] ?? '') ?? 0,
   }))
+  const thresholds = [...hard, ...(takesDefaults ? missing : []), ...soft].map((threshold) => {
+    const minimumReclaim = reclaims[threshold.signal]
+    return minimumReclaim === undefined ? threshold : { ...threshold, minimumReclaim }
+  })
   return {
-    thresholds: [...(given.evictionHard === undefined ? defaultThresholds : hard), ...soft],
-    transitionPeriodMs: given.evictionPressureTransitionPeriod ?? 300_000,
+    thresholds: given.localStorageCapacityIsolation ? thresholds : thresholds.filter(isNoDiskThreshold),
+    transitionPeriodMs: given.evictionPressureTransitionPeriod,
     maximumGraceSeconds: given.evictionMaxPodGracePeriod ?? 0,
+    enforcesStorageLimits: given.localStorageCapacityIsolation,
   }
+}
+
+/** Whoever does not look at local storage does not evict for it. */
+function isNoDiskThreshold({ signal }: EvictionThreshold): boolean {
+  return signalFacts[signal].condition !== 'DiskPressure'
 }
 
 function thresholdsOf(values: Readonly<Record<string, string>>): EvictionThreshold[] {

@@ -63,6 +63,10 @@ function decodeField(value: unknown, shape: FieldShape, place: Place): unknown {
   switch (shape) {
     case 'duration':
       return decodeDuration(value, place.path)
+    case 'timeOrNanoseconds':
+      return typeof value === 'number' ? value / 1e6 : decodeDuration(value, place.path)
+    case 'quantity':
+      return ['string', 'number'].includes(typeof value) ? value : mismatch(value, place.path, 'Quantity')
     case 'strings':
       return isListOf(value, 'string') ? value : mismatch(value, place.path, '[]string')
     case 'textMap':

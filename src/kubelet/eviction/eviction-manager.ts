@@ -43,6 +43,8 @@ export interface EvictionSettings {
   readonly transitionPeriodMs: number
   /** `evictionMaxPodGracePeriod`: what containers get at most when a soft threshold is crossed; negative: their own. */
   readonly maximumGraceSeconds: number
+  /** Whether pods that write more than they said are ended. */
+  readonly enforcesStorageLimits: boolean
 }
 
 const intervalMs = 10_000
@@ -93,7 +95,7 @@ export class EvictionManager {
     if (threshold === undefined) return
     if (signalFacts[threshold.signal].condition === 'DiskPressure') {
       await this.#options.reclaimDisk()
-      if (crossedThresholds([threshold], await machine.readings()).length === 0) return
+      if (crossedThresholds([threshold], await machine.readings(), new Set([threshold])).length === 0) return
     }
     await this.#evictOne(threshold, readings)
   }
@@ -101,8 +103,9 @@ export class EvictionManager {
   /** The thresholds whose time has come. */
   #observe(readings: MachineReadings): readonly EvictionThreshold[] {
     const nowMs = this.#options.clock.now()
-    const crossed = crossedThresholds(this.#thresholds, readings)
-    for (const known of this.#crossedSinceMs.keys()) if (!crossed.includes(known)) this.#crossedSinceMs.delete(known)
+    const known = new Set(this.#crossedSinceMs.keys())
+    const crossed = crossedThresholds(this.#thresholds, readings, known)
+    for (const before of known) if (!crossed.includes(before)) this.#crossedSinceMs.delete(before)
     for (const threshold of crossed)
       if (!this.#crossedSinceMs.has(threshold)) this.#crossedSinceMs.set(threshold, nowMs)
     const before = this.#conditions
@@ -116,7 +119,7 @@ export class EvictionManager {
   /** Ends pods that have written more than they said they would; resolves to how many. */
   async #enforceLimits(): Promise<number> {
     const limited = this.#candidates().filter(({ pod }) => hasStorageLimit(pod))
-    if (limited.length === 0) return 0
+    if (limited.length === 0 || !this.#options.settings.enforcesStorageLimits) return 0
     const stats = await this.#statsByPod()
     let evicted = 0
     for (const subject of limited) {

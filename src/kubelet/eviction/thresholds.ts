@@ -7,6 +7,8 @@ export interface EvictionThreshold {
   readonly value: string
   /** How long it may last before pods are evicted; absent: not at all. */
   readonly gracePeriodMs?: number
+  /** Once crossed, it counts as crossed until so much more is there. */
+  readonly minimumReclaim?: string
 }
 
 /**
@@ -23,16 +25,23 @@ export const defaultThresholds: readonly EvictionThreshold[] = [
 ]
 
 export function thresholdAmount({ value }: EvictionThreshold, { capacity }: Amount): number {
+  return amountOf(value, capacity)
+}
+
+function amountOf(value: string, capacity: number): number {
   return value.endsWith('%') ? (capacity * Number(value.slice(0, -1))) / 100 : quantityToNumber(value)
 }
 
-/** The thresholds that the machine is below. */
+/** The thresholds that the machine is below. `known`: those that it was below before. */
 export function crossedThresholds(
   thresholds: readonly EvictionThreshold[],
   readings: MachineReadings,
+  known: ReadonlySet<EvictionThreshold> = new Set(),
 ): readonly EvictionThreshold[] {
   return thresholds.filter((threshold) => {
     const reading = readings[threshold.signal]
-    return reading !== undefined && reading.available < thresholdAmount(threshold, reading)
+    if (reading === undefined) return false
+    const reclaim = known.has(threshold) ? amountOf(threshold.minimumReclaim ?? '0', reading.capacity) : 0
+    return reading.available < thresholdAmount(threshold, reading) + reclaim
   })
 }

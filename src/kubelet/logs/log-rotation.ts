@@ -21,12 +21,22 @@ export async function rotateLogs(options: LogRotationOptions, signal: AbortSigna
   while (!signal.aborted) {
     await options.clock.sleep(options.settings.intervalMs, signal).catch(() => undefined)
     if (signal.aborted) return
-    for (const { id, logPath } of options.workers.list().flatMap(({ view }) => view.containers.filter(isRunning))) {
-      try {
-        if (logPath !== '') await rotateIfLarge(options, { id, path: logPath })
-      } catch (error) {
-        options.log.warn('log not rotated', { path: logPath, error })
-      }
+    const logs = options.workers.list().flatMap(({ view }) => view.containers.filter(isRunning))
+    const waiting = logs.filter(({ logPath }) => logPath !== '').values()
+    await Promise.all(Array.from({ length: options.settings.workers }, () => rotateAll(options, waiting)))
+  }
+}
+
+/** One worker: takes from what is waiting until nothing is. */
+async function rotateAll(
+  options: LogRotationOptions,
+  waiting: Iterable<{ readonly id: string; readonly logPath: string }>,
+): Promise<void> {
+  for (const { id, logPath: path } of waiting) {
+    try {
+      await rotateIfLarge(options, { id, path })
+    } catch (error) {
+      options.log.warn('log not rotated', { path, error })
     }
   }
 }

@@ -119,10 +119,12 @@ export class NodeAgent {
     const conditions = nodeConditions(health, [], clock.now())
     const status = { ...nodeStatus(description, images), ...this.#features(), conditions }
     const { signal } = this.#stop
-    this.#node = await own.create({ ...nodeObject(description), status }, { signal }).catch(async (error: unknown) => {
-      if (!isStatusError(error, 'AlreadyExists')) throw error
-      return this.#reclaim(await own.get(description.name, { signal }))
-    })
+    this.#node = description.settings.registersNode
+      ? await own.create({ ...nodeObject(description), status }, { signal }).catch(async (error: unknown) => {
+          if (!isStatusError(error, 'AlreadyExists')) throw error
+          return this.#reclaim(await own.get(description.name, { signal }))
+        })
+      : await own.get(description.name, { signal })
     await this.#report(health)
     await this.#lease.renew(this.#node, signal)
   }

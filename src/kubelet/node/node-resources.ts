@@ -13,7 +13,9 @@ export function nodeCapacity(facts: MachineFacts, settings: KubeletSettings): Qu
   return {
     cpu: String(facts.cpus),
     memory: `${Math.floor(facts.memoryBytes / 1024)}Ki`,
-    'ephemeral-storage': `${Math.floor(facts.ephemeralStorageBytes / 1024)}Ki`,
+    ...(settings.isolatesLocalStorage && {
+      'ephemeral-storage': `${Math.floor(facts.ephemeralStorageBytes / 1024)}Ki`,
+    }),
     ...Object.fromEntries(
       [...facts.hugePages].map(([size, count]) => [hugePageResource(size), quantityOf(size * count, 'BinarySI')]),
     ),
@@ -23,7 +25,7 @@ export function nodeCapacity(facts: MachineFacts, settings: KubeletSettings): Qu
 
 /** What is left for pods when the system has its share and eviction keeps free what it must. */
 export function nodeAllocatable(facts: MachineFacts, settings: KubeletSettings): Quantities {
-  const { reserved } = settings
+  const { reserved, isolatesLocalStorage } = settings
   const left = (capacity: number, name: string, signal: EvictionSignal): number =>
     Math.max(0, capacity - (reserved[name] ?? 0) - keptFree(signal, capacity, settings))
   // Huge pages are set aside from memory, whether anybody uses them or not.
@@ -34,7 +36,11 @@ export function nodeAllocatable(facts: MachineFacts, settings: KubeletSettings):
     ...nodeCapacity(facts, settings),
     cpu: quantityOfMilli(milliCpu),
     memory: `${Math.floor(memoryBytes / 1024)}Ki`,
-    'ephemeral-storage': String(Math.floor(left(facts.ephemeralStorageBytes, 'ephemeral-storage', 'nodefs.available'))),
+    ...(isolatesLocalStorage && {
+      'ephemeral-storage': String(
+        Math.floor(left(facts.ephemeralStorageBytes, 'ephemeral-storage', 'nodefs.available')),
+      ),
+    }),
   }
 }
 

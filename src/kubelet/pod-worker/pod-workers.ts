@@ -10,7 +10,6 @@ import type { WorkerContext } from './worker-context.ts'
 const maximumUnclaimed = 1_000
 const firstReconnectMs = 100
 const longestReconnectMs = 5_000
-const compareEveryMs = 60_000
 
 /** The workers of all pods of a node, fed by the API's pods and the runtime's events. */
 export class PodWorkers {
@@ -152,11 +151,11 @@ export class PodWorkers {
    * at the price of two calls a minute.
    */
   async #compareNowAndThen(): Promise<void> {
-    const { runtime, clock, log, metrics } = this.#context
+    const { runtime, clock, log, metrics, settings } = this.#context
     const { signal } = this.#stop
     let lastMs: number | undefined
     while (!signal.aborted) {
-      await clock.sleep(compareEveryMs, signal).catch(() => undefined)
+      await clock.sleep(settings.compareEveryMs, signal).catch(() => undefined)
       if (signal.aborted) return
       const startedMs = clock.monotonic()
       if (lastMs !== undefined) metrics.relistIntervalSeconds.observe((startedMs - lastMs) / 1000)

@@ -115,7 +115,7 @@ async function admit(context: KubeletServerContext, request: IncomingMessage, si
   }
   if (found === undefined) throw new HttpError(404, '404 page not found')
   if (found.route.methods?.includes(request.method ?? '') === false) throw new HttpError(405, '405: Method Not Allowed')
-  if (!context.settings.hasDebuggingHandlers && isDebugging(found.route.path))
+  if (!context.settings.configuration.enableDebuggingHandlers && isDebugging(found.route.path))
     throw new HttpError(405, 'Debug endpoints are disabled.')
   return { ...found, query: url.searchParams, signal }
 }

@@ -6,18 +6,18 @@ export interface ManifestFolderOptions {
   /** A folder of manifests, or one manifest. */
   readonly path: string
   readonly clock: Clock
+  /** How often it is looked besides changes that the kernel tells of: file systems of other machines tell nothing. */
+  readonly everyMs: number
   /** What there is now, by file; called again after every change. */
   readonly onLook: (texts: ReadonlyMap<string, string>) => Promise<void>
 }
 
-/** Besides changes that the kernel tells of: file systems of other machines tell nothing. */
-const lookEveryMs = 20_000
 /** An editor writes a file in several steps. */
 const settleMs = 50
 
 /** Reads a folder of manifests again whenever it changes, until the signal aborts. A folder that is missing is empty. */
 export async function followManifests(
-  { path, clock, onLook }: ManifestFolderOptions,
+  { path, clock, everyMs, onLook }: ManifestFolderOptions,
   signal: AbortSignal,
 ): Promise<void> {
   let changed = Promise.withResolvers<void>()
@@ -38,7 +38,7 @@ export async function followManifests(
     const look = new AbortController()
     await Promise.race([
       changed.promise,
-      clock.sleep(lookEveryMs, AbortSignal.any([signal, look.signal])).catch(() => undefined),
+      clock.sleep(everyMs, AbortSignal.any([signal, look.signal])).catch(() => undefined),
     ])
     look.abort()
   }

@@ -15,7 +15,11 @@ const sourceAnnotation = 'kubernetes.io/config.source'
 export const hashAnnotation = 'kubernetes.io/config.hash'
 const seenAnnotation = 'kubernetes.io/config.seen'
 
+/** Where manifests come from, in the words of the annotation. */
+export type ManifestSource = 'file' | 'http'
+
 export interface ManifestPlace {
+  readonly source: ManifestSource
   readonly path: string
   readonly nodeName: string
   readonly nowMs: number
@@ -25,7 +29,7 @@ export interface ManifestPlace {
  * The static pod of a manifest, complete and judged like a pod of the API: named after its node, bound to it, and with a
  * uid that changes with the text. Throws one sentence for a manifest that is none.
  */
-export function readManifest(text: string, { path, nodeName, nowMs }: ManifestPlace): Pod {
+export function readManifest(text: string, { source, path, nodeName, nowMs }: ManifestPlace): Pod {
   const value = parseYaml(text).value
   const { kind, apiVersion } = (value ?? {}) as { kind?: unknown; apiVersion?: unknown }
   if (kind !== 'Pod' || apiVersion !== 'v1') throw new Error('the manifest is no v1 Pod')
@@ -36,8 +40,8 @@ export function readManifest(text: string, { path, nodeName, nowMs }: ManifestPl
     value as object,
     'Strict',
   )
-  const uid = object.metadata?.uid || hashOf(text, path, nodeName)
-  decorate(object, { uid, nodeName, nowMs })
+  const uid = object.metadata?.uid || hashOf(text, `${source}:${path}`, nodeName)
+  decorate(object, { uid, source, nodeName, nowMs })
   podKind.setDefaults?.(object as never)
   applySchemaDefaults(resource.node, object)
   object.status = { phase: 'Pending' }
@@ -48,16 +52,16 @@ export function readManifest(text: string, { path, nodeName, nowMs }: ManifestPl
 
 /** Whether the pod comes from the node itself, and not from the API. */
 export function isStaticPod({ metadata }: Pod): boolean {
-  return metadata.annotations?.[sourceAnnotation] === 'file'
+  return ['file', 'http'].includes(metadata.annotations?.[sourceAnnotation] ?? '')
 }
 
-function hashOf(text: string, path: string, nodeName: string): string {
-  return createHash('md5').update(`host:${nodeName}`).update(`file:${path}`).update(text).digest('hex')
+function hashOf(text: string, place: string, nodeName: string): string {
+  return createHash('md5').update(`host:${nodeName}`).update(place).update(text).digest('hex')
 }
 
 function decorate(
   { metadata, spec }: Draft<Pod>,
-  { uid, nodeName, nowMs }: { readonly uid: string; readonly nodeName: string; readonly nowMs: number },
+  { uid, source, nodeName, nowMs }: Omit<ManifestPlace, 'path'> & { readonly uid: string },
 ): void {
   metadata.name = `${metadata.name}-${nodeName}`
   metadata.namespace ||= 'default'
@@ -66,7 +70,7 @@ function decorate(
     ...metadata.annotations,
     [hashAnnotation]: uid,
     [seenAnnotation]: formatTime(nowMs),
-    [sourceAnnotation]: 'file',
+    [sourceAnnotation]: source,
   }
   metadata.creationTimestamp = formatTime(nowMs)
   spec.nodeName = nodeName

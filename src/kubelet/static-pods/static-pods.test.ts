@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '#api/types/core.v1.ts'
+import { manualClock } from '#lib/clock.ts'
+import { silentLog } from '#lib/log.ts'
+import { followManifestUrl, manifestsIn } from './manifest-url.ts'
 import { mirrorOf, mirrorStep } from './mirror-pod.ts'
 import { isStaticPod, readManifest } from './read-manifest.ts'
 
-const place = { path: '/manifests/a.yaml', nodeName: 'n1', nowMs: 0 }
+const place = { source: 'file' as const, path: '/manifests/a.yaml', nodeName: 'n1', nowMs: 0 }
 const manifest = 'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: c, image: i }] }'
 
 test('a manifest becomes a pod that is bound to its node and has every default', () => {
@@ -51,4 +54,40 @@ test('the mirror follows the manifest', () => {
   assert.equal(mirrorStep(changed, mirror), 'delete')
   assert.equal(mirrorStep(undefined, mirror), 'delete')
   assert.equal(mirrorStep(undefined, undefined), 'none')
+})
+
+test('a URL gives one pod or a list of them', () => {
+  const url = 'http://n/pods'
+  assert.deepEqual([...manifestsIn(manifest, url)], [[url, manifest]])
+  const list = JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items: [{ metadata: { name: 'a' } }, {}] })
+  assert.deepEqual([...manifestsIn(list, url).keys()], [`${url}#0`, `${url}#1`])
+  assert.match(manifestsIn(list, url).get(`${url}#0`) ?? '', /"kind":"Pod"/)
+  assert.throws(() => manifestsIn('', url), /zero-length data received from http:/)
+  const { metadata } = readManifest(manifest, { ...place, source: 'http', path: url })
+  assert.equal(metadata.annotations?.['kubernetes.io/config.source'], 'http')
+})
+
+test('a URL is asked at intervals; without an answer the last one stands', async () => {
+  const clock = manualClock()
+  const stop = new AbortController()
+  const answers = [manifest, new Error('away'), manifest, `${manifest} `]
+  const seen: string[] = []
+  const following = followManifestUrl(
+    {
+      ...{ url: 'http://n', headers: {}, everyMs: 20_000, clock, log: silentLog },
+      read: async () => {
+        const answer = answers.shift()
+        if (typeof answer !== 'string') throw answer ?? new Error('no more')
+        return answer
+      },
+      onLook: async (texts) => void seen.push([...texts.values()].join()),
+    },
+    stop.signal,
+  )
+  await clock.advance(59_000)
+  assert.deepEqual(seen, [manifest])
+  await clock.advance(2_000)
+  assert.deepEqual(seen, [manifest, `${manifest} `])
+  stop.abort()
+  await following
 })

@@ -8,9 +8,11 @@ import type { Informer } from '#client/informer.ts'
 import type { Clock } from '#lib/clock.ts'
 import { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Log } from '#lib/log.ts'
+import type { StaticPodSettings } from '../configuration/kubelet-settings.ts'
 import { followManifests, readManifests } from './manifest-folder.ts'
+import { followManifestUrl } from './manifest-url.ts'
 import { mirrorOf, mirrorStep } from './mirror-pod.ts'
-import { readManifest } from './read-manifest.ts'
+import { readManifest, type ManifestSource } from './read-manifest.ts'
 
 /** Runs static pods: the workers of a node. */
 export interface StaticPodRunner {
@@ -22,8 +24,7 @@ export interface StaticPodRunner {
 }
 
 export interface StaticPodsOptions {
-  /** Folder of manifests, or one manifest. */
-  readonly path: string
+  readonly places: StaticPodSettings
   readonly nodeName: string
   readonly client: Client
   readonly clock: Clock
@@ -42,6 +43,8 @@ export class StaticPods {
   readonly #options: StaticPodsOptions
   /** The pods that are to run, and those that do, by namespace and name. */
   #wanted = new Map<string, Pod>()
+  /** The same by where they come from. */
+  readonly #found = new Map<ManifestSource, ReadonlyMap<string, Pod>>()
   readonly #running = new Map<string, Pod>()
   readonly #mirrors = new Map<string, Pod>()
   readonly #turns = new KeyedTurns()
@@ -53,7 +56,8 @@ export class StaticPods {
 
   /** Begins to run what there is: to be awaited before anything on the node counts as an orphan. */
   async start(own: Informer<Pod>): Promise<void> {
-    await this.#look(await readManifests(this.#options.path))
+    const { path } = this.#options.places
+    if (path !== '') await this.#look('file', await readManifests(path))
     own.listen({
       added: (pod) => this.#observe(pod, pod),
       updated: (pod) => this.#observe(pod, pod),
@@ -63,9 +67,15 @@ export class StaticPods {
 
   /** Follows the manifests until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { path, clock } = this.#options
+    const { places, clock, log } = this.#options
+    const { path, url, urlHeaders: headers } = places
     signal.addEventListener('abort', () => this.#stop.abort(), { once: true })
-    await followManifests({ path, clock, onLook: (texts) => this.#look(texts) }, signal)
+    const ofFiles = { path, clock, everyMs: places.fileCheckMs }
+    const ofUrl = { url, headers, clock, log, everyMs: places.urlCheckMs }
+    await Promise.all([
+      path !== '' && followManifests({ ...ofFiles, onLook: (texts) => this.#look('file', texts) }, signal),
+      url !== '' && followManifestUrl({ ...ofUrl, onLook: (texts) => this.#look('http', texts) }, signal),
+    ])
   }
 
   #observe(pod: Pod, now: Pod | undefined): void {
@@ -76,20 +86,22 @@ export class StaticPods {
     this.#settle(key)
   }
 
-  async #look(texts: ReadonlyMap<string, string>): Promise<void> {
+  async #look(source: ManifestSource, texts: ReadonlyMap<string, string>): Promise<void> {
     const { nodeName, clock, log } = this.#options
     const found = new Map<string, Pod>()
     for (const [path, text] of texts) {
       try {
-        const pod = readManifest(text, { path, nodeName, nowMs: clock.now() })
+        const pod = readManifest(text, { source, path, nodeName, nowMs: clock.now() })
         const known = this.#running.get(keyOf(pod))
         found.set(keyOf(pod), known?.metadata.uid === pod.metadata.uid ? known : pod)
       } catch (error) {
         log.warn('manifest of a static pod not used', { path, error })
       }
     }
-    const keys = new Set([...found.keys(), ...this.#wanted.keys()])
-    this.#wanted = found
+    this.#found.set(source, found)
+    const all = new Map([...this.#found.values()].flatMap((each) => [...each]))
+    const keys = new Set([...all.keys(), ...this.#wanted.keys()])
+    this.#wanted = all
     for (const key of keys) this.#settle(key)
   }
 
