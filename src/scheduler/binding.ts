@@ -1,5 +1,4 @@
 import { isStatusError } from '#api/meta/status.ts'
-import type { EventRecorder } from '#client/events.ts'
 import type { Log } from '#lib/log.ts'
 import type { Placement } from './cycle.ts'
 import type { BindContext, Rejection } from './framework.ts'
@@ -9,7 +8,6 @@ import { unreserve } from './reservation.ts'
 export type BindResult = 'bound' | 'gone' | 'failed' | Rejection
 
 interface Binding extends BindContext {
-  readonly events: EventRecorder
   readonly log: Log
   /** Resolves once the pod may be bound, or with the reason why not; absent where nobody has it wait. */
   readonly allowed?: Promise<Rejection | undefined> | undefined

@@ -3,7 +3,7 @@ import type { Node, Pod } from '#api/types/core.v1.ts'
 import { PodCounting } from './counting/pod-counting.ts'
 import type { ClusterObjects } from './cluster-objects.ts'
 import type { Snapshot, Trial } from './framework.ts'
-import type { AllocationResult } from '#api/types/resource.v1.ts'
+import { AssumedAllocations } from './devices/assumed-allocations.ts'
 import { NodeChanges } from './node-changes.ts'
 import { NodeInfo } from './node-info.ts'
 import { PodInfo } from './pod-info.ts'
@@ -19,7 +19,7 @@ export class ClusterCache implements Snapshot {
   readonly counting: PodCounting
   readonly changes = new NodeChanges()
   readonly assumedVolumes = new Map<string, string>()
-  readonly assumedAllocations = new Map<string, AllocationResult>()
+  readonly assumedAllocations = new AssumedAllocations()
   taintedNodes = 0
   softTaintedNodes = 0
   cordonedNodes = 0

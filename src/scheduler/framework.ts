@@ -1,7 +1,7 @@
 import type { Shortage } from '#api/core/v1/scheduling-explanation.ts'
 import type { Labels } from '#api/meta/labels.ts'
 import type { Node, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
-import type { AllocationResult } from '#api/types/resource.v1.ts'
+import type { ResourceClaim } from '#api/types/resource.v1.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events.ts'
@@ -11,6 +11,7 @@ import type { Log } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import type { ClusterObjects } from './cluster-objects.ts'
 import type { PodCounting } from './counting/pod-counting.ts'
+import type { AssumedAllocations } from './devices/assumed-allocations.ts'
 import type { NodeChanges } from './node-changes.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
@@ -218,8 +219,8 @@ export interface Snapshot {
   readonly objects: ClusterObjects
   /** Volumes that claims are about to get: by name, the `namespace/name` of the claim. */
   readonly assumedVolumes: Map<string, string>
-  /** Devices that claims are about to get, by `namespace/name` of the claim. */
-  readonly assumedAllocations: Map<string, AllocationResult>
+  /** Devices that claims are about to get. */
+  readonly assumedAllocations: AssumedAllocations
   /** Which nodes have changed, and how often. */
   readonly changes: NodeChanges
   /** Pods wait for others to make room on some node. */
@@ -238,7 +239,10 @@ export interface Trial {
 export interface BindContext {
   readonly client: Client
   readonly clock: Clock
+  readonly random: Random
+  readonly events: EventRecorder
   readonly claims: Informer<PersistentVolumeClaim>
+  readonly resourceClaims: Informer<ResourceClaim>
   readonly objects: ClusterObjects
   readonly signal: AbortSignal
 }

@@ -13,6 +13,7 @@ const weights = {
   NodeResourcesFit: 1,
   NodeResourcesBalancedAllocation: 1,
   ImageLocality: 1,
+  DynamicResources: 1,
 }
 
 test('the default profile has the default weights and extension points', () => {

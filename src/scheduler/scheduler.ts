@@ -271,12 +271,13 @@ class SchedulerLoop implements Scheduler {
     placement: Placement,
     waits: ReadonlyMap<string, number>,
   ): Promise<void> {
-    const { client, clock, events, log } = this.#options
+    const { client, clock, random, events, log } = this.#options
     const { profile } = placement.prepared
     const recorder = events.from(profile.schedulerName)
     const { signal } = this.#stopping
     const result = await bind(placement, {
-      ...{ client, clock, log, signal, claims: this.#objects.claims, objects: this.#objects, events: recorder },
+      ...{ client, clock, random, log, signal, events: recorder, objects: this.#objects },
+      ...{ claims: this.#objects.claims, resourceClaims: this.#objects.resourceClaims },
       allowed: waits.size > 0 ? this.#waiting.hold(info, placement.node, waits) : undefined,
     })
     if (result === 'bound') {

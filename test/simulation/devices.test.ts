@@ -75,3 +75,81 @@ test('a claim that nobody uses is given other devices where its own are out of r
   const [result] = (await claims.get('idle')).status?.allocation?.devices?.results ?? []
   assert.equal(result?.pool, 'n2')
 })
+
+test('a pod waits for devices that take time, and gets others when these fail', async (t) => {
+  const cluster = await clusterWithDevices(t)
+  const { client } = cluster
+  const binding = { bindingConditions: ['attached'], bindingFailureConditions: ['broken'] }
+  for (const name of ['n1', 'n2']) {
+    const pool = { name, generation: 1, resourceSliceCount: 1 }
+    const spec = { driver, nodeName: name, pool, devices: [{ name: 'gpu-0', ...binding }] }
+    await client.resource(resourceSlices).create({ metadata: { name: `${name}-gpu` }, spec })
+  }
+  await addClaim(cluster, 'slow')
+  await cluster.addPod('p', using('slow'))
+  const claims = client.resource(resourceClaims, 'test')
+  const pool = async () => (await claims.get('slow')).status?.allocation?.devices?.results?.[0]?.pool
+  await cluster.until('it has a device', async () => (await pool()) !== undefined)
+  const first = (await pool()) ?? ''
+  assert.equal((await cluster.pod('p')).spec.nodeName, undefined)
+  const report = async (type: string): Promise<void> => {
+    const condition = { type, status: 'True', reason: 'Tried', message: '', lastTransitionTime: '2024-01-01T00:00:00Z' }
+    const device = { driver, pool: (await pool()) ?? '', device: 'gpu-0', conditions: [condition] }
+    await claims.patch('slow', { type: 'merge', patch: { status: { devices: [device] } } }, { subresource: 'status' })
+  }
+  await client.resource(resourceSlices).patch(`${first}-gpu`, {
+    ...{ type: 'merge', patch: { spec: { devices: [] } } },
+  })
+  await report('broken')
+  await cluster.until('it has another', async () => ![undefined, first].includes(await pool()))
+  assert.equal((await cluster.pod('p')).spec.nodeName, undefined)
+  await report('attached')
+  await cluster.until('it is bound', async () => (await cluster.pod('p')).spec.nodeName !== undefined)
+  assert.notEqual((await cluster.pod('p')).spec.nodeName, first)
+})
+
+test('a claim is made for an extended resource that devices stand for', async (t) => {
+  const cluster = await clusterWithDevices(t)
+  const { client } = cluster
+  const extendedResourceName = 'example.com/gpu'
+  await client.resource(deviceClasses).create({ metadata: { name: 'named' }, spec: { extendedResourceName } })
+  await addDevice(cluster, 'n1')
+  const resources = { requests: { [extendedResourceName]: '1' }, limits: { [extendedResourceName]: '1' } }
+  await cluster.addPod('p', { containers: [{ name: 'c', image: 'i', resources }] })
+  await cluster.until('it is bound', async () => (await cluster.pod('p')).spec.nodeName === 'n1')
+  const { status, metadata } = await cluster.pod('p')
+  const [claim] = (await client.resource(resourceClaims, 'test').list()).items
+  assert.match(claim?.metadata.name ?? '', /^p-extended-resources-/)
+  assert.equal(claim?.metadata.ownerReferences?.[0]?.uid, metadata.uid)
+  assert.equal(claim?.status?.reservedFor?.[0]?.uid, metadata.uid)
+  assert.deepEqual(status?.extendedResourceClaimStatus, {
+    requestMappings: [{ containerName: 'c', requestName: 'container-0-request-0', resourceName: extendedResourceName }],
+    resourceClaimName: claim?.metadata.name,
+  })
+})
+
+test('claims share a device as far as it goes', async (t) => {
+  const cluster = await clusterWithDevices(t)
+  const { client } = cluster
+  const pool = { name: 'n1', generation: 1, resourceSliceCount: 1 }
+  const capacity = { slots: { value: '2', requestPolicy: { default: '1', validValues: ['1', '2'] } } }
+  const devices = [{ name: 'gpu-0', allowMultipleAllocations: true, capacity }]
+  await client
+    .resource(resourceSlices)
+    .create({ metadata: { name: 's' }, spec: { driver, nodeName: 'n1', pool, devices } })
+  for (const name of ['a', 'b', 'c']) await addClaim(cluster, name)
+  for (const name of ['a', 'b']) await cluster.addPod(name, using(name))
+  for (const name of ['a', 'b']) {
+    await cluster.until('it is bound', async () => (await cluster.pod(name)).spec.nodeName === 'n1')
+  }
+  await cluster.addPod('c', using('c'))
+  const refusal = async () => podCondition(await cluster.pod('c'), 'PodScheduled')?.message ?? ''
+  await cluster.until('nothing is left', async () => (await refusal()).includes('2 cannot allocate all claims'))
+  const { items } = await client.resource(resourceClaims, 'test').list()
+  const results = items.flatMap(({ status }) => status?.allocation?.devices?.results ?? [])
+  assert.deepEqual(
+    results.map(({ consumedCapacity }) => consumedCapacity),
+    [{ slots: '1' }, { slots: '1' }],
+  )
+  assert.equal(new Set(results.map(({ shareID }) => shareID)).size, 2)
+})

@@ -17,7 +17,7 @@ test('an empty configuration is the default scheduler', () => {
     ['default-scheduler'],
   )
   assert.deepEqual(backoff, { initialBackoffMs: 1_000, maxBackoffMs: 10_000 })
-  assert.equal(profiles[0]?.points.score.length, 7)
+  assert.equal(profiles[0]?.points.score.length, 8)
 })
 
 test('profiles have their own plugins, weights and arguments', () => {

@@ -102,7 +102,8 @@ const rows: ArgumentRows = {
       ...tooShort(filterTimeout, 0, 'must be zero or positive', `${path}.filterTimeout`),
       ...tooShort(bindingTimeout, 1_000, 'must be at least 1 second', `${path}.bindingTimeout`),
     ],
-    value: () => ({}),
+    value: ({ bindingTimeout }) =>
+      bindingTimeout === undefined ? {} : { bindingTimeoutMs: readDuration(bindingTimeout) ?? 0 },
   },
 }
 

@@ -1,5 +1,6 @@
 import { tolerates } from '#api/core/v1/node-facts.ts'
 import { keyOf } from '#api/meta/resource.ts'
+import { maxResults } from '#api/resource/v1/device-limits.ts'
 import type { Taint, Toleration } from '#api/types/core.v1.ts'
 import type {
   DeviceClass,
@@ -9,6 +10,7 @@ import type {
   ResourceClaim,
 } from '#api/types/resource.v1.ts'
 import { ClaimConstraint } from './claim-constraints.ts'
+import { consumedCapacity, type Amounts } from './consumed-capacity.ts'
 import type { OfferedDevice } from './device-pools.ts'
 import type { DeviceSelectors } from './device-selector.ts'
 import type { DeviceUse } from './device-use.ts'
@@ -20,11 +22,15 @@ export interface ChosenDevice {
   readonly request: string
   readonly offered: OfferedDevice
   readonly details: ExactDeviceRequest | DeviceSubRequest
+  /** How much of it, where others can have the rest. */
+  readonly amounts: Amounts | undefined
 }
 
 interface Allocating {
   /** Of one node. */
   readonly devices: readonly OfferedDevice[]
+  /** Why not all devices of the node are known. */
+  readonly problem: string | undefined
   readonly use: DeviceUse
   readonly classes: (name: string) => DeviceClass | undefined
   readonly selectors: DeviceSelectors
@@ -40,18 +46,23 @@ interface Wanted {
 interface Alternative {
   readonly request: string
   readonly details: ExactDeviceRequest | DeviceSubRequest
-  /** All devices that the class and the selectors choose and whose taints are tolerated, free or not. */
-  readonly suitable: readonly OfferedDevice[]
+  /** All devices that the class, the selectors and the amounts choose, free or not. */
+  readonly suitable: readonly Suitable[]
+}
+
+interface Suitable {
+  readonly offered: OfferedDevice
+  readonly isTainted: boolean
+  readonly amounts: Amounts | undefined
 }
 
 /** Tries before a node is given up: the search is exponential in the worst case. */
 const maxSteps = 100_000
-/** Devices that one claim can hold (resource.k8s.io/v1). */
-const maxDevicesOfClaim = 32
 
 /**
  * Finds devices on one node for all requests of all claims at once, or nothing. It goes through the requests in order
- * and goes back to an earlier one where a later one finds nothing, so that it finds an answer if there is one.
+ * and goes back to an earlier one where a later one finds nothing, so that it finds an answer if there is one. Leaves
+ * `use` as it was. Throws with the reason where a request cannot be judged.
  */
 export function allocateClaims(
   claims: readonly ResourceClaim[],
@@ -73,36 +84,51 @@ function alternativesOf(claim: ResourceClaim, request: DeviceRequest, allocating
   const given = exactly
     ? [{ request: name, details: exactly }]
     : (firstAvailable ?? []).map((details) => ({ request: `${name}/${details.name}`, details }))
-  return given.map((each) => ({ ...each, suitable: suitableFor(claim, each.details, allocating) }))
+  return given.map((each) => {
+    if (each.details.allocationMode === 'All' && allocating.problem !== undefined) {
+      throw new Error(`claim ${keyOf(claim)}, request ${each.request}: asks for all devices, but ${allocating.problem}`)
+    }
+    return { ...each, suitable: suitableFor(claim, each.details, allocating) }
+  })
 }
 
 function suitableFor(
   claim: ResourceClaim,
-  { deviceClassName, selectors, tolerations }: Alternative['details'],
+  details: Alternative['details'],
   { devices, classes, selectors: asked }: Allocating,
-): readonly OfferedDevice[] {
-  const deviceClass = classes(deviceClassName)
+): readonly Suitable[] {
+  const deviceClass = classes(details.deviceClassName)
   if (!deviceClass) return []
-  return devices.filter(({ driver, device }) => {
-    const keepsAway = device.taints?.some(
-      (taint) =>
-        taint.effect !== 'None' &&
-        // Tolerations of devices read as those of nodes do.
-        !tolerations?.some((toleration) => tolerates(toleration as Toleration, taint as Taint)),
-    )
-    if (keepsAway === true || (device.bindingConditions ?? []).length > 0) return false
+  return devices.flatMap((offered) => {
+    const { driver, device } = offered
     try {
-      return asked.matches(deviceClass.spec.selectors, driver, device) && asked.matches(selectors, driver, device)
+      const isMeant =
+        asked.matches(deviceClass.spec.selectors, driver, device) && asked.matches(details.selectors, driver, device)
+      const amounts = isMeant ? consumedCapacity(device, driver, details.capacity) : undefined
+      if (!amounts) return []
+      const isShared = device.allowMultipleAllocations === true
+      return { offered, isTainted: isTainted(offered, details), amounts: isShared ? amounts : undefined }
     } catch (error) {
       throw new Error(`claim ${keyOf(claim)}: ${(error as Error).message}`, { cause: error })
     }
   })
 }
 
+function isTainted({ device }: OfferedDevice, { tolerations }: Alternative['details']): boolean {
+  return (device.taints ?? []).some(
+    (taint) =>
+      taint.effect !== 'None' &&
+      // Tolerations of devices read as those of nodes do.
+      !tolerations?.some((toleration) => tolerates(toleration as Toleration, taint as Taint)),
+  )
+}
+
 class Search {
   readonly #wanted: readonly Wanted[]
   readonly #use: DeviceUse
   readonly #chosen: ChosenDevice[] = []
+  /** Takes back all that was taken, the last first. */
+  readonly #undo: (() => void)[] = []
   #steps = 0
 
   constructor(wanted: readonly Wanted[], use: DeviceUse) {
@@ -111,7 +137,11 @@ class Search {
   }
 
   run(): readonly ChosenDevice[] | undefined {
-    return this.#from(0) ? this.#chosen : undefined
+    const isDone = this.#from(0)
+    const chosen = [...this.#chosen]
+    this.#backTo(0)
+    if (!isDone && this.#steps > maxSteps) throw new Error('timed out trying to allocate devices')
+    return isDone ? chosen : undefined
   }
 
   #from(index: number): boolean {
@@ -120,48 +150,52 @@ class Search {
     return wanted.alternatives.some((alternative) => {
       const { suitable, details } = alternative
       const all = details.allocationMode === 'All'
-      // All means all: one that others have spoils it. There must be some.
+      // All means all: one that others have, or that is tainted, spoils it. There must be some.
       if (all && suitable.length === 0) return false
       const count = all ? suitable.length : (details.count ?? 1)
-      return this.#pick({ index, wanted, alternative, left: count, at: 0 })
+      return this.#pick({ index, wanted, alternative, all, left: count, at: 0 })
     })
   }
 
   #pick(step: PickStep): boolean {
-    const { index, wanted, alternative, left, at } = step
+    const { index, wanted, alternative, all, left, at } = step
     if (left === 0) return this.#from(index + 1)
     const { suitable } = alternative
-    for (let next = at; next + left <= suitable.length; next++) {
+    const canRepeat = suitable.some(({ amounts }) => amounts !== undefined)
+    const end = all ? at + 1 : canRepeat ? suitable.length : suitable.length - left + 1
+    for (let next = at; next < end; next++) {
       if (++this.#steps > maxSteps) return false
-      const undo = this.#take(wanted, alternative, suitable[next] as OfferedDevice)
-      if (!undo) continue
-      if (this.#pick({ ...step, left: left - 1, at: next + 1 })) return true
-      undo()
+      const before = this.#undo.length
+      const each = suitable[next] as Suitable
+      if (this.#take(wanted, alternative, each)) {
+        // A device that is shared can serve one request more than once.
+        const after = each.amounts && !all ? next : next + 1
+        if (this.#pick({ ...step, left: left - 1, at: after })) return true
+      }
+      this.#backTo(before)
     }
     return false
   }
 
-  /** Gives the device to the request, if it is free and all constraints hold; the answer takes it back. */
-  #take({ claim, constraints }: Wanted, { request, details }: Alternative, offered: OfferedDevice) {
+  /** Gives the device to the request, if it is free and all constraints hold. */
+  #take({ claim, constraints }: Wanted, { request, details }: Alternative, suitable: Suitable): boolean {
+    const { offered, isTainted: keepsAway, amounts } = suitable
     const isAdmin = 'adminAccess' in details && details.adminAccess === true
-    if (!isAdmin && !this.#use.isFree(offered)) return undefined
-    if (this.#chosen.filter((each) => each.claim === claim).length >= maxDevicesOfClaim) return undefined
-    const undone: (() => void)[] = []
-    const undo = (): void => {
-      for (const each of undone.toReversed()) each()
-    }
+    if (keepsAway || (!isAdmin && !this.#use.isFree(offered, amounts))) return false
+    if (this.#chosen.filter((each) => each.claim === claim).length >= maxResults) return false
     for (const constraint of constraints) {
       const back = constraint.add(request, offered)
-      if (!back) {
-        undo()
-        return undefined
-      }
-      undone.push(back)
+      if (!back) return false
+      this.#undo.push(back)
     }
-    if (!isAdmin) undone.push(this.#use.take(offered))
-    this.#chosen.push({ claim, request, offered, details })
-    undone.push(() => void this.#chosen.pop())
-    return undo
+    if (!isAdmin) this.#undo.push(this.#use.take(offered, amounts))
+    this.#chosen.push({ claim, request, offered, details, amounts })
+    this.#undo.push(() => void this.#chosen.pop())
+    return true
+  }
+
+  #backTo(length: number): void {
+    while (this.#undo.length > length) this.#undo.pop()?.()
   }
 }
 
@@ -169,6 +203,7 @@ interface PickStep {
   readonly index: number
   readonly wanted: Wanted
   readonly alternative: Alternative
+  readonly all: boolean
   readonly left: number
   readonly at: number
 }

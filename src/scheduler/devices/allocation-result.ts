@@ -22,14 +22,20 @@ export function allocationResult(
   return { devices: { results, ...(config.length > 0 && { config }) }, ...(nodeSelector && { nodeSelector }) }
 }
 
-function resultOf({ request, offered, details }: ChosenDevice): DeviceRequestAllocationResult {
+/** Stands for the name of a share until the claim is written. */
+export const unnamedShare = ''
+
+function resultOf({ request, offered, details, amounts }: ChosenDevice): DeviceRequestAllocationResult {
   const { driver, pool, device } = offered
   const isAdmin = 'adminAccess' in details && details.adminAccess === true
   const { tolerations } = details
+  const { bindingConditions = [], bindingFailureConditions = [] } = device
   return {
     ...{ request, driver, pool, device: device.name },
     ...(isAdmin && { adminAccess: true }),
     ...(tolerations && tolerations.length > 0 && { tolerations }),
+    ...(bindingConditions.length > 0 && { bindingConditions, bindingFailureConditions }),
+    ...(amounts && { shareID: unnamedShare, consumedCapacity: amounts }),
   }
 }
 
@@ -59,7 +65,8 @@ function configOfClaim(claim: ResourceClaim, own: readonly ChosenDevice[]): read
 /** One device of a node binds all to it; devices that several nodes reach bind to what these have in common. */
 function selectorOf(own: readonly ChosenDevice[], nodeName: string): NodeSelector | undefined {
   const places = own.map(({ offered }) => offered.where)
-  if (places.some((where) => where !== 'everywhere' && 'node' in where)) {
+  const binds = own.some(({ offered }) => offered.device.bindsToNode === true)
+  if (binds || places.some((where) => where !== 'everywhere' && 'node' in where)) {
     return { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [nodeName] }] }] }
   }
   const terms = places.flatMap((where) =>

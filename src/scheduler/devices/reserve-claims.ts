@@ -1,51 +1,57 @@
-import { keyOf } from '#api/meta/resource.ts'
 import type { Pod } from '#api/types/core.v1.ts'
 import type { AllocationResult, ResourceClaim } from '#api/types/resource.v1.ts'
 import { resourceClaims } from '#api/types/resources.ts'
 import type { Client } from '#client/client.ts'
-import { isReservedFor } from './pod-resource-claims.ts'
+import { formatTime, type Clock } from '#lib/clock.ts'
+import type { Random } from '#lib/random.ts'
+import { unnamedShare } from './allocation-result.ts'
 
 /** Keeps a claim that has devices until nobody uses it. */
-const finalizer = 'resource.kubernetes.io/delete-protection'
+export const claimFinalizer = 'resource.kubernetes.io/delete-protection'
 
-/**
- * Writes into each claim which devices it has and that the pod uses it. A claim that changed meanwhile is a conflict:
- * the pod is tried anew.
- */
-export async function reserveClaims(
-  pod: Pod,
-  claims: readonly ResourceClaim[],
-  allocations: ReadonlyMap<string, AllocationResult>,
-  client: Client,
-): Promise<void> {
-  const unreserved = claims.filter((claim) => !isReservedFor(claim, pod))
-  await Promise.all(unreserved.map((claim) => reserveClaim(pod, claim, allocations.get(keyOf(claim)), client)))
+interface Writing {
+  readonly client: Client
+  readonly clock: Clock
+  readonly random: Random
 }
 
-async function reserveClaim(
+/**
+ * Writes into a claim which devices it has, if it is to get some, and that the pod uses it; answers it as written. A
+ * claim that changed meanwhile is a conflict: the pod is tried anew.
+ */
+export async function reserveClaim(
   pod: Pod,
   claim: ResourceClaim,
   allocation: AllocationResult | undefined,
-  client: Client,
-): Promise<void> {
+  { client, clock, random }: Writing,
+): Promise<ResourceClaim> {
   const { name, namespace = '', finalizers = [] } = claim.metadata
   const collection = client.resource(resourceClaims, namespace)
   let { resourceVersion } = claim.metadata
-  if (allocation && !finalizers.includes(finalizer)) {
-    const metadata = { resourceVersion, finalizers: [...finalizers, finalizer] }
+  if (allocation && !finalizers.includes(claimFinalizer)) {
+    const metadata = { resourceVersion, finalizers: [...finalizers, claimFinalizer] }
     const kept = await collection.patch(name, { type: 'merge', patch: { metadata } })
     resourceVersion = kept.metadata.resourceVersion
   }
   const consumer = { resource: 'pods', name: pod.metadata.name, uid: pod.metadata.uid }
   const reservedFor = [...(claim.status?.reservedFor ?? []), consumer]
-  const status = { ...(allocation && { allocation }), reservedFor }
-  const patch = { metadata: { resourceVersion }, status }
-  await collection.patch(name, { type: 'merge', patch }, { subresource: 'status' })
+  const allocationTimestamp = formatTime(clock.now())
+  const given = allocation && { ...nameShares(allocation, random), allocationTimestamp }
+  const patch = { metadata: { resourceVersion }, status: { ...(given && { allocation: given }), reservedFor } }
+  return collection.patch(name, { type: 'merge', patch }, { subresource: 'status' })
+}
+
+/** Each share of a device gets a name of its own. */
+function nameShares({ devices, ...rest }: AllocationResult, random: Random): AllocationResult {
+  const results = (devices?.results ?? []).map((result) =>
+    result.shareID === unnamedShare ? { ...result, shareID: random.uuid() } : result,
+  )
+  return { ...rest, devices: { ...devices, results } }
 }
 
 /** Takes the devices from a claim that nobody uses. */
 export async function deallocateClaim({ metadata }: ResourceClaim, client: Client): Promise<void> {
   const { name, namespace = '', resourceVersion } = metadata
-  const patch = { metadata: { resourceVersion }, status: { allocation: null, reservedFor: null } }
+  const patch = { metadata: { resourceVersion }, status: { allocation: null, reservedFor: null, devices: null } }
   await client.resource(resourceClaims, namespace).patch(name, { type: 'merge', patch }, { subresource: 'status' })
 }

@@ -2,7 +2,7 @@ import type { SchedulerPlugin } from '../framework.ts'
 import { defaultPreemption } from '../preemption/default-preemption.ts'
 import type { PreemptionOptions } from '../preemption/plan-preemption.ts'
 import { defaultBinder } from './default-binder.ts'
-import { dynamicResources } from './dynamic-resources.ts'
+import { dynamicResources, type DynamicResourcesOptions } from './dynamic-resources.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity, type InterPodAffinityOptions } from './inter-pod-affinity.ts'
 import { nodeAffinity, type NodeAffinityOptions } from './node-affinity.ts'
@@ -29,6 +29,7 @@ export interface PluginArguments
     NodeResourcesFitOptions,
     NodeResourcesBalancedOptions,
     VolumeBindingOptions,
+    DynamicResourcesOptions,
     PreemptionOptions {}
 
 /** The plugins of the default profile in the order their filters run. */
@@ -48,7 +49,7 @@ export function defaultPluginsWith(given: PluginArguments): readonly SchedulerPl
     volumeZone,
     podTopologySpread(given),
     interPodAffinity(given),
-    dynamicResources(),
+    dynamicResources(given),
     defaultPreemption(given),
     nodeResourcesBalanced(given),
     imageLocality,

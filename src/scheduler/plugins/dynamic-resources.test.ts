@@ -63,14 +63,23 @@ function place(pod: Pod, objects: TrialObjects, nodes: readonly Node[] = [trialN
   const decision = decide(new PodInfo(pod), cache, { profile, random: seededRandom(1), startAt: 0 })
   if (decision.type === 'reject') return { message: decision.message, cache, decision: undefined, devices: '' }
   reserve(decision, new WaitingPods(manualClock()))
-  const devices = [...cache.assumedAllocations]
+  const devices = cache.assumedAllocations
+    .entries()
     .map(([claim, allocation]) => `${claim}: ${shown(allocation)}`)
     .join('; ')
   return { message: decision.node.name, cache, decision, devices }
 }
 
 function shown({ devices }: AllocationResult): string {
-  return (devices?.results ?? []).map(({ request, device }) => `${request}=${device}`).join(' ')
+  const amounts = (consumed: Readonly<Record<string, string>> | undefined): string =>
+    consumed
+      ? `{${Object.entries(consumed)
+          .map((each) => each.join('='))
+          .join()}}`
+      : ''
+  return (devices?.results ?? [])
+    .map(({ request, device, consumedCapacity }) => `${request}=${device}${amounts(consumedCapacity)}`)
+    .join(' ')
 }
 
 const two = [
@@ -93,6 +102,9 @@ const claimed = (device: string, over: object = {}): ResourceClaim => {
   return { ...claimOf('other', [exactly()]), status: { allocation: { devices: { results } } } }
 }
 
+const shared = (consumedCapacity: Record<string, string>) => ({ shareID: 'other', consumedCapacity })
+const binding = { bindingConditions: ['attached'], bindingFailureConditions: ['broken'] }
+
 const partition = (name: string, slots: string): Device =>
   gpu(name, { consumesCounters: [{ counterSet: 'gpu-0', counters: { slots: { value: slots } } }] })
 const partitions = {
@@ -100,7 +112,84 @@ const partitions = {
   sharedCounters: [{ name: 'gpu-0', counters: { slots: { value: '4' } } }],
 }
 
+const share = (name: string, over: Partial<Device> = {}): Device =>
+  gpu(name, {
+    allowMultipleAllocations: true,
+    capacity: {
+      memory: { value: '40Gi', requestPolicy: { default: '10Gi', validRange: { min: '10Gi', step: '5Gi' } } },
+      slots: { value: '4', requestPolicy: { default: '1', validValues: ['1', '2'] } },
+    },
+    ...over,
+  })
+const shares = [sliceOf('n1', [share('gpu-0')])]
+const asking = (requests: Record<string, string>) => claimOf('c', [exactly({ capacity: { requests } })])
+
 const cases: readonly Case[] = [
+  {
+    what: 'shares of one device, as the policy rounds them',
+    claims: [claimOf('c', [exactly({ capacity: { requests: { memory: '12Gi' } } }), exactly({ count: 2 }, 'rest')])],
+    slices: shares,
+    expected:
+      'default/c: gpu=gpu-0{memory=15Gi,slots=1} rest=gpu-0{memory=10Gi,slots=1} rest=gpu-0{memory=10Gi,slots=1}',
+  },
+  {
+    what: 'more than is left of a shared device',
+    claims: [asking({ [`${driver}/memory`]: '31Gi' }), claimed('gpu-0', shared({ memory: '10Gi', slots: '1' }))],
+    slices: shares,
+    expected: none,
+  },
+  {
+    what: 'what is left of a shared device',
+    claims: [asking({ memory: '25Gi' }), claimed('gpu-0', shared({ memory: '15Gi', slots: '2' }))],
+    slices: shares,
+    expected: 'default/c: gpu=gpu-0{memory=25Gi,slots=1}',
+  },
+  { what: 'more than the policy allows', claims: [asking({ slots: '3' })], slices: shares, expected: none },
+  { what: 'a capacity that there is not', claims: [asking({ bandwidth: '1' })], slices: shares, expected: none },
+  {
+    what: 'a whole device that is large enough',
+    claims: [asking({ memory: '64Gi' })],
+    expected: 'default/c: gpu=gpu-1',
+  },
+  {
+    what: 'shares of different devices',
+    claims: [claimOf('c', [exactly({ count: 2 })], { constraints: [{ distinctAttribute: `${driver}/index` }] })],
+    slices: [sliceOf('n1', [share('gpu-0'), share('gpu-1')])],
+    expected: 'default/c: gpu=gpu-0{memory=10Gi,slots=1} gpu=gpu-1{memory=10Gi,slots=1}',
+  },
+  {
+    what: 'the counters of a shared device, which it takes once',
+    claims: [claimOf('c', [exactly({ count: 3 })])],
+    slices: [
+      sliceOf(
+        'n1',
+        [share('gpu-0', { consumesCounters: [{ counterSet: 'gpu-0', counters: { slots: { value: '4' } } }] })],
+        {
+          sharedCounters: partitions.sharedCounters,
+        },
+      ),
+    ],
+    expected: 'default/c: gpu=gpu-0{memory=10Gi,slots=1} gpu=gpu-0{memory=10Gi,slots=1} gpu=gpu-0{memory=10Gi,slots=1}',
+  },
+  {
+    what: 'devices that are ready before those that take time',
+    claims: [claimOf('c', [exactly()])],
+    slices: [sliceOf('n1', [gpu('gpu-0', binding), gpu('gpu-1')])],
+    expected: 'default/c: gpu=gpu-1',
+  },
+  {
+    what: 'all devices, one of which is tainted',
+    claims: [claimOf('c', [exactly({ allocationMode: 'All' })])],
+    slices: [sliceOf('n1', [gpu('gpu-0'), gpu('gpu-1', { taints: [{ key: 'broken', effect: 'NoSchedule' }] })])],
+    expected: none,
+  },
+  {
+    what: 'all devices, of which some are not known yet',
+    claims: [claimOf('c', [exactly({ allocationMode: 'All' })])],
+    slices: [sliceOf('n1', two, { pool: { name: 'n1', generation: 1, resourceSliceCount: 2 } })],
+    expected: `0/1 nodes are available: 1 claim default/c, request gpu: asks for all devices, but resource pool ${driver}/n1 is currently being updated.`,
+  },
+
   { what: 'one device', claims: [claimOf('c', [exactly()])], expected: 'default/c: gpu=gpu-0' },
   { what: 'two devices', claims: [claimOf('c', [exactly({ count: 2 })])], expected: 'default/c: gpu=gpu-0 gpu=gpu-1' },
   { what: 'more than there are', claims: [claimOf('c', [exactly({ count: 3 })])], expected: none },
@@ -323,4 +412,60 @@ test('a pod waits for the claim that is made for it from a template', () => {
   const ownerReferences = [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'p', controller: true }]
   const owned = { ...claim, metadata: { ...claim.metadata, ownerReferences } } as ResourceClaim
   assert.equal(waiting(told, [owned]), 'n1')
+})
+
+test('the node where an earlier alternative can be had is preferred', () => {
+  const large = {
+    name: 'large',
+    deviceClassName: 'gpu',
+    selectors: cel(`device.attributes["${driver}"].model == "h100"`),
+  }
+  const firstAvailable = [large, { name: 'small', deviceClassName: 'gpu' }]
+  const nodes = [trialNode('a'), trialNode('b'), trialNode('c')]
+  const slices = [sliceOf('a', [gpu('gpu-0')]), sliceOf('b', two), sliceOf('c', [gpu('gpu-0')])]
+  const claim = claimOf('c', [{ name: 'gpu', firstAvailable }])
+  const { message, devices } = place(podWith('c'), { resourceClaims: [claim], resourceSlices: slices }, nodes)
+  assert.deepEqual([message, devices], ['b', 'default/c: gpu/large=gpu-1'])
+})
+
+test('a device that takes time says so in the claim, and binds it to the node where the driver wants that', () => {
+  const slice = sliceOf('n1', [gpu('gpu-0', { ...binding, bindsToNode: true })], {
+    nodeName: undefined,
+    allNodes: true,
+  })
+  const { cache } = place(podWith('c'), { resourceClaims: [claimOf('c', [exactly()])], resourceSlices: [slice] })
+  const { devices, nodeSelector } = cache.assumedAllocations.get('default/c') ?? {}
+  assert.deepEqual(devices?.results?.[0]?.bindingConditions, ['attached'])
+  assert.deepEqual(devices?.results?.[0]?.bindingFailureConditions, ['broken'])
+  assert.deepEqual(nodeSelector?.nodeSelectorTerms[0]?.matchFields?.[0]?.values, ['n1'])
+})
+
+const requesting = (requests: Record<string, string>, spec: Partial<Pod['spec']> = {}): Pod =>
+  trialPod('p', { containers: [{ name: 'c', resources: { requests } }], ...spec })
+
+test('devices of a class stand for an extended resource where the node has none of it', () => {
+  const classes = [
+    classOf('gpu', { extendedResourceName: 'example.com/gpu', selectors: cel(`device.driver == "${driver}"`) }),
+  ]
+  const plugged = {
+    ...trialNode('plugged'),
+    status: { allocatable: { cpu: '2', memory: '4Gi', pods: '10', 'example.com/gpu': '1' } },
+  }
+  const objects = { deviceClasses: classes, resourceSlices: [sliceOf('n1', two)] }
+  const onNode = place(requesting({ 'example.com/gpu': '2' }), objects)
+  assert.equal(onNode.message, 'n1')
+  assert.equal(
+    onNode.devices,
+    'default/<extended-resources>/p/p: container-0-request-0=gpu-0 container-0-request-0=gpu-1',
+  )
+  assert.equal(place(requesting({ 'deviceclass.resource.kubernetes.io/gpu': '1' }), objects).message, 'n1')
+  const byPlugin = place(requesting({ 'example.com/gpu': '1' }), { deviceClasses: classes }, [plugged as never])
+  assert.deepEqual([byPlugin.message, byPlugin.devices], ['plugged', ''])
+  assert.match(place(requesting({ 'example.com/gpu': '3' }), objects).message, /1 cannot allocate all claims/)
+  assert.match(place(requesting({ 'example.com/nic': '1' }), objects).message, /1 Insufficient example.com\/nic/)
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'p', controller: true }]
+  const annotations = { 'resource.kubernetes.io/extended-resource-claim': 'true' }
+  const stale = { metadata: { name: 'x', namespace: 'default', uid: 'x', annotations, ownerReferences }, spec: {} }
+  const again = place(requesting({ 'example.com/gpu': '1' }), { ...objects, resourceClaims: [stale] })
+  assert.match(again.message, /1 cannot schedule extended resource claim/)
 })

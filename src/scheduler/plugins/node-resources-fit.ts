@@ -1,6 +1,8 @@
 import { formatAmount, formatShortage, type Shortage } from '#api/core/v1/scheduling-explanation.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node } from '#api/types/core.v1.ts'
+import { canBeDevices, classesByResource } from '#api/resource/v1/extended-resources.ts'
+import type { ClusterObjects } from '../cluster-objects.ts'
 import { definePlugin, type ClusterChange, type Rejection, type SchedulerPlugin } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
 import type { PodInfo } from '../pod-info.ts'
@@ -19,15 +21,16 @@ type Ignores = (resource: string) => boolean
 /** The pod's requests must fit into what the node has left; how full the node then is makes its score. */
 export function nodeResourcesFit(options: NodeResourcesFitOptions = {}): SchedulerPlugin {
   const ignores = ignoringOf(options)
-  return definePlugin({
+  return definePlugin<ReadonlySet<string> | undefined>({
     name: 'NodeResourcesFit',
-    filter(pod, node) {
+    preFilter: (pod, { objects }) => (pod.otherRequests.length === 0 ? undefined : backedByDevices(pod, objects)),
+    filter(pod, node, backed) {
       const fits =
         node.pods.size < node.allowedPods &&
         pod.cpu <= Math.max(node.freeCpu, 0) &&
         pod.memory <= Math.max(node.freeMemory, 0) &&
-        (pod.otherRequests.length === 0 || otherRequestsFit(pod, node, ignores))
-      return fits ? undefined : rejectionOf(pod, node, ignores)
+        (pod.otherRequests.length === 0 || otherRequestsFit(pod, node, besides(ignores, backed, node)))
+      return fits ? undefined : rejectionOf(pod, node, besides(ignores, backed, node))
     },
     score: scoreBy(options.scoringStrategy),
     signature: signatureOf,
@@ -40,6 +43,23 @@ export function nodeResourcesFit(options: NodeResourcesFitOptions = {}): Schedul
       return change.type === 'nodeUpdated' && hasRoomFor(change.node, pod, ignores) && hasMore(change)
     },
   })
+}
+
+/** Resources of the pod that classes of devices stand for. */
+function backedByDevices(
+  { otherRequests }: PodInfo,
+  { deviceClasses }: ClusterObjects,
+): ReadonlySet<string> | undefined {
+  const asked = otherRequests.map(([name]) => name).filter(canBeDevices)
+  if (asked.length === 0) return undefined
+  const known = classesByResource(deviceClasses.list())
+  return new Set(asked.filter((name) => known.has(name)))
+}
+
+/** What a node does not have itself its devices may have: that is for the plugin DynamicResources to judge. */
+function besides(ignores: Ignores, backed: ReadonlySet<string> | undefined, { allocatable }: NodeInfo): Ignores {
+  if (backed === undefined || backed.size === 0) return ignores
+  return (name) => ignores(name) || (backed.has(name) && (allocatable[name] ?? 0) === 0)
 }
 
 /** What counts for a pod that requests nothing is the same for all such pods with as many containers. */
@@ -135,7 +155,11 @@ function hasRoomFor({ status }: Node, { requests }: PodInfo, ignores: Ignores): 
   const allocatable = resourceAmounts(status?.allocatable)
   return (
     (allocatable['pods'] ?? 0) > 0 &&
-    Object.entries(requests).every(([name, amount]) => amount <= (allocatable[name] ?? 0) || ignores(name))
+    Object.entries(requests).every(([name, amount]) => {
+      // What the node does not have at all, its devices may have.
+      const isUnknown = allocatable[name] === undefined && canBeDevices(name)
+      return amount <= (allocatable[name] ?? 0) || isUnknown || ignores(name)
+    })
   )
 }
 
