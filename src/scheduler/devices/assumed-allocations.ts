@@ -43,7 +43,7 @@ export class AssumedAllocations {
   /** Forgets what the watch shows by now. */
   confirm(claims: Lister<ResourceClaim>): void {
     for (const [key, assumed] of this.#byKey) {
-      const { namespace = '', name } = splitKey(key)
+      const { namespace, name } = splitKey(key)
       const claim = claims.get(name, namespace)
       if (claim?.status?.allocation || (!claim && assumed.isKnown)) this.#byKey.delete(key)
       else if (claim) assumed.isKnown = true

@@ -24,7 +24,7 @@ export interface DeviceBinding {
 export async function bindDevices(binding: DeviceBinding, nodeName: string, context: BindContext): Promise<void> {
   const { pod, claims, found, bindingTimeoutMs, late } = binding
   const written = await Promise.all(
-    claims.map((claim) =>
+    claims.map(async (claim) =>
       isReservedFor(claim, pod) ? claim : reserveClaim(pod, claim, found?.allocations.get(keyOf(claim)), context),
     ),
   )
