@@ -10,8 +10,10 @@ import { after, before, describe, test } from 'node:test'
 import type { Container, Pod, PodSpec } from '#api/types/core.v1.ts'
 import { configMaps, nodes, pods, runtimeClasses, secrets } from '#api/types/resources.ts'
 import { sidContainerd, sidRunc } from '../../scripts/debian-sid.ts'
+import { kubectlPath } from '../../scripts/kubectl.ts'
 import { eventually } from './harness/eventually.ts'
 import { skipWithoutRoot as skip } from './harness/needs-root.ts'
+import { outputOf } from './harness/run-program.ts'
 import { sharedCluster } from './harness/shared-cluster.ts'
 import { busybox, isReady, type TestPod, type TestSpace } from './harness/test-space.ts'
 
@@ -69,6 +71,16 @@ const container = (name: string, script: string, more: Partial<Container> = {}):
   ...more,
 })
 
+/** What a port of the pod answers that kubectl forwards to. */
+async function forwarded(space: TestSpace, port: number): Promise<string> {
+  const script = `"$KUBECTL" -n ${space.namespace} port-forward pod/pod :${port} >"$OUTPUT" 2>&1 & pid=$!
+    until grep -q Forwarding "$OUTPUT"; do sleep 0.05; done
+    port=$(sed -n 's/.*127.0.0.1:\\([0-9]*\\) .*/\\1/p' "$OUTPUT"); curl -s "http://127.0.0.1:$port/index.html"; kill $pid`
+  const output = join(folder, 'forward')
+  const environment = { KUBECTL: await kubectlPath(), KUBECONFIG: shared.cluster.layout.kubeconfig, OUTPUT: output }
+  return outputOf('sh', ['-c', script], { environment })
+}
+
 describe('a node whose runtime can do it', options, () => {
   test('says so', async () => {
     const { status } = await shared.client.resource(nodes).get('node-1')
@@ -122,21 +134,45 @@ describe('a node whose runtime can do it', options, () => {
     assert.equal(new Set(logs.map(firstIdOf)).size, 1)
   })
 
-  test('a pod is reached as any other: by exec, probes, logs, its address and forwarded ports', async (t) => {
+  test('a pod is reached as any other: by exec, probes, its address, a port of the node and forwarded ones', async (t) => {
     const space = await shared.space(t)
-    const httpGet = { path: '/', port: 8080 }
+    const httpGet = { path: '/index.html', port: 80 }
     const hook = { exec: { command: ['sh', '-c', 'id -u > /tmp/hook'] } }
     const serve: Partial<Container> = {
-      command: ['sh', '-c', 'echo hello > /tmp/index.html; httpd -f -p 8080 -h /tmp'],
-      ports: [{ containerPort: 8080 }],
-      readinessProbe: { httpGet: { ...httpGet, path: '/index.html' }, periodSeconds: 1 },
+      command: ['sh', '-c', 'echo hello > /tmp/index.html; httpd -f -p 80 -h /tmp'],
+      ports: [{ containerPort: 80, hostPort: 18_080 }],
+      readinessProbe: { httpGet, periodSeconds: 1 },
       livenessProbe: { exec: { command: ['test', '-d', '/tmp'] } },
       lifecycle: { postStart: hook },
     }
     const { status } = await space.start({ container: serve, spec: own })
     assert.equal(await space.exec('pod', 'main', 'cat', '/tmp/hook'), '0\n')
-    const script = `wget -qO- http://${status?.podIP}:8080/index.html`
+    const script = `wget -qO- http://${status?.podIP}/index.html`
     assert.equal(await space.output({ name: 'client', script, spec: own }), 'hello\n')
+    const onNode = await fetch(`http://${status?.hostIP}:18080/index.html`)
+    assert.equal(await onNode.text(), 'hello\n')
+    assert.equal(await forwarded(space, 80), 'hello\n')
+  })
+
+  test('settings of the kernel that a pod may have are its own', async (t) => {
+    const space = await shared.space(t)
+    const sysctls = [
+      { name: 'net.ipv4.ip_local_port_range', value: '30000 40000' },
+      { name: 'kernel.shm_rmid_forced', value: '1' },
+    ]
+    const script = 'cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/shm_rmid_forced'
+    assert.equal(await space.output({ script, spec: { ...own, securityContext: { sysctls } } }), '30000\t40000\n1\n')
+  })
+
+  test('memory that runs out and users that the pod has not end a container with the reason', async (t) => {
+    const space = await shared.space(t)
+    const resources = { limits: { memory: '16Mi' } }
+    const script = 'x=a; while true; do x=$x$x; done'
+    const { pod } = await space.run({ script, container: { resources }, spec: own })
+    assert.equal(pod.status?.containerStatuses?.[0]?.state?.terminated?.reason, 'OOMKilled')
+    const securityContext = { runAsUser: ids }
+    await space.create({ name: 'big', script: 'true', container: { securityContext }, spec: own })
+    await space.waitForEvent('big', 'Failed', /container ID 65536 cannot be mapped to a host ID/)
   })
 
   test('capabilities end where the pod ends', async (t) => {
@@ -270,6 +306,15 @@ describe('files', options, () => {
     const volumeMounts = [{ name: 'v', mountPath: '/v' }]
     await space.create({ script: 'true', container: { volumeMounts }, spec: { ...own, volumes } })
     await space.waitForEvent('pod', 'Failed', /idmap/i)
+  })
+
+  test('of an image that is a volume belong to root', async (t) => {
+    const space = await shared.space(t)
+    const volumes = [{ name: 'v', image: { reference: busybox } }]
+    const volumeMounts = [{ name: 'v', mountPath: '/v' }]
+    const script = `${listed} /v/etc/passwd; touch /v/new 2>/dev/null || echo read-only`
+    const log = await space.output({ script, container: { volumeMounts }, spec: { ...own, volumes } })
+    assert.equal(log, '0 0 644 /v/etc/passwd\nread-only\n')
   })
 
   test('last words are read, and configMaps change in the running pod', async (t) => {
