@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Pod, Node } from '#api/types/core.v1.ts'
+import { beatingNodes } from './harness/beating-nodes.ts'
 import { coracle, startServer, type Server } from './harness/cluster.ts'
 import { eventually } from './harness/eventually.ts'
 
@@ -10,6 +11,7 @@ import { eventually } from './harness/eventually.ts'
 
 let server: Server
 let folder = ''
+let beating: AsyncDisposable | undefined
 
 before(async () => {
   server = await startServer()
@@ -19,6 +21,7 @@ before(async () => {
     ...nodeOf('n2', '16'),
     spec: { taints: [{ key: 'team', value: 'a', effect: 'NoSchedule' }] },
   })
+  beating = await beatingNodes(server.kubectl, 'n1', 'n2')
   for (const name of ['n1', 'n2']) {
     const isOpen = ({ spec }: Node): boolean => !spec.taints?.some(({ key }) => key.startsWith('node.kubernetes.io/'))
     await server.kubectl.waitFor<Node>(['node', name], isOpen)
@@ -26,6 +29,7 @@ before(async () => {
 })
 
 after(async () => {
+  await beating?.[Symbol.asyncDispose]()
   await server[Symbol.asyncDispose]()
   await rm(folder, { recursive: true, force: true })
 })
@@ -104,6 +108,23 @@ test('a claim that does not exist, and one that no volume serves', async () => {
   await told('pvc/data', /wants the storage class "fast", which does not exist/)
 })
 
+test('devices: a template, a class and a device that are not there', async () => {
+  const resourceClaims = [{ name: 'gpu', resourceClaimTemplateName: 'one-gpu' }]
+  await server.kubectl.apply(podOf('calculating', { resourceClaims }))
+  await told('pod/calculating', /resourceclaimtemplate "one-gpu", which does not exist/)
+  const devices = { requests: [{ name: 'gpu', exactly: { deviceClassName: 'gpu' } }] }
+  const apiVersion = 'resource.k8s.io/v1'
+  const metadata = { name: 'one-gpu' }
+  await server.kubectl.apply({ apiVersion, kind: 'ResourceClaimTemplate', metadata, spec: { spec: { devices } } })
+  await told(
+    'pod/calculating',
+    /asks for devices of the class "gpu", which does not exist/,
+    /- create the device class/,
+  )
+  await server.kubectl.apply({ apiVersion, kind: 'DeviceClass', metadata: { name: 'gpu' }, spec: {} })
+  await told('pod/calculating', /cannot allocate all claims/, /free devices on n1, or add a node that has them/)
+})
+
 test('a quota, asked of the deployment, its ReplicaSet and a job', async () => {
   await server.kubectl.output('create', 'namespace', 'small')
   await server.kubectl.output('create', 'quota', 'few', '--hard=pods=0', '-n', 'small')
@@ -162,7 +183,8 @@ test('images, crash loops and missing ConfigMaps', async () => {
 })
 
 test('a node that is not ready, and one that is gone', async () => {
-  await server.kubectl.apply(nodeOf('lost', '1'))
+  // Nothing else is to go there.
+  await server.kubectl.apply({ ...nodeOf('lost', '1'), spec: { unschedulable: true } })
   await server.kubectl.apply(podOf('orphan', { nodeName: 'lost' }))
   const conditions = [{ type: 'Ready', status: 'False', message: 'the network is not ready' }]
   const patch = JSON.stringify({ status: { conditions } })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SchedulingExplanation } from '#api/core/v1/scheduling-explanation.ts'
 import type { ContainerState, Event, Node, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
+import type { DeviceClaimFacts } from './device-findings.ts'
 import { explainPod } from './explain-pod.ts'
 import { formatReport } from './format-report.ts'
 import type { ClaimFacts, PodFacts } from './pod-facts.ts'
@@ -82,6 +83,12 @@ interface Case {
 const bound = { spec: { nodeName: 'n1' } }
 const claimed = { spec: { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] } }
 
+const deviceClaim = (over: Partial<DeviceClaimFacts>): DeviceClaimFacts => ({
+  ...{ reference: 'gpu', templateName: 'one-gpu', claimName: 'mine' },
+  ...{ isClaimMissing: true, isTemplateMissing: false, missingClasses: [] },
+  ...over,
+})
+
 const cases: readonly Case[] = [
   {
     what: 'no node has room',
@@ -117,6 +124,37 @@ const cases: readonly Case[] = [
     reason: 'MissingClaim',
     message: /persistentvolumeclaim "data" does not exist/,
     remedy: /create persistentvolumeclaim "data"/,
+  },
+  {
+    what: 'a template for its devices that does not exist',
+    pod: {},
+    facts: { deviceClaims: [deviceClaim({ isTemplateMissing: true, claimName: undefined })] },
+    reason: 'MissingTemplate',
+    message: /its claim gpu is made from resourceclaimtemplate "one-gpu", which does not exist/,
+    remedy: /create resourceclaimtemplate "one-gpu"/,
+  },
+  {
+    what: 'a claim for devices that does not exist',
+    pod: {},
+    facts: { deviceClaims: [deviceClaim({})] },
+    reason: 'MissingClaim',
+    message: /resourceclaim "mine" does not exist/,
+    remedy: /create resourceclaim "mine"/,
+  },
+  {
+    what: 'a class of devices that does not exist',
+    pod: {},
+    facts: { deviceClaims: [deviceClaim({ isClaimMissing: false, missingClasses: ['gpu'] })] },
+    reason: 'MissingDeviceClass',
+    message: /resourceclaim "mine" asks for devices of the class "gpu", which does not exist/,
+    remedy: /create the device class "gpu"/,
+  },
+  {
+    what: 'a driver that does not make its devices ready',
+    pod: bound,
+    facts: { events: [event('FailedPrepareDynamicResources', 'DRA driver gpu.example.com is not registered')] },
+    reason: 'Devices',
+    message: /its devices cannot be made ready: DRA driver gpu.example.com is not registered/,
   },
   {
     what: 'a claim without a volume',
@@ -225,7 +263,17 @@ const cases: readonly Case[] = [
 
 function factsOf({ pod, facts }: Pick<Case, 'pod' | 'facts'>): PodFacts {
   const made = podOf(pod)
-  return { pod: made, nowMs, events: [], node: nodeOf('True'), claims: new Map(), missing: [], notes: [], ...facts }
+  return {
+    pod: made,
+    nowMs,
+    events: [],
+    node: nodeOf('True'),
+    claims: new Map(),
+    deviceClaims: [],
+    missing: [],
+    notes: [],
+    ...facts,
+  }
 }
 
 for (const each of cases) {

@@ -1,5 +1,6 @@
 import type { SchedulingExplanation } from '#api/core/v1/scheduling-explanation.ts'
 import type { Event, Node, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
+import type { DeviceClaimFacts } from './device-findings.ts'
 
 /** What is known about a pod and the things it depends on, read at one time. */
 export interface PodFacts {
@@ -8,9 +9,11 @@ export interface PodFacts {
   /** About the pod, the newest first. */
   readonly events: readonly Event[]
   /** The node that the pod is bound to; absent where it does not exist, or the pod has none. */
-  readonly node?: Node | undefined
+  readonly node?: Node | 'unreadable' | undefined
   /** Its claims by name; absent where they do not exist. */
   readonly claims: ReadonlyMap<string, ClaimFacts | undefined>
+  /** Its claims for devices, while it has no node. */
+  readonly deviceClaims: readonly DeviceClaimFacts[]
   /** ConfigMaps and Secrets that it cannot start without and that do not exist, as `configmap "x"`. */
   readonly missing: readonly string[]
   readonly explanation?: SchedulingExplanation | undefined

@@ -3,6 +3,7 @@ import { allContainers, isPodBound, isPodReady, podCondition, terminationGraceSe
 import { ageOf } from '#api/meta/duration.ts'
 import { claimFinding } from './claim-finding.ts'
 import { containerFindings } from './container-findings.ts'
+import { deviceFindings, preparationFindings } from './device-findings.ts'
 import { newestEvent, type PodFacts } from './pod-facts.ts'
 import { schedulingFindings } from './scheduling-findings.ts'
 import type { Finding } from './why-report.ts'
@@ -15,9 +16,18 @@ export function podFindings(facts: PodFacts): readonly Finding[] {
   return (isPodBound(facts.pod) ? onItsNode : beforeItsNode).flatMap((look) => look(facts))
 }
 
-const beforeItsNode: readonly Look[] = [claims, schedulingFindings]
+const beforeItsNode: readonly Look[] = [claims, deviceFindings, schedulingFindings]
 
-const onItsNode: readonly Look[] = [failed, nodeTrouble, missingObjects, mounts, sandbox, containerFindings, readiness]
+const onItsNode: readonly Look[] = [
+  failed,
+  nodeTrouble,
+  missingObjects,
+  mounts,
+  preparationFindings,
+  sandbox,
+  containerFindings,
+  readiness,
+]
 
 /** A pod that is being deleted: who still holds it. */
 function ending({ pod, node, nowMs }: PodFacts): readonly Finding[] {
@@ -37,7 +47,7 @@ function ending({ pod, node, nowMs }: PodFacts): readonly Finding[] {
   const isLate = nowMs > Date.parse(deletionTimestamp ?? '') + 10_000
   if (!isPodBound(pod) || !isLate || finalizers.length > 0) return findings
   const where = pod.spec.nodeName
-  if (!node || !isNodeReady(node)) {
+  if (node !== 'unreadable' && (!node || !isNodeReady(node))) {
     const state = node ? 'is not ready' : 'does not exist'
     return [
       {
@@ -68,7 +78,7 @@ function nodeTrouble({ pod, node }: PodFacts): readonly Finding[] {
   const name = pod.spec.nodeName
   if (!node)
     return [{ reason: 'NodeGone', message: `its node ${name} does not exist`, remedies: [`add ${name} again`] }]
-  if (isNodeReady(node)) return []
+  if (node === 'unreadable' || isNodeReady(node)) return []
   const ready = nodeCondition(node, 'Ready')
   const why = ready?.message ?? 'it has never said that it is ready'
   const remedies = [`look at the kubelet of ${name}: kubectl describe node ${name}`]

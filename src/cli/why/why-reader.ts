@@ -33,15 +33,24 @@ export class WhyReader {
     }
   }
 
-  /** Whether the object exists; also true where that may not be known. */
-  async exists(resource: Resource, name: string, namespace: string): Promise<boolean> {
+  /** The same, with a note where it may not be read. */
+  async look<T extends KubernetesObject>(
+    resource: Resource<T>,
+    name: string,
+    namespace?: string,
+  ): Promise<T | 'unreadable' | undefined> {
     try {
-      return (await this.get(resource, name, namespace)) !== undefined
+      return await this.get(resource, name, namespace)
     } catch (error) {
       if (!isStatusError(error, 'Forbidden')) throw error
-      this.#notes.add(`you may not read ${resource.plural} in ${namespace}`)
-      return true
+      this.#notes.add(`you may not read ${resource.plural}${namespace === undefined ? '' : ` in ${namespace}`}`)
+      return 'unreadable'
     }
+  }
+
+  /** Whether the object exists; also true where that may not be known. */
+  async exists(resource: Resource, name: string, namespace?: string): Promise<boolean> {
+    return (await this.look(resource, name, namespace)) !== undefined
   }
 
   async list<T extends KubernetesObject>(resource: Resource<T>, namespace: string): Promise<readonly T[]> {

@@ -114,3 +114,20 @@ test('a claim that has still to be made from a template is waited for', async (t
   })
   await claims.prepare({ ...templated, status: { resourceClaimStatuses: [{ name: 'card' }] } })
 })
+
+test('a container has the devices that stand for its extended resources', async (t) => {
+  const { claims, calls } = await world(t)
+  const containers = [{ name: 'main' }, { name: 'other' }]
+  const to = (requestName: string) => ({ containerName: 'main', resourceName: 'vendor.example/gpu', requestName })
+  const subject: Pod = {
+    ...pod('p'),
+    spec: { containers },
+    status: { extendedResourceClaimStatus: { resourceClaimName: 'made', requestMappings: [to('gpu')] } },
+  }
+  await claims.prepare(subject)
+  const [main, other] = containers
+  assert.deepEqual(claims.grant(subject, main as never).cdiDevices, ['vendor/gpu=made'])
+  assert.deepEqual(claims.grant(subject, other as never).cdiDevices, [])
+  await claims.release('p')
+  assert.deepEqual(calls, ['prepare made', 'unprepare made'])
+})

@@ -8,7 +8,7 @@ import { noGrants, type ContainerGrants } from '../devices/container-grants.ts'
 import { ClaimLedger, type PreparedClaim } from './claim-ledger.ts'
 import type { DraDrivers } from './dra-drivers.ts'
 import type { PreparedDevice } from './dra-driver.ts'
-import { claimsOf, driversOf, requireUsable } from './pod-claims.ts'
+import { claimsOf, driversOf, requestsOf, requireUsable } from './pod-claims.ts'
 
 export interface NodeClaimsOptions {
   readonly client: Client
@@ -47,13 +47,11 @@ export class NodeClaims {
     }
   }
 
-  /** The devices that a container asks for by `resources.claims`. */
+  /** The devices that a container asks for of the pod's claims. */
   grant(pod: Pod, container: Container): ContainerGrants {
-    const wanted = container.resources?.claims ?? []
+    const wanted = requestsOf(pod, container)
     if (wanted.length === 0) return noGrants
-    const cdiDevices = wanted.flatMap(({ name, request }) => {
-      const claimName = claimsOf(pod).find(({ reference }) => reference === name)?.claimName
-      if (claimName === null || claimName === undefined) return []
+    const cdiDevices = wanted.flatMap(({ claimName, request }) => {
       const prepared = this.#ledger.ofPod(pod.metadata.uid).find((claim) => claim.name === claimName)
       if (prepared === undefined) throw new Error(`resource claim ${claimName} has not been prepared`)
       const devices = Object.values(prepared.drivers).flat()

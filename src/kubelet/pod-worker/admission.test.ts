@@ -43,6 +43,15 @@ test('what the node takes and what it refuses', () => {
   )
 })
 
+test('what the scheduler has found devices for need not be the node’s own', () => {
+  const containers = [{ name: 'c', resources: { requests: { 'vendor.example/gpu': '1' } } }]
+  const asking = pod('x', '0', { containers })
+  assert.equal(refusalOf(asking, node(), [])?.reason, 'OutOfvendor.example/gpu')
+  const mapping = { containerName: 'c', resourceName: 'vendor.example/gpu', requestName: 'r' }
+  const status = { extendedResourceClaimStatus: { resourceClaimName: 'made', requestMappings: [mapping] } }
+  assert.equal(refusalOf({ ...asking, status }, node(), []), undefined)
+})
+
 test('only the groups asked for: a runtime that cannot leave out others does not get the pod', () => {
   const asking = pod('strict', '1', { securityContext: { supplementalGroupsPolicy: 'Strict' } })
   const able = (supplementalGroupsPolicy: boolean): Node => {

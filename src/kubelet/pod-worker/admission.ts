@@ -70,8 +70,10 @@ function resourceRefusal(pod: Pod, node: Node, others: readonly Pod[]): Refusal 
   if (allocatable['pods'] !== undefined && active.length + 1 > allocatable['pods']) {
     return outOf('pods', { requested: 1, used: active.length, capacity: allocatable['pods'] })
   }
+  const byDevices = new Set(pod.status?.extendedResourceClaimStatus?.requestMappings?.map((each) => each.resourceName))
   for (const [name, requested] of Object.entries(podRequests(pod))) {
-    if (requested === 0) continue
+    // The scheduler has found devices for what the node itself does not have.
+    if (requested === 0 || (byDevices.has(name) && (allocatable[name] ?? 0) === 0)) continue
     const capacity = allocatable[name] ?? 0
     const used = active.reduce((sum, other) => sum + (podRequests(other, { withStatus: true })[name] ?? 0), 0)
     if (used + requested > capacity) return outOf(name, { requested, used, capacity })
