@@ -1,20 +1,5 @@
-import type { PodFacts } from './pod-facts.ts'
-import { newestEvent } from './pod-facts.ts'
+import { newestEvent, type PodFacts } from './pod-facts.ts'
 import type { Finding } from './why-report.ts'
-
-/** A claim for devices that a pod names, with what it depends on. */
-export interface DeviceClaimFacts {
-  /** As the pod calls it. */
-  readonly reference: string
-  /** Where the claim is to be made from one. */
-  readonly templateName?: string | undefined
-  /** Absent where it has not been made yet. */
-  readonly claimName?: string | undefined
-  readonly isClaimMissing: boolean
-  readonly isTemplateMissing: boolean
-  /** Classes that its requests name and that do not exist. */
-  readonly missingClasses: readonly string[]
-}
 
 /** What a pod's claims for devices lack before the scheduler can look for any. */
 export function deviceFindings({ deviceClaims }: PodFacts): readonly Finding[] {

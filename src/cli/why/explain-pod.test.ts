@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SchedulingExplanation } from '#api/core/v1/scheduling-explanation.ts'
 import type { ContainerState, Event, Node, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
-import type { DeviceClaimFacts } from './device-findings.ts'
 import { explainPod } from './explain-pod.ts'
 import { formatReport } from './format-report.ts'
-import type { ClaimFacts, PodFacts } from './pod-facts.ts'
+import type { ClaimFacts, DeviceClaimFacts, PodFacts } from './pod-facts.ts'
 
 const nowMs = Date.parse('2026-01-01T00:10:00Z')
 const minutesAgo = (minutes: number): string => new Date(nowMs - minutes * 60_000).toISOString()

@@ -1,6 +1,5 @@
 import type { SchedulingExplanation } from '#api/core/v1/scheduling-explanation.ts'
 import type { Event, Node, PersistentVolumeClaim, Pod } from '#api/types/core.v1.ts'
-import type { DeviceClaimFacts } from './device-findings.ts'
 
 /** What is known about a pod and the things it depends on, read at one time. */
 export interface PodFacts {
@@ -28,6 +27,20 @@ export interface ClaimFacts {
   readonly waitsForPod: boolean
   /** The newest warning about it. */
   readonly warning?: string | undefined
+}
+
+/** A claim for devices that a pod names, with what it depends on. */
+export interface DeviceClaimFacts {
+  /** As the pod calls it. */
+  readonly reference: string
+  /** Where the claim is to be made from one. */
+  readonly templateName?: string | undefined
+  /** Absent where it has not been made yet. */
+  readonly claimName?: string | undefined
+  readonly isClaimMissing: boolean
+  readonly isTemplateMissing: boolean
+  /** Classes that its requests name and that do not exist. */
+  readonly missingClasses: readonly string[]
 }
 
 /** The newest event of one of the reasons. */

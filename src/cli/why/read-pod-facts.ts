@@ -13,8 +13,7 @@ import {
 } from '#api/types/resources.ts'
 import { deviceCounts } from '#api/resource/v1/device-counts.ts'
 import type { ResourceClaim } from '#api/types/resource.v1.ts'
-import type { DeviceClaimFacts } from './device-findings.ts'
-import type { ClaimFacts, PodFacts } from './pod-facts.ts'
+import type { ClaimFacts, DeviceClaimFacts, PodFacts } from './pod-facts.ts'
 import type { WhyReader } from './why-reader.ts'
 
 /** Reads what a pod depends on. */

@@ -6,6 +6,7 @@ import { dynamicResources, type DynamicResourcesOptions } from './dynamic-resour
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity, type InterPodAffinityOptions } from './inter-pod-affinity.ts'
 import { nodeAffinity, type NodeAffinityOptions } from './node-affinity.ts'
+import { nodeDeclaredFeatures } from './node-declared-features.ts'
 import { nodeName } from './node-name.ts'
 import { nodePorts } from './node-ports.ts'
 import { nodeResourcesBalanced, type NodeResourcesBalancedOptions } from './node-resources-balanced.ts'
@@ -49,6 +50,7 @@ export function defaultPluginsWith(given: PluginArguments): readonly SchedulerPl
     volumeZone,
     podTopologySpread(given),
     interPodAffinity(given),
+    nodeDeclaredFeatures,
     dynamicResources(given),
     defaultPreemption(given),
     nodeResourcesBalanced(given),
