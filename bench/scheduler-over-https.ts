@@ -8,6 +8,7 @@ import { Agent, request } from 'node:https'
 import { parseArgs } from 'node:util'
 import { readKubeconfig } from '#client/kubeconfig.ts'
 import { startServer } from '../test/cluster/harness/cluster.ts'
+import { type Connection, openConnection } from './connections.ts'
 import { cpuSeconds, mainThreadSeconds, report, residentBytes } from './measure.ts'
 
 const { values, positionals } = parseArgs({
@@ -30,30 +31,20 @@ await using server = await startServer({ storage: values.storage as 'sqlite' | '
 const access = readKubeconfig(server.kubeconfig)
 const { hostname: host, port } = new URL(access.server)
 const tls = { ca: access.ca, cert: access.certificate, key: access.key }
-const agent = new Agent({ ...tls, keepAlive: true, maxSockets: 32 })
+const agent = new Agent({ ...tls, keepAlive: true })
 
-function post(path: string, body: object): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const text = JSON.stringify(body)
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-  const outgoing = request({ host, port, agent, method: 'POST', path, headers }, (answer) => {
-    answer.resume()
-    answer.on('end', () => {
-      if ((answer.statusCode ?? 500) < 400) resolve()
-      else reject(new Error(`${path}: ${answer.statusCode}`))
-    })
-  })
-  outgoing.on('error', reject)
-  outgoing.end(text)
-  return promise
-}
+const target = { host, port: Number(port), ...tls }
+const connections = await Promise.all(Array.from({ length: 32 }, () => openConnection(target)))
 
-async function inParallel(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
+/** Posts so many objects, each connection one after the other. */
+async function postAll(count: number, path: string, body: (index: number) => object): Promise<void> {
   let next = 0
-  const loop = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) await work(index)
+  const loop = async (connection: Connection): Promise<void> => {
+    for (let index = next++; index < count; index = next++) {
+      await connection.send({ method: 'POST', path, body: body(index) })
+    }
   }
-  await Promise.all(Array.from({ length: 32 }, loop))
+  await Promise.all(connections.map(loop))
 }
 
 const zone = 'topology.kubernetes.io/zone'
@@ -83,16 +74,16 @@ function podOf(name: string, spec: object, app: object): object {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: app }, spec: { containers, ...spec } }
 }
 
-await inParallel(nodeCount, (index) => {
+await postAll(nodeCount, '/api/v1/nodes', (index) => {
   const name = `node-${index}`
   const allocatable = { cpu: '32', memory: '256Gi', pods: '110' }
   const conditions = [{ type: 'Ready', status: 'True' }]
   const metadata = { name, labels: { [hostLabel]: name, [zone]: `zone-${index % 3}` } }
-  return post('/api/v1/nodes', { metadata, status: { allocatable, capacity: allocatable, conditions } })
+  return { metadata, status: { allocatable, capacity: allocatable, conditions } }
 })
 const pods = '/api/v1/namespaces/default/pods'
-await inParallel(placedCount, (index) =>
-  post(pods, podOf(`old-${index}`, { nodeName: `node-${index % nodeCount}` }, { app: `old-${index % 100}` })),
+await postAll(placedCount, pods, (index) =>
+  podOf(`old-${index}`, { nodeName: `node-${index % nodeCount}` }, { app: `old-${index % 100}` }),
 )
 
 /** Resolves when all pods have a node. */
@@ -145,7 +136,7 @@ await watching
 const cpuBefore = cpuSeconds(server.pid)
 const mainBefore = mainThreadSeconds(server.pid)
 const startMs = performance.now()
-await inParallel(podCount, (index) => post(pods, podOf(`web-${index}`, specs[kind] ?? {}, labels)))
+await postAll(podCount, pods, (index) => podOf(`web-${index}`, specs[kind] ?? {}, labels))
 const createdMs = performance.now() - startMs
 await bound
 const boundMs = performance.now() - startMs
@@ -158,6 +149,7 @@ report(`pods bound, ${kind}, ${nodeCount} nodes, ${placedCount} pods before`, {
   mainThreadUs: perPodUs(mainThreadSeconds(server.pid) - mainBefore),
   residentMiB: residentBytes(server.pid) / 2 ** 20,
 })
+for (const connection of connections) connection.close()
 agent.destroy()
 // In order, so that a profile of the server gets written: NODE_OPTIONS='--cpu-prof --cpu-prof-dir=…'.
 await server.stop()

@@ -1,5 +1,6 @@
 import type { ApiHandler } from '#api/meta/exchange.ts'
 import { builtInKinds } from '#api/kinds.ts'
+import type { KubernetesObject } from '#api/meta/resource.ts'
 import { badRequest } from '#api/meta/status.ts'
 import { usualApis, type ServedApis } from '#api/schema/served-apis.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -47,6 +48,8 @@ export interface ApiServerOptions {
   readonly log: Log
   /** What is served; default: what a server of Kubernetes v1.36 serves that nobody asks for more or less. */
   readonly apis?: ServedApis
+  /** How objects are kept from being changed once they are shared; default: frozen all the way down. */
+  readonly freeze?: (object: KubernetesObject) => KubernetesObject
   /** Asked in order; none: the transport's word is trusted, everybody else is anonymous. */
   readonly authenticators?: (reader: ObjectReader) => readonly Authenticator[]
   /** Asked in order; none: everything is allowed. */
@@ -100,7 +103,7 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, log } = options
   const closing = new AbortController()
-  const codec = new ObjectCodec()
+  const codec = new ObjectCodec(options.freeze)
   const caches = new CacheSet(codec)
   const { catalog, features } = options.apis ?? usualApis()
   const resources = new ResourceTable(catalog, builtInKinds(features))

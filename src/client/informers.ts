@@ -14,13 +14,22 @@ export const remoteInformerSettings = { pageSize: 500, watchTimeoutSeconds: 300 
 export function createInformers(context: InformersContext): Informers {
   const stopping = new AbortController()
   const running = new Map<string, Running>()
+  /** Of those without options: asked for at each event, by values that stay. */
+  const whole = new WeakMap<Resource, Running>()
+  const find = (resource: Resource, options: InformerOptions): Running => {
+    const key = informerKey(resource, options)
+    const known = running.get(key)
+    if (known !== undefined) return known
+    const made = new Running(resource, options, { ...context, signal: stopping.signal })
+    running.set(key, made)
+    return made
+  }
   return {
-    of<T extends KubernetesObject>(resource: Resource<T>, options: InformerOptions = {}): Informer<T> {
-      const key = informerKey(resource, options)
-      let known = running.get(key)
+    of<T extends KubernetesObject>(resource: Resource<T>, options?: InformerOptions): Informer<T> {
+      let known = options === undefined ? whole.get(resource) : undefined
       if (known === undefined) {
-        known = new Running(resource, options, { ...context, signal: stopping.signal })
-        running.set(key, known)
+        known = find(resource, options ?? {})
+        if (options === undefined) whole.set(resource, known)
       }
       known.resume()
       return known.informer as unknown as Informer<T>
@@ -124,7 +133,7 @@ class CachedInformer<T extends KubernetesObject> implements Informer<T>, Reflect
 
   listen(listener: InformerListener<T>): () => void {
     this.#listeners.add(listener)
-    for (const object of this.#objects.list()) this.#call(() => listener.added?.(object))
+    for (const object of this.#objects.list()) this.#call(listener, 'added', object)
     return () => this.#listeners.delete(listener)
   }
 
@@ -158,29 +167,28 @@ class CachedInformer<T extends KubernetesObject> implements Informer<T>, Reflect
 
   #put(object: T): void {
     const previous = this.#objects.put(object)
-    if (previous === undefined) return this.#tell((listener) => listener.added?.(object))
+    if (previous === undefined) return this.#tell('added', object)
     if (previous.metadata.resourceVersion === object.metadata.resourceVersion) return
-    if (previous.metadata.uid === object.metadata.uid) {
-      return this.#tell((listener) => listener.updated?.(object, previous))
-    }
+    if (previous.metadata.uid === object.metadata.uid) return this.#tell('updated', object, previous)
     // Deleted and made again while nobody watched: two events, or the first object's end would go unnoticed.
-    this.#tell((listener) => listener.deleted?.(previous))
-    this.#tell((listener) => listener.added?.(object))
+    this.#tell('deleted', previous)
+    this.#tell('added', object)
   }
 
   /** `last` is the final state if the watch told it; otherwise the last known one is reported. */
   #remove(key: string, last: T | undefined): void {
     const previous = this.#objects.remove(key)
-    if (previous !== undefined) this.#tell((listener) => listener.deleted?.(last ?? previous))
+    if (previous !== undefined) this.#tell('deleted', last ?? previous)
   }
 
-  #tell(call: (listener: InformerListener<T>) => void): void {
-    for (const listener of this.#listeners) this.#call(() => call(listener))
+  #tell(what: keyof InformerListener<T>, object: T, previous?: T): void {
+    for (const listener of this.#listeners) this.#call(listener, what, object, previous)
   }
 
-  #call(call: () => void): void {
+  #call(listener: InformerListener<T>, what: keyof InformerListener<T>, object: T, previous?: T): void {
     try {
-      call()
+      if (what === 'updated') listener.updated?.(object, previous as T)
+      else listener[what]?.(object)
     } catch (error) {
       this.#log.error('A listener failed', { error })
     }

@@ -10,6 +10,8 @@ export class ObjectIndex<T extends KubernetesObject> {
   readonly #objects = new Map<string, T>()
   readonly #byNamespace = new Grouping<T>((object) => [object.metadata.namespace ?? ''])
   readonly #named = new Map<string, Grouping<T>>()
+  /** All of them, as they are gone through at each change. */
+  readonly #groupings = [this.#byNamespace]
 
   get size(): number {
     return this.#objects.size
@@ -32,7 +34,7 @@ export class ObjectIndex<T extends KubernetesObject> {
     const key = keyOf(object)
     const previous = this.#objects.get(key)
     this.#objects.set(key, object)
-    for (const grouping of this.#groupings()) grouping.replace(key, previous, object)
+    for (const grouping of this.#groupings) grouping.replace(key, previous, object)
     return previous
   }
 
@@ -40,7 +42,7 @@ export class ObjectIndex<T extends KubernetesObject> {
     const previous = this.#objects.get(key)
     if (previous === undefined) return undefined
     this.#objects.delete(key)
-    for (const grouping of this.#groupings()) grouping.replace(key, previous, undefined)
+    for (const grouping of this.#groupings) grouping.replace(key, previous, undefined)
     return previous
   }
 
@@ -51,12 +53,8 @@ export class ObjectIndex<T extends KubernetesObject> {
     const grouping = new Grouping(keysOf)
     for (const [key, object] of this.#objects) grouping.replace(key, undefined, object)
     this.#named.set(name, grouping)
+    this.#groupings.push(grouping)
     return (value) => grouping.get(value)
-  }
-
-  *#groupings(): Iterable<Grouping<T>> {
-    yield this.#byNamespace
-    yield* this.#named.values()
   }
 }
 

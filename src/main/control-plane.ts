@@ -25,6 +25,7 @@ import { createClient } from '#client/create-client.ts'
 import { inProcessTransport } from '#client/in-process-transport.ts'
 import { autoCompact } from '#storage/auto-compact.ts'
 import { formatTime } from '#lib/clock.ts'
+import { deepFreeze } from '#lib/deep-freeze.ts'
 import type { Store } from '#storage/store.ts'
 import { clusterInfoObjects } from './cluster-info.ts'
 import { DebugPaths } from './debug-paths.ts'
@@ -145,6 +146,7 @@ function createServer(
     ...effects,
     log,
     apis: options.apis,
+    freeze: process.env['CORACLE_FREEZE'] === 'deep' ? deepFreeze : Object.freeze,
     authenticators: (reader) => createAuthenticators({ reader, clock, keys, issuer, audiences }),
     authorizers: createAuthorizers,
     admission: admissionPlugins,

@@ -4,6 +4,7 @@ import type { ManagedFieldsEntry } from '../../types/meta.v1.ts'
 import { readAppliedConfig } from './applied-config.ts'
 import { baselineOf, unownedFields } from './baseline.ts'
 import { applyConflict, type Conflict } from './conflicts.ts'
+import { createdFields } from './created-fields.ts'
 import { difference, emptySet, intersection, isEmptySet, union, type FieldSet } from './field-set.ts'
 import { clientSideSuccessor, lastAppliedAnnotation, lastAppliedFields, lastAppliedText } from './last-applied.ts'
 import {
@@ -166,7 +167,7 @@ export interface UpdateRequest extends FieldWriter {
 export function trackUpdate(request: UpdateRequest): readonly ManagedFieldsEntry[] {
   const { node, live, object, manager: name, apiVersion, subresource, now, ignored } = request
   const given = entriesBefore(object.metadata?.managedFields, live?.metadata?.managedFields)
-  if (live !== undefined && given.length === 0) return []
+  if (given.length === 0) return live === undefined ? creatorOf(request) : []
   const comparison = ownable(compareValues(node, live ?? baselineOf(node), object, ignored))
   const taken = union(comparison.added, comparison.modified)
   if (isEmptySet(taken) && isEmptySet(comparison.removed)) return given
@@ -180,6 +181,15 @@ export function trackUpdate(request: UpdateRequest): readonly ManagedFieldsEntry
   const kept = difference(own?.fields ?? emptySet, comparison.removed)
   const time = isEmptySet(taken) ? own?.time : now
   return writeManagers([...others, { ...identity, time, fields: union(kept, taken) }], union)
+}
+
+/** The one entry of an object that is new. */
+function creatorOf(request: UpdateRequest): readonly ManagedFieldsEntry[] {
+  const { node, object, manager, apiVersion, subresource, now, ignored } = request
+  const fieldsV1 = createdFields(node, object, ignored)
+  if (fieldsV1 === undefined) return []
+  const entry = { manager, operation: 'Update', apiVersion, time: now, fieldsType: 'FieldsV1', fieldsV1 } as const
+  return [subresource === '' ? entry : { ...entry, subresource }]
 }
 
 /**

@@ -3,41 +3,18 @@ import { isPlainObject, setOwn } from '../../schema/own-member.ts'
 import { isSameJson } from '../merge-patch.ts'
 import { emptySet, FieldSetBuilder, isEmptySet, leaf, withoutSubtrees, type FieldSet } from './field-set.ts'
 import { itemsOf, type ListItem } from './typed-list.ts'
+import {
+  freeForm,
+  isAbsent,
+  isAtomic,
+  isEmptyOrAbsent,
+  memberNode,
+  nodeFor,
+  ownMember,
+  type JsonObject,
+} from './typed-node.ts'
 
 /** What can be done with values whose lists, maps and structs the schema calls atomic or not. */
-
-type JsonObject = Readonly<Record<string, unknown>>
-
-/** The type of a member of a struct or map; undefined for a field that the schema does not know. */
-function memberNode(node: ObjectNode | MapNode, key: string): SchemaNode | undefined {
-  if (node.shape === 'map') return node.value
-  return node.fields.get(key)?.node ?? (node.custom?.preserves === true ? freeForm : undefined)
-}
-
-/** What custom resources keep though their schema says nothing of it: maps can be owned member by member. */
-const freeForm: SchemaNode = { shape: 'raw', objectOnly: false, custom: { nullable: true, preserves: true } }
-const freeFormMap: MapNode = { shape: 'map', value: freeForm, atomic: false }
-
-/**
- * The node as it applies to these values: free-form objects are maps, and what does not have the shape of its node,
- * as a custom resource may before it is validated, is owned as a whole.
- */
-function nodeFor(node: SchemaNode | undefined, ...values: readonly unknown[]): SchemaNode | undefined {
-  if (node?.custom === undefined || node.shape === 'scalar') return node
-  const present = values.filter((value) => !isAbsent(value))
-  if (node.shape === 'list') return present.every(Array.isArray) ? node : undefined
-  if (!present.every(isPlainObject)) return undefined
-  return node.shape === 'raw' && present.length > 0 ? freeFormMap : node
-}
-
-function isAtomic(node: SchemaNode | undefined): boolean {
-  if (node === undefined || node.shape === 'scalar' || node.shape === 'raw') return true
-  return node.shape === 'list' ? node.listType === 'atomic' : node.atomic
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null
-}
 
 /** The fields that an applied configuration claims. */
 export function fieldSetOf(node: SchemaNode, value: unknown): FieldSet {
@@ -53,7 +30,7 @@ function claim(type: SchemaNode | undefined, value: unknown, path: readonly stri
   for (const [key, member] of Object.entries(value as JsonObject)) {
     if (member === undefined) continue
     const memberPath = [...path, `f:${key}`]
-    claim(memberNode(node as ObjectNode | MapNode, key), member, memberPath, claimed)
+    claim(memberNode(node, key), member, memberPath, claimed)
     const isEmpty = isPlainObject(member) && Object.keys(member).length === 0
     if (isEmpty || node?.shape === 'map') claimed.insert(memberPath)
   }
@@ -109,11 +86,6 @@ function compare(type: SchemaNode | undefined, before: unknown, after: unknown, 
   )
 }
 
-function isEmptyOrAbsent(value: unknown): boolean {
-  if (isAbsent(value)) return true
-  return Array.isArray(value) ? value.length === 0 : Object.keys(value as object).length === 0
-}
-
 function compareLists(node: ListNode, before: readonly unknown[] | null, after: readonly unknown[] | null): Change {
   const old = byStep(itemsOf(node, before ?? []))
   const now = byStep(itemsOf(node, after ?? []))
@@ -167,13 +139,9 @@ function allOf(type: SchemaNode | undefined, value: unknown): FieldSet {
     return { isMember: true, below }
   }
   for (const [key, member] of Object.entries(value as JsonObject)) {
-    if (member !== undefined) below.set(`f:${key}`, allOf(memberNode(node as ObjectNode | MapNode, key), member))
+    if (member !== undefined) below.set(`f:${key}`, allOf(memberNode(node, key), member))
   }
   return { isMember: true, below }
-}
-
-function ownMember(object: JsonObject, key: string): unknown {
-  return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
 function byStep(items: readonly ListItem[]): Map<string, unknown> {
@@ -190,11 +158,7 @@ export function mergeValues(type: SchemaNode | undefined, live: unknown, applied
   const result: Record<string, unknown> = { ...(live as JsonObject) }
   for (const [key, value] of Object.entries(applied as JsonObject)) {
     if (value === undefined) continue
-    setOwn(
-      result,
-      key,
-      mergeValues(memberNode(node as ObjectNode | MapNode, key), ownMember(live as JsonObject, key), value),
-    )
+    setOwn(result, key, mergeValues(memberNode(node, key), ownMember(live as JsonObject, key), value))
   }
   return result
 }
@@ -235,7 +199,7 @@ export function removeFields(type: SchemaNode | undefined, value: unknown, set: 
   for (const [key, member] of Object.entries(value as JsonObject)) {
     const below = set.below.get(`f:${key}`)
     if (below?.isMember === true) continue
-    setOwn(result, key, removeBelow(memberNode(node as ObjectNode | MapNode, key), member, below))
+    setOwn(result, key, removeBelow(memberNode(node, key), member, below))
   }
   return result
 }
