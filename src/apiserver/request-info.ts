@@ -85,8 +85,8 @@ function targetOf(segments: readonly string[]): Target {
     namespace = parts[1]
     if (parts[2] !== undefined && !namespaceSubresources.has(parts[2])) parts = parts.slice(2)
   }
-  const [resource = '', name = '', subresource = '', ...rest] = parts
-  return { resource, name, subresource, namespace, rest: rest.join('/') }
+  const rest = parts.length > 3 ? parts.slice(3).join('/') : ''
+  return { resource: parts[0] ?? '', name: parts[1] ?? '', subresource: parts[2] ?? '', namespace, rest }
 }
 
 function verbOf(request: Pick<ApiRequest, 'method' | 'query'>, name: string): Verb {

@@ -1,6 +1,7 @@
 import type { WireWatchEvent } from '#api/meta/exchange.ts'
 import { apiVersionOf, type KubernetesObject, type New, type Resource } from '#api/meta/resource.ts'
 import { StatusError } from '#api/meta/status.ts'
+import { mapAsyncIterable } from '#lib/async-iterables.ts'
 import type { DeleteOptions, ListMeta, Status } from '#api/types/meta.v1.ts'
 import type {
   CallOptions,
@@ -156,15 +157,10 @@ function listOf<T>(answer: unknown): ObjectList<T> {
   }
 }
 
-async function* watchEvents<T extends KubernetesObject>(
-  wire: AsyncIterable<WireWatchEvent>,
-): AsyncIterable<WatchEvent<T>> {
-  for await (const event of wire) {
+function watchEvents<T extends KubernetesObject>(wire: AsyncIterable<WireWatchEvent>): AsyncIterable<WatchEvent<T>> {
+  return mapAsyncIterable<WireWatchEvent, WatchEvent<T>>(wire, (event) => {
     if (event.type === 'ERROR') throw StatusError.from(event.object as Status)
-    if (event.type === 'BOOKMARK') {
-      yield { type: 'BOOKMARK', resourceVersion: (event.object as KubernetesObject).metadata.resourceVersion }
-    } else {
-      yield { type: event.type, object: event.object as T }
-    }
-  }
+    if (event.type !== 'BOOKMARK') return { type: event.type, object: event.object as T }
+    return { type: 'BOOKMARK', resourceVersion: (event.object as KubernetesObject).metadata.resourceVersion }
+  })
 }

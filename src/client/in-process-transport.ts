@@ -1,4 +1,5 @@
 import type { ApiHandler, ApiRequest, ApiResponse, UserInfo, WireWatchEvent } from '#api/meta/exchange.ts'
+import { openedAsyncIterable } from '#lib/async-iterables.ts'
 import type { RawRequest, Transport } from './client.ts'
 import { failureOf } from './failure.ts'
 
@@ -12,9 +13,7 @@ export function inProcessTransport(handler: ApiHandler, user: UserInfo, componen
     async request(request) {
       return payloadOf(await handler(apiRequest(request, user, component)))
     },
-    async *watch(request) {
-      yield* eventsOf(await handler(apiRequest(request, user, component)))
-    },
+    watch: (request) => openedAsyncIterable(async () => eventsOf(await handler(apiRequest(request, user, component)))),
     as: (other) => inProcessTransport(handler, other, component),
   }
 }
@@ -23,17 +22,29 @@ function apiRequest(request: RawRequest, user: UserInfo, component: string): Api
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': `${component}/in-process` }
   if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json'
   const cut = request.path.indexOf('?')
-  const query = new URLSearchParams(cut < 0 ? '' : request.path.slice(cut + 1))
-  for (const [name, value] of Object.entries(request.query ?? {})) query.append(name, value)
+  let signal = request.signal
   return {
     method: request.method,
     path: cut < 0 ? request.path : request.path.slice(0, cut),
-    query,
+    query: queryOf(request, cut),
     headers,
     ...(request.body === undefined ? {} : { body: request.body }),
     user,
-    signal: request.signal ?? new AbortController().signal,
+    /** Made when somebody asks for it: most requests are answered without. */
+    get signal() {
+      return (signal ??= new AbortController().signal)
+    },
   }
+}
+
+const noQuery = new URLSearchParams()
+
+function queryOf({ path, query: more }: RawRequest, cut: number): URLSearchParams {
+  const names = more === undefined ? [] : Object.keys(more)
+  if (cut < 0 && names.length === 0) return noQuery
+  const query = new URLSearchParams(cut < 0 ? '' : path.slice(cut + 1))
+  for (const name of names) query.append(name, more?.[name] ?? '')
+  return query
 }
 
 /** A kind as the frozen object, bytes of text as a string or raw, a stream as it is. */

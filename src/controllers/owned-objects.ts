@@ -72,32 +72,33 @@ export interface OwnerKind<T extends KubernetesObject> {
  */
 export function ownerKeys<T extends KubernetesObject>(owner: OwnerKind<T>): NonNullable<Watch['keysOf']> {
   return (object, context, previous) => {
-    const keys = new Set<string>()
-    const controller = controllerOf(object)
-    addController(keys, owner.resource, object)
-    if (previous !== undefined) addController(keys, owner.resource, previous)
-    if (controller === undefined) addAdopters(keys, owner, object, context)
-    return [...keys]
+    const key = controllerKey(owner.resource, object)
+    const before = previous === undefined ? undefined : controllerKey(owner.resource, previous)
+    const keys = controllerOf(object) === undefined ? adopterKeys(owner, object, context) : []
+    if (key !== undefined) keys.push(key)
+    if (before !== undefined && !keys.includes(before)) keys.push(before)
+    return keys
   }
 }
 
-function addController(keys: Set<string>, resource: Resource, object: KubernetesObject): void {
+function controllerKey(resource: Resource, object: KubernetesObject): string | undefined {
   const controller = controllerOf(object)
-  if (controller?.kind !== resource.kind || groupOf(controller.apiVersion) !== resource.group) return
-  keys.add(`${object.metadata.namespace}/${controller.name}`)
+  if (controller?.kind !== resource.kind || groupOf(controller.apiVersion) !== resource.group) return undefined
+  return `${object.metadata.namespace}/${controller.name}`
 }
 
-function addAdopters<T extends KubernetesObject>(
-  keys: Set<string>,
+function adopterKeys<T extends KubernetesObject>(
   { resource, matcherOf }: OwnerKind<T>,
   object: KubernetesObject,
   { informers }: ControllerContext,
-): void {
+): string[] {
   const labels: Labels | undefined = object.metadata.labels
-  if (labels === undefined) return
-  for (const owner of informers.of(resource).list(object.metadata.namespace)) {
-    if (matcherOf(owner).matches(labels)) keys.add(`${owner.metadata.namespace}/${owner.metadata.name}`)
-  }
+  if (labels === undefined) return []
+  return informers
+    .of(resource)
+    .list(object.metadata.namespace)
+    .filter((owner) => matcherOf(owner).matches(labels))
+    .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
 }
 
 /** The group in an `apiVersion`. */

@@ -108,7 +108,8 @@ function isAlike(a: Pod, b: Pod): boolean {
     before.uid === now.uid &&
     before.generation === now.generation &&
     before.deletionTimestamp === now.deletionTimestamp &&
-    groupKeyOf(a) === groupKeyOf(b) &&
+    // A write that leaves the labels alone shares them with the state before.
+    (before.labels === now.labels || groupKeyOf(a) === groupKeyOf(b)) &&
     heldResources(a) === heldResources(b)
   )
 }

@@ -84,7 +84,8 @@ export class CacheWatcher implements AsyncIterable<WireWatchEvent> {
 
   async *[Symbol.asyncIterator](): AsyncIterator<WireWatchEvent> {
     try {
-      for (let events = await this.takeAll(); events !== undefined; events = await this.takeAll()) yield* events
+      for (let events = await this.takeAll(); events !== undefined; events = await this.takeAll())
+        for (const event of events) yield event
     } finally {
       this.close()
     }

@@ -145,7 +145,8 @@ export async function readBody({ request }: Pick<RequestContext, 'request'>, kin
   if (body === undefined) return { value: undefined, problems: [] }
   if (!(body instanceof Uint8Array)) return { value: body as object, problems: [] }
   const contentType = headers['content-type'] ?? ''
-  const mediaType = contentType === '' ? 'application/json' : parseMediaRange(contentType)?.type
+  const isJson = contentType === '' || contentType === 'application/json'
+  const mediaType = isJson ? 'application/json' : parseMediaRange(contentType)?.type
   switch (mediaType) {
     case 'application/json':
       return { value: body.length === 0 ? undefined : textOf(body), problems: [] }

@@ -121,14 +121,7 @@ async function validateAndSave(
   const old = served(resource, stored.object)
   if (part.keepsGeneration !== true) countGeneration(resource, draft, old)
   const object = draft as KubernetesObject
-  const metadataErrors = validateMetadataUpdate(object, old)
-  const errors = [
-    // Upstream looks at the change of the metadata twice, and lists each cause twice.
-    ...metadataErrors,
-    ...validateMetadata(object, metadataRules(resource)),
-    ...metadataErrors,
-    ...part.validate(resource, object, old, context.server.clock.now()),
-  ]
+  const errors = validationErrors(context, part, object, old)
   if (errors.length > 0) throw invalid({ ...resource, name: draft.metadata.name }, errors)
   if (part.warns === true) context.warnings.push(...(resource.rules.warnings?.(object, old) ?? []))
   if (part.isOwnChange !== true) {
@@ -137,6 +130,31 @@ async function validateAndSave(
   if (isSameJson(draft, old)) return old
   if (options.dryRun) return object
   return save(context, draft, stored)
+}
+
+function validationErrors(
+  { resource, server }: ResourceContext,
+  part: UpdatePart,
+  object: KubernetesObject,
+  old: KubernetesObject,
+): FieldError[] {
+  const now = server.clock.now()
+  if (part.isOwnChange === true && hasSameMarks(object.metadata, old.metadata)) {
+    return part.validate(resource, object, old, now)
+  }
+  const metadataErrors = validateMetadataUpdate(object, old)
+  return [
+    // Upstream looks at the change of the metadata twice, and lists each cause twice.
+    ...metadataErrors,
+    ...validateMetadata(object, metadataRules(resource)),
+    ...metadataErrors,
+    ...part.validate(resource, object, old, now),
+  ]
+}
+
+/** Whether the server's own change has left all alone that a client may have had a say in. */
+function hasSameMarks(a: KubernetesObject['metadata'], b: KubernetesObject['metadata']): boolean {
+  return a.labels === b.labels && a.annotations === b.annotations && a.uid === b.uid
 }
 
 /** The namespace and the name of the draft must be those of the request; a namespace left out is filled in. */

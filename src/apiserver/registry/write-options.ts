@@ -14,6 +14,7 @@ export interface WriteOptions {
 /** Reads the options of a create, update or patch; throws `Invalid` as upstream words it. */
 export function readWriteOptions({ request }: RequestContext, kind: OptionsKind): WriteOptions {
   const { query } = request
+  if (query.size === 0) return { ...usualOptions, fieldManager: managerOf(request.headers['user-agent']) }
   const errors: FieldError[] = []
   const dryRun = query.getAll('dryRun')
   const validation = query.get('fieldValidation') ?? ''
@@ -33,6 +34,8 @@ export function readWriteOptions({ request }: RequestContext, kind: OptionsKind)
     force: force === null || force === '' ? undefined : force !== 'false' && force !== '0',
   }
 }
+
+const usualOptions = { dryRun: false, fieldValidation: 'Warn', force: undefined } as const
 
 export type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions'
 
@@ -58,7 +61,9 @@ function managerErrors(manager: string): FieldError[] {
 
 /** The first word of the user agent up to its slash: `kubectl` of `kubectl/v1.36.2 (linux/amd64)`. */
 function managerOf(userAgent: string | undefined): string {
-  const name = (userAgent ?? '').split('/')[0]?.slice(0, longestManager) ?? ''
+  const agent = userAgent ?? ''
+  const cut = agent.indexOf('/')
+  const name = agent.slice(0, Math.min(cut < 0 ? agent.length : cut, longestManager))
   return name === '' ? 'unknown' : name
 }
 

@@ -41,6 +41,7 @@ function modeOf({ name }: UserInfo): string {
 const extraPrefix = 'impersonate-extra-'
 
 function impersonatedUser({ headers }: ApiRequest): UserInfo | undefined {
+  if (!namesOther(headers)) return undefined
   const name = headers['impersonate-user']
   const uid = headers['impersonate-uid']
   const groups = splitHeader(headers['impersonate-group'])
@@ -57,6 +58,12 @@ function impersonatedUser({ headers }: ApiRequest): UserInfo | undefined {
     ...(uid !== undefined && { uid }),
     ...(extra.length > 0 && { extra: Object.fromEntries(extra) }),
   }
+}
+
+/** Nearly no request has such headers. */
+function namesOther(headers: ApiRequest['headers']): boolean {
+  for (const name in headers) if (name.startsWith('impersonate-')) return true
+  return false
 }
 
 /** Repeated headers arrive joined by a comma and a space. */

@@ -43,7 +43,7 @@ function discoveryForm({ headers }: ApiRequest, path: string): Negotiated {
 /** The first acceptable form, or undefined if there is none. An absent or empty header takes anything. */
 function chooseForm({ headers }: ApiRequest, context: RequestContext): Negotiated | undefined {
   const accept = headers['accept']
-  if (accept === undefined || accept === '') return plainJson
+  if (accept === undefined || accept === '' || accept === 'application/json') return plainJson
   for (const range of parseAccept(accept)) {
     const form = formOf(range)
     if (form !== undefined && canEncode(form, context) && canShape(form, context)) return form

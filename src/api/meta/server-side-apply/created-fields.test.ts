@@ -38,6 +38,10 @@ const objects: Readonly<Record<string, object>> = {
     metadata: { name: 'a', finalizers: ['x', 'x', 'a'] },
     spec: { containers: [{ name: 'c', ports: [{ containerPort: 2 }, { containerPort: 1, protocol: 'UDP' }] }] },
   },
+  'keys that look like a shape': {
+    metadata: { labels: { '1 a': 'x', '3 b{1 c': '', c: 'x' }, annotations: { e: '' } },
+  },
+  'a null where others have a map': { metadata: { labels: null }, spec: { nodeSelector: null, nodeName: '' } },
   'only what nobody owns': { metadata: { name: 'a', uid: 'u', creationTimestamp: 't', generation: 1 } },
   'a status beside the spec': { spec: { hostNetwork: false, nodeSelector: { b: '', a: '1' } }, status: { phase: 'x' } },
 }
@@ -49,6 +53,19 @@ for (const [name, object] of Object.entries(objects)) {
       const ignored = ignoredFields(node, subresource, true)
       const expected = JSON.stringify(byComparison(node, object, ignored))
       assert.equal(JSON.stringify(createdFields(node, object, ignored) ?? {}), expected)
+      assert.equal(JSON.stringify(createdFields(node, structuredClone(object), ignored) ?? {}), expected, 'again')
     }
   })
 }
+
+test('objects of one shape share what was written', () => {
+  const node = kindNode('', 'v1', 'Pod') as ObjectNode
+  const ignored = ignoredFields(node, '', true)
+  const podOf = (name: string, image: string): object => ({
+    metadata: { name, labels: { app: name } },
+    spec: { containers: [{ name: 'c', image }] },
+  })
+  const first = createdFields(node, podOf('a', 'x'), ignored)
+  assert.equal(createdFields(node, podOf('b', 'y'), ignored), first)
+  assert.notEqual(createdFields(node, podOf('b', ''), ignored), first)
+})

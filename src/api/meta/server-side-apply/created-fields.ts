@@ -1,3 +1,5 @@
+import { deepFreeze } from '#lib/deep-freeze.ts'
+import { LruMap } from '#lib/lru-map.ts'
 import type { ObjectNode, SchemaNode } from '../../schema/node.ts'
 import type { FieldsV1 } from '../../types/meta.v1.ts'
 import { isSameJson } from '../merge-patch.ts'
@@ -10,9 +12,58 @@ import { isAtomic, isEmptyOrAbsent, memberNode, nodeFor, ownMember, type JsonObj
  * The fields that whoever creates an object owns, as they are written: what `compareValues` tells of it and the type's
  * baseline, without what belongs to nobody. Creates are the most frequent writes, so theirs are written in one walk
  * instead of being compared, reduced and sorted as sets. Undefined: none.
+ *
+ * Objects of one template have the same shape: they share what was written for the first, and the memory for it.
  */
 export function createdFields(node: ObjectNode, object: object, ignored: FieldSet): FieldsV1 | undefined {
+  if (node.custom !== undefined) return writtenFields(node, object, ignored)
+  const written = writtenFor(node, ignored)
+  const shape = shapeOf(node, object)
+  const known = written.get(shape)
+  if (known !== undefined) return known
+  const fields = deepFreeze(writtenFields(node, object, ignored))
+  if (fields !== undefined && shape.length <= longestShape) written.set(shape, fields)
+  return fields
+}
+
+function writtenFields(node: ObjectNode, object: object, ignored: FieldSet): FieldsV1 | undefined {
   return changed(node, baselineOf(node), object, { ignored, unowned: unownedFields })
+}
+
+/** Fields written before, by the type, by what is ignored and by the shape. */
+const writtenBefore = new WeakMap<ObjectNode, WeakMap<FieldSet, LruMap<string, FieldsV1>>>()
+const shapesKept = 64
+const longestShape = 8 * 1_024
+
+function writtenFor(node: ObjectNode, ignored: FieldSet): LruMap<string, FieldsV1> {
+  let byIgnored = writtenBefore.get(node)
+  if (byIgnored === undefined) writtenBefore.set(node, (byIgnored = new WeakMap()))
+  let written = byIgnored.get(ignored)
+  if (written === undefined) byIgnored.set(ignored, (written = new LruMap(shapesKept)))
+  return written
+}
+
+/**
+ * All that the written fields depend on: which members there are, which items a list of keyed items has, and which values
+ * are zero or empty, as the baseline's are.
+ */
+function shapeOf(node: SchemaNode | undefined, value: unknown): string {
+  if (typeof value !== 'object') return value === 0 || value === '' || value === false ? 'z' : 'v'
+  if (value === null) return 'n'
+  if (isEmptyOrAbsent(value)) return 'e'
+  if (isAtomic(node)) return 'v'
+  let shape = '{'
+  if (node?.shape === 'list') {
+    for (const { step, value: item } of itemsOf(node, value as unknown[])) {
+      shape += `${step.length} ${step}${shapeOf(node.item, item)}`
+    }
+  } else {
+    for (const key in value) {
+      const member = (value as JsonObject)[key]
+      if (member !== undefined) shape += `${key.length} ${key}${shapeOf(memberNode(node, key), member)}`
+    }
+  }
+  return `${shape}}`
 }
 
 /** What is left out at and below one place: `ignored` paths with all below them, `unowned` ones just by themselves. */

@@ -5,9 +5,16 @@ export interface PlacedContainer {
   readonly path: string
 }
 
+const lists = ['initContainers', 'containers', 'ephemeralContainers'] as const
+
 /** All containers of a pod and where they stand: those that initialize it first, those for a look last. */
 export function containersWithPath(spec: PodSpec, path: string): readonly PlacedContainer[] {
-  return (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
-    (spec[list] ?? []).map((container, index) => ({ container, path: `${path}.${list}[${index}]` })),
-  )
+  const placed: PlacedContainer[] = []
+  for (const list of lists) {
+    const containers: readonly (Container | EphemeralContainer)[] = spec[list] ?? []
+    for (let index = 0; index < containers.length; index++) {
+      placed.push({ container: containers[index] as Container, path: `${path}.${list}[${index}]` })
+    }
+  }
+  return placed
 }

@@ -62,38 +62,47 @@ function annotationWarnings(annotations: Annotations, path: string): readonly st
   return deadAnnotations.filter(([key]) => key in annotations).map(([key, message]) => `${path}[${key}]: ${message}`)
 }
 
+const goneDriverNames = Object.keys(goneDrivers) as (keyof typeof goneDrivers)[]
+
 function volumeWarnings(volume: Volume, path: string): readonly string[] {
-  const gone = (Object.keys(goneDrivers) as (keyof typeof goneDrivers)[]).filter(
-    (driver) => volume[driver] !== undefined,
-  )
+  const warnings: string[] = []
+  for (const driver of goneDriverNames) {
+    if (volume[driver] !== undefined) warnings.push(`${path}.${shownDriver[driver] ?? driver}: ${goneDrivers[driver]}`)
+  }
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec
-  return [
-    ...gone.map((driver) => `${path}.${shownDriver[driver] ?? driver}: ${goneDrivers[driver]}`),
-    ...(claim === undefined ? [] : claimSpecWarnings(claim, `${path}.ephemeral.volumeClaimTemplate.spec`)),
-  ]
+  if (claim !== undefined) warnings.push(...claimSpecWarnings(claim, `${path}.ephemeral.volumeClaimTemplate.spec`))
+  return warnings
 }
 
-/** A token may hide a file of another source, or be hidden. */
+/** A token may hide a file of another source, or be hidden. Nearly every pod has a token: this is gone through often. */
 function tokenPathWarnings(volumes: readonly Volume[], path: string): readonly string[] {
-  const tokens = new Set(
-    volumes.flatMap(({ projected }) =>
-      (projected?.sources ?? []).flatMap(({ serviceAccountToken: token }) => (token === undefined ? [] : [token.path])),
-    ),
-  )
-  return volumes.flatMap(({ projected }, index) =>
-    (projected?.sources ?? []).flatMap(({ configMap, secret, downwardAPI }) =>
-      Object.entries({ configMap, secrets: secret, downwardAPI }).flatMap(([name, source]) =>
-        (source?.items ?? []).flatMap((item, position) => {
-          if (!tokens.has(item.path)) return []
+  const tokens = new Set<string>()
+  for (const { projected } of volumes) {
+    for (const { serviceAccountToken } of projected?.sources ?? []) {
+      if (serviceAccountToken !== undefined) tokens.add(serviceAccountToken.path)
+    }
+  }
+  if (tokens.size === 0) return []
+  const warnings: string[] = []
+  for (const [index, { projected }] of volumes.entries()) {
+    for (const { configMap, secret, downwardAPI } of projected?.sources ?? []) {
+      const warn = (name: string, items: readonly { readonly path: string }[] | undefined): void => {
+        for (const [position, item] of (items ?? []).entries()) {
+          if (!tokens.has(item.path)) continue
           const at = `${path}[${index}].projected.sources.${name}[${position}]`
-          return [`${at}: has duplicated path with ServiceAccountToken "${item.path}"`]
-        }),
-      ),
-    ),
-  )
+          warnings.push(`${at}: has duplicated path with ServiceAccountToken "${item.path}"`)
+        }
+      }
+      warn('configMap', configMap?.items)
+      warn('secrets', secret?.items)
+      warn('downwardAPI', downwardAPI?.items)
+    }
+  }
+  return warnings
 }
 
 function listWarnings({ hostAliases = [], imagePullSecrets = [] }: PodSpec, path: string): readonly string[] {
+  if (hostAliases.length === 0 && imagePullSecrets.length === 0) return []
   const secrets = imagePullSecrets.map(({ name }) => name ?? '')
   return [
     ...repeated(hostAliases.map(({ ip }) => ip)).map(
@@ -138,13 +147,20 @@ function profileWarnings(
   return [...warnings, `${prefix}metadata.annotations[${key}]: ${advice}`]
 }
 
+const fractionless = ['memory', 'ephemeral-storage'] as const
+const requirementParts = ['limits', 'requests'] as const
+
 function containerWarnings({ env = [], resources }: Container | EphemeralContainer, path: string): readonly string[] {
   const warnings: string[] = []
-  for (const name of ['memory', 'ephemeral-storage']) {
-    for (const part of ['limits', 'requests'] as const) {
-      warnings.push(...fractionWarnings(resources?.[part]?.[name], `${path}.resources.${part}[${name}]`))
+  for (const name of resources === undefined ? [] : fractionless) {
+    for (const part of requirementParts) {
+      const quantity = resources?.[part]?.[name]
+      if (quantity !== undefined) {
+        warnings.push(...fractionWarnings(quantity, `${path}.resources.${part}[${name}]`))
+      }
     }
   }
+  if (env.length === 0) return warnings
   const names = new Set<string>()
   for (const [index, { name, value = '', valueFrom }] of env.entries()) {
     // A value that builds upon the earlier one is what the repetition is for.
