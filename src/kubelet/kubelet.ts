@@ -32,6 +32,7 @@ import type { StaticPods, StaticPodsOptions } from './static-pods/static-pods.ts
 import { NodeShutdown } from './shutdown/node-shutdown.ts'
 import { ShutdownRecord } from './shutdown/shutdown-record.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
+import { createPodCertificates } from './certificates/pod-certificates.ts'
 import { createTokenSource } from './volumes/token-source.ts'
 
 /** The agent of one node: registers it and runs the pods that are given to it. */
@@ -332,6 +333,7 @@ function workerBasics(options: SettledOptions, facts: MachineFacts, metrics: Kub
     nodeFiles: effects.files,
     images: createImageManager(options),
     tokens: createTokenSource(options),
+    certificates: createPodCertificates(options),
     probers: createProbers({ ...options, metrics, run: effects.probe }),
     hostIps: options.nodeAddresses,
     allocatable: () => allocatable,

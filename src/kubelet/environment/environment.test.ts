@@ -135,6 +135,7 @@ const objects: PodObjects = {
     return (name === 'missing' ? undefined : resource.kind === 'Secret' ? secret : map) as never
   },
   lookUp: async () => undefined,
+  follow: async () => Promise.reject(new Error('nothing is followed')),
   release() {},
 }
 

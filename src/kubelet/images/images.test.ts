@@ -40,6 +40,7 @@ function secretsOf(configs: Readonly<Record<string, object>>): PodObjects {
       return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, data } as never
     },
     lookUp: async () => undefined,
+    follow: async () => Promise.reject(new Error('nothing is followed')),
     release() {},
   }
 }

@@ -111,10 +111,11 @@ export class PodEnding {
 
   async #clean(): Promise<void> {
     const { context, record, reporter } = this.#options
-    const { host, tokens, images, metrics } = context
+    const { host, tokens, certificates, images, metrics } = context
     const { metadata } = record.pod
     await Promise.all([reporter.flushed(), host.cleanUp(metadata, { withLogs: false })])
     tokens.forget(metadata.uid)
+    certificates.forget(metadata.uid)
     images.forget(metadata.uid)
     metrics.forgetPod(metadata)
     this.#isCleaned = true

@@ -316,7 +316,7 @@ export class PodWorker {
 }
 
 function volumeContext(
-  { tokens, clock, allocatable, node, csi, metrics }: WorkerContext,
+  { tokens, certificates, clock, allocatable, node, csi, metrics }: WorkerContext,
   objects: PodObjects,
   { place, run }: PodRecord,
 ): ReturnType<VolumeContext> {
@@ -325,6 +325,7 @@ function volumeContext(
     objects,
     place,
     tokens,
+    certificates,
     allocatable: allocatable(),
     nowMs: clock.now(),
     signal: run.signal,

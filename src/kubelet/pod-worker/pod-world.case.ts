@@ -1,10 +1,11 @@
+import { createPodCertificates } from '../certificates/pod-certificates.ts'
 import { isSame } from '../status/status-patch.ts'
 import { notFound } from '#api/meta/status.ts'
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { ConfigMap, Pod, PodSpec, PodStatus } from '#api/types/core.v1.ts'
 import type { Client, Patch, WatchEvent } from '#client/client.ts'
 import type { EventRecorder } from '#client/events.ts'
-import type { Informer, InformerListener } from '#client/informer.ts'
+import type { Informer, InformerListener, Informers } from '#client/informer.ts'
 import { formatTime, manualClock, type ManualClock } from '#lib/clock.ts'
 import { silentLog } from '#lib/log.ts'
 import { seededRandom } from '#lib/random.ts'
@@ -150,8 +151,9 @@ export class PodWorld {
       host: effects.host,
       nodeFiles: effects.files,
       images: createImageManager({ settings: defaultSettings, runtime, clock, events }),
-      objects: createObjectSource({ client, clock }),
+      objects: createObjectSource({ client, clock, informers: {} as Informers }),
       tokens: createTokenSource({ client, clock, random }),
+      certificates: createPodCertificates({ client, clock, random, events, nodeName: 'n1' }),
       probers: createProbers({ clock, random, events, metrics, run: effects.probe }),
       runtimeHandler: () => '',
       runtimeHandlers: () => this.handlers,

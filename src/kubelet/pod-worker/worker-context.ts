@@ -1,3 +1,4 @@
+import type { PodCertificates } from '../certificates/pod-certificates.ts'
 import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node, Pod, Service } from '#api/types/core.v1.ts'
 import type { Client } from '#client/client.ts'
@@ -38,6 +39,7 @@ export interface WorkerContext {
   readonly images: ImageManager
   readonly objects: ObjectSource
   readonly tokens: TokenSource
+  readonly certificates: PodCertificates
   readonly probers: Probers
   /** The runtime's handler that a pod's RuntimeClass names; throws when there is no such class. */
   readonly runtimeHandler: (pod: Pod) => string

@@ -1,6 +1,7 @@
 import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { ImageVolumeSource, Node, PersistentVolumeClaim, Pod, Volume } from '#api/types/core.v1.ts'
 import type { CsiSource } from '../csi/csi-source.ts'
+import type { PodCertificates } from '../certificates/pod-certificates.ts'
 import type { PodPlace } from '../environment/field-ref.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { TokenSource } from './token-source.ts'
@@ -29,6 +30,7 @@ export interface VolumeRequest {
   readonly place: PodPlace
   readonly allocatable: ResourceAmounts
   readonly tokens: TokenSource
+  readonly certificates: PodCertificates
   /** This node as the API has it, once it is known. */
   readonly node?: Node
   readonly nowMs: number
