@@ -5,6 +5,7 @@ import type { Pod, PodCondition, PodStatus } from '../../../types/core.v1.ts'
 import { computePodQosClass } from '../pod-qos.ts'
 import { podCells } from './cells.ts'
 import { setPodDefaults } from './defaults.ts'
+import { rememberingFaultless } from './faultless-pods.ts'
 import { mergeLabelKeys, mirrorAppArmor } from './prepare-pod.ts'
 import { prepareStatusUpdate } from './prepare-pod-status.ts'
 import { validateNewPod } from './validate-pod.ts'
@@ -33,7 +34,7 @@ export const pod = defineKind<Pod>({
     }
   },
   prepareForStatusUpdate: prepareStatusUpdate,
-  validate: validateNewPod,
+  validate: rememberingFaultless(validateNewPod),
   validateUpdate: validatePodUpdate,
   validatesUpdateAlone: true,
   validateStatusUpdate: validatePodStatusUpdate,
