@@ -2,6 +2,7 @@ import { isPodBound, isPodTerminal } from '#api/core/v1/pod-facts.ts'
 import { hasLabels } from '#api/meta/labels.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import type { Namespace, Node, Pod } from '#api/types/core.v1.ts'
+import type { ResourceClaim } from '#api/types/resource.v1.ts'
 import { nodes, pods } from '#api/types/resources.ts'
 import type { Informer, Informers } from '#client/informer.ts'
 import type { clusterObjects } from './cluster-objects.ts'
@@ -137,9 +138,11 @@ function devicesOf({ resourceClaims, resourceSlices, deviceClasses }: Following[
   return [resourceClaims, resourceSlices, deviceClasses] as unknown as readonly Informer<KubernetesObject>[]
 }
 
-function followDevices({ queue }: Following, informer: Informer<KubernetesObject>): () => void {
-  const react = (isGone: boolean) => (object: KubernetesObject) =>
+function followDevices({ cache, queue }: Following, informer: Informer<KubernetesObject>): () => void {
+  const react = (isGone: boolean) => (object: KubernetesObject) => {
+    if (object.kind === 'ResourceClaim') cache.assumedAllocations.saw(object as ResourceClaim, isGone)
     queue.react({ type: 'devicesChanged', object, isGone })
+  }
   return informer.listen({ added: react(false), updated: react(false), deleted: react(true) })
 }
 

@@ -155,3 +155,24 @@ test('a pod with a claim from a template gets a device, and both go with it', { 
   await space.of(pods).delete('first')
   await space.waitGone(resourceClaims, log.trim())
 })
+
+test('devices of a class stand for an extended resource: the scheduler makes the claim', { skip }, async (t) => {
+  const space = await shared.space(t)
+  const { client } = shared
+  const pool = { name: 'slots', generation: 1, resourceSliceCount: 1 }
+  const spec = { driver: driverName, nodeName: 'node-1', pool, devices: [{ name: 'slot-0' }] }
+  await client.resource(resourceSlices).create({ metadata: { name: 'slot-slice' }, spec } as never)
+  t.after(() => client.resource(resourceSlices).delete('slot-slice'))
+  const extendedResourceName = 'vendor.example/slot'
+  await client.resource(deviceClasses).create({ metadata: { name: 'slot' }, spec: { extendedResourceName } } as never)
+  t.after(() => client.resource(deviceClasses).delete('slot'))
+  await using driver = await DraTestDriver.start({
+    ...{ name: driverName, kubeletDir: shared.cluster.layout.kubeletDir, request: 'container-0-request-0' },
+  })
+  const container = { resources: { limits: { [extendedResourceName]: '1' } } }
+  const log = await space.output({ name: 'first', script: 'test -c /dev/claimed && echo $CLAIMED', container })
+  assert.match(log, /^first-extended-resources-\w+\n$/)
+  assert.equal(driver.calls[0], `prepare ${log.trim()}`)
+  await space.of(pods).delete('first')
+  await space.waitGone(resourceClaims, log.trim())
+})

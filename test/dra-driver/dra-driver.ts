@@ -9,6 +9,8 @@ export interface DraDriverOptions {
   readonly name: string
   /** The kubelet's folder. */
   readonly kubeletDir: string
+  /** The request that its devices are for; default `gpu`. */
+  readonly request?: string
 }
 
 /** Where the descriptions of devices lie that the kubelet, or its runtime, resolves. */
@@ -93,8 +95,9 @@ export class DraTestDriver implements AsyncDisposable {
     const file = this.#fileOf(uid)
     this.#files.add(file)
     await writeFile(file, JSON.stringify({ cdiVersion: '0.6.0', kind, devices: [{ name: uid, containerEdits }] }))
+    const { request = 'gpu' } = this.#options
     return {
-      devices: [{ requestNames: ['gpu'], poolName: 'pool', deviceName: 'gpu-0', cdiDeviceIds: [`${kind}=${uid}`] }],
+      devices: [{ requestNames: [request], poolName: 'pool', deviceName: 'gpu-0', cdiDeviceIds: [`${kind}=${uid}`] }],
     }
   }
 

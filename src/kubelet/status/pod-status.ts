@@ -66,11 +66,13 @@ function refusedStatus({ pod, nowMs }: PodStatusInput, failure: NonNullable<PodS
 }
 
 /** What other components write into the status and the kubelet leaves alone. */
-function foreignParts({ nominatedNodeName, resize, resourceClaimStatuses }: PodStatus): PodStatus {
+function foreignParts(known: PodStatus): PodStatus {
+  const { nominatedNodeName, resize, resourceClaimStatuses, extendedResourceClaimStatus } = known
   return {
     ...(nominatedNodeName !== undefined && { nominatedNodeName }),
     ...(resize !== undefined && { resize }),
     ...(resourceClaimStatuses !== undefined && { resourceClaimStatuses }),
+    ...(extendedResourceClaimStatus !== undefined && { extendedResourceClaimStatus }),
   }
 }
 

@@ -1,11 +1,10 @@
-import { keyOf, splitKey } from '#api/meta/resource.ts'
+import { keyOf } from '#api/meta/resource.ts'
 import type { AllocationResult, ResourceClaim } from '#api/types/resource.v1.ts'
-import type { Lister } from '#client/informer.ts'
 
 interface Assumed {
   readonly allocation: AllocationResult
-  /** Whether the watch has shown the claim: one that was known and is gone needs its devices no more. */
-  isKnown: boolean
+  /** The revision at which the claim has it, once it is written. */
+  readonly writtenAt: number
 }
 
 /** Devices that claims are about to get, by `namespace/name` of the claim, until the watch shows that they have them. */
@@ -13,19 +12,29 @@ export class AssumedAllocations {
   readonly #byKey = new Map<string, Assumed>()
 
   assume(key: string, allocation: AllocationResult): void {
-    this.#byKey.set(key, { allocation, isKnown: false })
+    this.#byKey.set(key, { allocation, writtenAt: Infinity })
   }
 
   forget(key: string): void {
     this.#byKey.delete(key)
   }
 
-  /** The claim has been made, under a name that was not known before. */
-  rename(key: string, claim: ResourceClaim): void {
+  /** What was assumed under the key is written into the claim, which may have got its name only now. */
+  written(key: string, claim: ResourceClaim): void {
     const assumed = this.#byKey.get(key)
     if (!assumed) return
     this.#byKey.delete(key)
-    this.assume(keyOf(claim), assumed.allocation)
+    const writtenAt = claim.status?.allocation ? Number(claim.metadata.resourceVersion) : Infinity
+    this.#byKey.set(keyOf(claim), { ...assumed, writtenAt })
+  }
+
+  /** The watch shows a claim: what it has by now, or has had already, is no longer assumed. */
+  saw(claim: ResourceClaim, isGone: boolean): void {
+    const key = keyOf(claim)
+    const assumed = this.#byKey.get(key)
+    if (!assumed) return
+    const isLater = Number(claim.metadata.resourceVersion) >= assumed.writtenAt
+    if (isGone || isLater || claim.status?.allocation) this.#byKey.delete(key)
   }
 
   has(key: string): boolean {
@@ -38,15 +47,5 @@ export class AssumedAllocations {
 
   entries(): readonly (readonly [key: string, allocation: AllocationResult])[] {
     return [...this.#byKey].map(([key, { allocation }]) => [key, allocation] as const)
-  }
-
-  /** Forgets what the watch shows by now. */
-  confirm(claims: Lister<ResourceClaim>): void {
-    for (const [key, assumed] of this.#byKey) {
-      const { namespace, name } = splitKey(key)
-      const claim = claims.get(name, namespace)
-      if (claim?.status?.allocation || (!claim && assumed.isKnown)) this.#byKey.delete(key)
-      else if (claim) assumed.isKnown = true
-    }
   }
 }

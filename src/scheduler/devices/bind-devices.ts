@@ -24,9 +24,7 @@ export interface DeviceBinding {
 export async function bindDevices(binding: DeviceBinding, nodeName: string, context: BindContext): Promise<void> {
   const { pod, claims, found, bindingTimeoutMs, late } = binding
   const written = await Promise.all(
-    claims.map(async (claim) =>
-      isReservedFor(claim, pod) ? claim : reserveClaim(pod, claim, found?.allocations.get(keyOf(claim)), context),
-    ),
+    claims.map(async (claim) => (isReservedFor(claim, pod) ? claim : reserve(claim, keyOf(claim), binding, context))),
   )
   const extended = found?.extended ? await bindExtended(binding, found.extended, context) : undefined
   const slow = (extended ? [...written, extended] : written).filter(hasConditions)
@@ -36,15 +34,28 @@ export async function bindDevices(binding: DeviceBinding, nodeName: string, cont
   await waitForDevices(slow, { ...context, timeoutMs: bindingTimeoutMs, late })
 }
 
-async function bindExtended(
+/** `key`: as the claim was known when its devices were chosen. */
+async function reserve(
+  claim: ResourceClaim,
+  key: string,
   { pod, found, assumed }: DeviceBinding,
+  context: BindContext,
+): Promise<ResourceClaim> {
+  const written = await reserveClaim(pod, claim, found?.allocations.get(key), context)
+  assumed.written(keyOf(claim), written)
+  return written
+}
+
+async function bindExtended(
+  binding: DeviceBinding,
   extended: ExtendedClaim,
   context: BindContext,
 ): Promise<ResourceClaim> {
+  const { pod, assumed } = binding
   const key = keyOf(extended.claim)
   const made = await createExtendedClaim(pod, extended, context.client)
-  assumed.rename(key, made)
-  const written = await reserveClaim(pod, made, found?.allocations.get(key), context)
+  assumed.written(key, made)
+  const written = await reserve(made, key, binding, context)
   await tellOfExtendedClaim(pod, made.metadata.name, extended, context.client)
   return written
 }

@@ -108,7 +108,6 @@ function prepare(pod: PodInfo, { objects, assumedAllocations: assumed }: Snapsho
   if ('problem' in claims) return new Veto(plugin, claims.problem)
   const need = extendedNeed(pod, objects)
   if (claims.length === 0 && !need) return 'skip'
-  assumed.confirm(objects.resourceClaims)
   const busy = claims.find(
     (claim) => claim.status?.allocation && !isReservedFor(claim, pod.pod) && !canBeReserved(claim),
   )
