@@ -13,7 +13,12 @@ export interface Client {
   raw(request: RawRequest): Promise<unknown>
   /** The same client acting as somebody else (in-process) or refused with a TypeError where the transport cannot. */
   as(user: UserInfo): Client
+  /** The same client, whose requests the observer hears of. */
+  observed(observe: RequestObserver): Client
 }
+
+/** Called with the HTTP method when a request begins; what it returns, with the answer's code, or none without one. */
+export type RequestObserver = (method: string) => (code: number | undefined) => void
 
 export interface RawRequest {
   readonly method: string

@@ -16,6 +16,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.ts'
+import { observedTransport } from './observed-transport.ts'
 import { resourcePath } from './resource-path.ts'
 
 /** The client over any transport. It holds no state of its own. */
@@ -24,6 +25,7 @@ export function createClient(transport: Transport): Client {
     resource: (resource, namespace) => resourceClient(transport, resource, namespace),
     raw: (request) => transport.request(request),
     as: (user) => createClient(transport.as(user)),
+    observed: (observe) => createClient(observedTransport(transport, observe)),
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Client } from '#client/client.ts'
 import { createEventRecorder } from '#client/event-recorder.ts'
 import type { Informer, Informers } from '#client/informer.ts'
+import { RequestMetrics } from '#client/request-metrics.ts'
 import { createInformers, type remoteInformerSettings } from '#client/informers.ts'
 import { isNodeReady } from '#api/core/v1/node-facts.ts'
 import type { Node } from '#api/types/core.v1.ts'
@@ -33,6 +34,8 @@ export interface NodeOptions {
   readonly client: Client
   /** Acts as the service proxy and the cluster's name server; the same client serves both where the node has but one. */
   readonly networkClient: Client
+  /** Where the API server is, as metrics name it; absent: in this process. */
+  readonly server?: string
   /** For a server across a network; none in this process. */
   readonly informerSettings?: typeof remoteInformerSettings
   readonly keys: NodeKeys
@@ -85,8 +88,16 @@ async function importPauseImage({ dataDir, containerd }: HostLayout): Promise<vo
 }
 
 /** Runs a node in this process, over a containerd that already answers. */
-export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { clock, random, log } = options.effects
+export async function startNode(given: NodeOptions): Promise<RunningNode> {
+  const { clock, random, log } = given.effects
+  const host = given.server === undefined ? 'in-process' : new URL(given.server).host
+  const requests = new RequestMetrics({ host, clock })
+  const client = given.client.observed(requests.observe)
+  const options = {
+    ...given,
+    client,
+    networkClient: given.networkClient === given.client ? client : given.networkClient,
+  }
   const informerLog = log.with({ component: 'node-informers' })
   const informersOf = (client: Client): Informers =>
     createInformers({ client, clock, random, log: informerLog, ...options.informerSettings })
@@ -101,7 +112,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     host: options.nodeName,
   })
   const { layout } = options
-  const kubelet = await createNodeKubelet(options, { informers, events })
+  const kubelet = await createNodeKubelet(options, { informers, events, requests })
   await kubelet.start().catch((error: unknown) => {
     throw listenFailure(error, `${options.address}:${ranges.kubeletPort}`, 'kubelet')
   })
@@ -134,7 +145,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 async function createNodeKubelet(
   options: NodeOptions,
-  { informers, events }: Pick<KubeletOptions, 'informers' | 'events'>,
+  { informers, events, requests }: Pick<KubeletOptions, 'informers' | 'events'> & { readonly requests: RequestMetrics },
 ): Promise<Kubelet> {
   const { layout, settings } = options
   const { clock, random, log } = options.effects
@@ -142,6 +153,13 @@ async function createNodeKubelet(
   const directories = { rootDir: layout.kubeletDir, logsDir: layout.podLogDir, cgroupRoot: layout.cgroupRoot }
   const given = (settings ?? defaultSettings).configuration
   const end = machineEnd(options)
+  const node = await linuxNode({
+    ...directories,
+    runtime,
+    clock,
+    ...(settings && { settings }),
+    ...(end && { machineEnd: end }),
+  })
   return createKubelet({
     client: options.client,
     informers,
@@ -159,13 +177,7 @@ async function createNodeKubelet(
     ...(given.enableServer && { server: kubeletServer(options) }),
     credentials: await nodeCredentials(options),
     keptImages: [pauseImageReference],
-    effects: await linuxNode({
-      ...directories,
-      runtime,
-      clock,
-      ...(settings && { settings }),
-      ...(end && { machineEnd: end }),
-    }),
+    effects: { ...node, metrics: [...(node.metrics ?? []), ...requests.families] },
   })
 }
 

@@ -44,6 +44,7 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
   const node = await startNode({
     client,
     networkClient: client,
+    server,
     informerSettings: remoteInformerSettings,
     keys,
     nodeName,

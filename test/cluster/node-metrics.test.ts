@@ -69,6 +69,8 @@ const kubeletFamilies = words(`
   storage_operation_duration_seconds_bucket volume_manager_total_volumes kubelet_started_pods_total
   kubelet_started_containers_total kubelet_active_pods kubelet_desired_pods
   kubelet_topology_manager_admission_requests_total kubelet_cpu_manager_pinning_requests_total
+  kubelet_pod_start_total_duration_seconds_bucket kubelet_run_podsandbox_duration_seconds_bucket
+  rest_client_requests_total rest_client_request_duration_seconds_bucket
   process_resident_memory_bytes process_cpu_seconds_total kubernetes_build_info`)
 
 const spec: Partial<PodSpec> = {
@@ -123,6 +125,9 @@ test('every page has what its readers look for, with upstream’s names, labels 
       plugin_name: 'kubernetes.io/configmap',
       state: 'actual_state_of_world',
     })
+    const mounts = { volume_plugin: 'kubernetes.io/configmap', operation_name: 'volume_mount', status: 'success' }
+    assert.ok(found(samples, 'storage_operation_duration_seconds_count', mounts).value >= 1)
+    assert.ok(found(samples, 'rest_client_requests_total', { method: 'PATCH', code: '200' }).value >= 1)
     assert.ok(found(samples, 'kubelet_topology_manager_admission_requests_total').value >= 1)
     assert.ok(found(samples, 'kubelet_certificate_manager_server_ttl_seconds').value > 3600)
     assert.equal(found(samples, 'kubelet_node_name').labels['node'], 'node-1')

@@ -21,6 +21,7 @@ export function mortalClient(living: Client, lag?: () => Promise<void>): MortalC
     resource: (resource, namespace) => mortalResource(client.resource(resource, namespace), () => isDead, lag),
     raw: (request: RawRequest) => (isDead ? never : surviving(client.raw(request), () => isDead)),
     as: (user: UserInfo) => wrap(client.as(user)),
+    observed: (observe) => wrap(client.observed(observe)),
   })
   return {
     client: wrap(living),

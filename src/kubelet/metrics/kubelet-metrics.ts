@@ -4,10 +4,8 @@ import type { MetricFamily } from '#lib/metrics/metric.ts'
 import { ManagerMetrics } from './manager-metrics.ts'
 import type { PodIdentity } from '../pod-worker/pod-host.ts'
 
-/** 1 ms doubled up to half a minute and more: what a call to a runtime or the start of a pod may take. */
-const runtimeBuckets = [
-  0.005, 0.0125, 0.03125, 0.078125, 0.1953125, 0.48828125, 1.220703125, 3.0517578125, 7.62939453125, 19.073486328125,
-]
+/** 5 ms, each two and a half times the one before: what a call to a runtime may take. */
+const runtimeBuckets = Array.from({ length: 14 }, (_, index) => 0.005 * 2.5 ** index)
 const podBuckets = [
   0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600,
 ]
@@ -38,6 +36,24 @@ export class KubeletMetrics {
     name: 'kubelet_pod_start_duration_seconds',
     help: 'Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run',
     buckets: podBuckets,
+  })
+  readonly podStartTotalSeconds = new Histogram({
+    name: 'kubelet_pod_start_total_duration_seconds',
+    help: 'Duration in seconds to start a pod since creation, including time to pull images and run init containers, measured from pod creation timestamp to when all its containers are reported as started and observed via watch',
+    buckets: podBuckets,
+  })
+  readonly sandboxSeconds = new Histogram({
+    name: 'kubelet_run_podsandbox_duration_seconds',
+    help: 'Duration in seconds of the run_podsandbox operations. Broken down by RuntimeClass.Handler.',
+    buckets: workerBuckets,
+  })
+  readonly sandboxErrors = new Counter({
+    name: 'kubelet_run_podsandbox_errors_total',
+    help: 'Cumulative number of the run_podsandbox operation errors by RuntimeClass.Handler.',
+  })
+  readonly startedPodErrors = new Counter({
+    name: 'kubelet_started_pods_errors_total',
+    help: 'Cumulative number of errors when starting pods',
   })
   readonly startedPods = new Counter({
     name: 'kubelet_started_pods_total',
@@ -103,7 +119,11 @@ export class KubeletMetrics {
       this.runtimeSeconds,
       this.workerSeconds,
       this.podStartSeconds,
+      this.podStartTotalSeconds,
+      this.sandboxSeconds,
+      this.sandboxErrors,
       this.startedPods,
+      this.startedPodErrors,
       this.startedUserNamespacedPods,
       this.startedUserNamespacedPodErrors,
       this.startedContainers,

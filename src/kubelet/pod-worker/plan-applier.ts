@@ -1,5 +1,7 @@
+import type { Pod } from '#api/types/core.v1.ts'
 import { isRuntimeError } from '../cri/runtime.ts'
 import type { SandboxConfig } from '../cri/sandbox.ts'
+import { ContainerStartError } from '../environment/container-start-error.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import { containerEvents } from './container-events.ts'
@@ -122,7 +124,9 @@ export class PlanApplier {
     try {
       const config = await this.#sandboxConfig(attempt)
       const handler = context.runtimeHandler(record.pod)
-      const id = await context.runtime.runSandbox(config, { signal: record.run.signal, handler })
+      const id = await this.#measured(handler, () =>
+        context.runtime.runSandbox(config, { signal: record.run.signal, handler }),
+      )
       record.view = await observer.withSandbox(record.view, id)
     } catch (error) {
       if (hasOwnUsers) context.metrics.startedUserNamespacedPodErrors.add()
@@ -133,6 +137,21 @@ export class PlanApplier {
       throw error
     }
     onSandbox()
+  }
+
+  async #measured<Result>(handler: string, run: () => Promise<Result>): Promise<Result> {
+    const { metrics, clock } = this.#options.context
+    const labels = { runtime_handler: handler }
+    const startedMs = clock.monotonic()
+    try {
+      return await run()
+    } catch (error) {
+      metrics.sandboxErrors.add(labels)
+      metrics.startedPodErrors.add()
+      throw error
+    } finally {
+      metrics.sandboxSeconds.observe((clock.monotonic() - startedMs) / 1000, labels)
+    }
   }
 
   async #startAll(starts: readonly StartAction[], volumes: VolumesOnHost): Promise<void> {
@@ -157,6 +176,7 @@ export class PlanApplier {
     const { metrics } = context
     waits.restarting(spec.name, backoff)
     const targetId = this.#targetIdOf(spec.name)
+    const type = containerType(record.pod, spec.name)
     const { pod, place, podIp } = record
     try {
       await startContainer(context, {
@@ -166,9 +186,10 @@ export class PlanApplier {
         ...(targetId !== undefined && { targetId }),
       })
       waits.started(spec.name)
-      metrics.startedContainers.add({ container_type: 'container' })
+      metrics.startedContainers.add({ container_type: type })
     } catch (error) {
-      metrics.startedContainerErrors.add({ container_type: 'container' })
+      const code = error instanceof ContainerStartError ? error.reason : 'Unknown'
+      if (!record.run.signal.aborted) metrics.startedContainerErrors.add({ code, container_type: type })
       waits.failed(pod, spec.name, error)
     }
   }
@@ -178,6 +199,12 @@ export class PlanApplier {
     const target = pod.spec.ephemeralContainers?.find((container) => container.name === name)?.targetContainerName
     return target === undefined ? undefined : view.containers.find((run) => run.name === target && isRunning(run))?.id
   }
+}
+
+function containerType({ spec }: Pod, name: string): string {
+  if (spec.initContainers?.some((container) => container.name === name)) return 'init_container'
+  const isEphemeral = spec.ephemeralContainers?.some((container) => container.name === name)
+  return isEphemeral ? 'ephemeral_container' : 'container'
 }
 
 function isRemoval(action: PodAction): action is Extract<PodAction, { type: 'removeContainer' | 'removeSandbox' }> {

@@ -102,7 +102,10 @@ export class PodReporter {
     this.#hasStarted = true
     const { context, record } = this.#options
     context.metrics.startedPods.add()
-    context.metrics.podStartSeconds.observe((context.clock.now() - record.startedAtMs) / 1000)
+    const nowMs = context.clock.now()
+    context.metrics.podStartSeconds.observe((nowMs - record.startedAtMs) / 1000)
+    const createdMs = Date.parse(record.pod.metadata.creationTimestamp)
+    if (!Number.isNaN(createdMs)) context.metrics.podStartTotalSeconds.observe(Math.max(0, nowMs - createdMs) / 1000)
   }
 
   /** Our own last status, with the conditions of others, and an end that others declared, as the server has them now. */

@@ -51,6 +51,7 @@ export class PodWorker {
   readonly #suspects = new Suspects()
   readonly #onView: (view: PodView) => void
   #isAdmitted = false
+  #hasSynced = false
   #errorDelayMs = firstErrorDelayMs
   #round: Promise<void> | undefined
   #again = false
@@ -200,7 +201,8 @@ export class PodWorker {
       try {
         await this.#oneRound()
         this.#errorDelayMs = firstErrorDelayMs
-        const labels = { operation_type: this.#record.isEnding ? 'terminating' : 'sync' }
+        const labels = { operation_type: this.#record.isEnding ? 'kill' : this.#hasSynced ? 'sync' : 'create' }
+        this.#hasSynced = true
         this.#context.metrics.workerSeconds.observe((this.#context.clock.monotonic() - startedMs) / 1000, labels)
       } catch (error) {
         if (this.#stopped) return
