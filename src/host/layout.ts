@@ -14,6 +14,8 @@ export interface HostLayout {
   /** The kubelet's root: pod volumes, plugin sockets, checkpoints. */
   readonly kubeletDir: string
   readonly podLogDir: string
+  /** Links to the logs of all containers, one flat folder. */
+  readonly containerLogDir: string
   /** The first part of every cgroup path of this cluster, such as `/coracle`. */
   readonly cgroupRoot: string
   readonly bridge: string
@@ -60,6 +62,7 @@ export function hostLayout(dataDir: string = defaultDataDir): HostLayout {
     },
     kubeletDir: join(root, 'kubelet'),
     podLogDir: join(root, 'pod-logs'),
+    containerLogDir: join(root, 'container-logs'),
     cgroupRoot: isDefault ? '/coracle' : `/coracle-${hash}`,
     bridge: isDefault ? 'coracle0' : `cor${hash}`,
     nftTable: isDefault ? 'coracle' : `coracle_${hash}`,

@@ -21,6 +21,8 @@ export interface LinuxNodeOptions {
   readonly rootDir: string
   /** Where the logs of pods lie. */
   readonly logsDir: string
+  /** Where links to the logs of all containers lie. */
+  readonly logLinksDir: string
   /** Top of the pods' control groups, such as `/coracle`. */
   readonly cgroupRoot: string
   readonly runtime: ContainerRuntime
@@ -35,6 +37,7 @@ export interface LinuxNodeOptions {
 export async function linuxNode({
   rootDir,
   logsDir,
+  logLinksDir,
   cgroupRoot,
   runtime,
   clock,
@@ -59,7 +62,7 @@ export async function linuxNode({
     total: nodeLimits(settings, { cpus: availableParallelism(), memoryBytes: totalmem(), pidMaximum }),
   })
   return {
-    host: await linuxPodHost({ rootDir, logsDir, cgroups, ...settings }),
+    host: await linuxPodHost({ rootDir, logsDir, logLinksDir, cgroups, ...settings }),
     machine,
     files: linuxNodeFiles(),
     probe: probeRunner(runtime),

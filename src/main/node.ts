@@ -150,7 +150,12 @@ async function createNodeKubelet(
   const { layout, settings } = options
   const { clock, random, log } = options.effects
   const runtime = await containerdRuntime({ socketPath: layout.containerd.socket })
-  const directories = { rootDir: layout.kubeletDir, logsDir: layout.podLogDir, cgroupRoot: layout.cgroupRoot }
+  const directories = {
+    rootDir: layout.kubeletDir,
+    logsDir: layout.podLogDir,
+    logLinksDir: layout.containerLogDir,
+    cgroupRoot: layout.cgroupRoot,
+  }
   const given = (settings ?? defaultSettings).configuration
   const end = machineEnd(options)
   const node = await linuxNode({

@@ -325,6 +325,16 @@ describe('logs', options, () => {
     await space.create({ script, spec: { restartPolicy: 'Always' } })
     await space.waitFor(pods, 'pod', (pod) => (statusOf(pod)?.restartCount ?? 0) > 1)
     assert.equal(await space.log('pod', 'main', { previous: 'true' }), 'run\n')
+    const { podLogDir, containerLogDir } = shared.cluster.layout
+    const { uid } = (await space.of(pods).get('pod')).metadata
+    const filesOf = async (): Promise<readonly string[]> => {
+      const files = await readdir(join(podLogDir, `${space.namespace}_pod_${uid}`, 'main'))
+      const links = (await readdir(containerLogDir)).filter((name) => name.startsWith(`pod_${space.namespace}_main-`))
+      return [...files, String(links.length)]
+    }
+    const isTidy = async (): Promise<true | undefined> =>
+      (await filesOf()).join(' ') === '1.log 2.log 2' ? true : undefined
+    await eventually(isTidy, { what: 'only the logs of the last two runs are kept, each with its link' })
   })
 })
 

@@ -6,6 +6,7 @@ import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
 import { machineIds } from '../user-namespaces/machine-ids.ts'
 import { nodeIds } from '../user-namespaces/node-ids.ts'
 import { podIdRanges } from '../user-namespaces/pod-id-ranges.ts'
+import { ContainerLogFiles } from '../logs/container-log-files.ts'
 import { isMountPoint, unmountBelow } from '../volumes/mounts.ts'
 import { PodVolumes } from '../volumes/pod-volumes.ts'
 import { podFolderSizes } from '../volumes/folder-sizes.ts'
@@ -17,6 +18,8 @@ export interface LinuxPodHostOptions {
   /** The kubelet's folder: `pods/<uid>` lie in it, and `memory/`, where secrets are. */
   readonly rootDir: string
   readonly logsDir: string
+  /** Where links to the logs of all containers lie. */
+  readonly logLinksDir: string
   readonly cgroups: PodCgroups
   /** How many users and groups a pod has that wants its own; how many pods there may be. */
   readonly idsPerPod: number
@@ -25,7 +28,7 @@ export interface LinuxPodHostOptions {
 
 /** Pods on a Linux node. Needs root. */
 export async function linuxPodHost(options: LinuxPodHostOptions): Promise<PodHost> {
-  const { rootDir, logsDir, cgroups, idsPerPod } = options
+  const { rootDir, logsDir, logLinksDir, cgroups, idsPerPod } = options
   const podsDir = join(rootDir, 'pods')
   const memoryDir = join(rootDir, 'memory')
   await Promise.all([podsDir, memoryDir, logsDir].map((path) => mkdir(path, { recursive: true, mode: 0o755 })))
@@ -33,6 +36,11 @@ export async function linuxPodHost(options: LinuxPodHostOptions): Promise<PodHos
   await cgroups.setUp()
   const ranges = await podIdRanges({ podsDir, idsPerPod, ids: await nodeIds(machineIds, options) })
   const podDir = (pod: Pod): string => join(podsDir, pod.metadata.uid)
+  const logFiles = new ContainerLogFiles(logLinksDir)
+  const removeLogs = async (folder: string): Promise<void> => {
+    await logFiles.removeLinksInto(folder)
+    await rm(folder, { recursive: true, force: true })
+  }
   return {
     async prepare(pod) {
       const logDirectory = join(logsDir, logFolderName(pod.metadata))
@@ -65,6 +73,8 @@ export async function linuxPodHost(options: LinuxPodHostOptions): Promise<PodHos
     },
     bindSubPath: (pod, { mountId, ...request }) =>
       bindSubPath({ ...request, target: join(podDir(pod), 'volume-subpaths', mountId) }),
+    linkLog: ({ metadata }, container) => logFiles.link(metadata, container),
+    removeLog: ({ metadata }, container) => logFiles.remove(metadata, container),
     readTail,
     readInside,
     usage: (pod, containerId) => cgroups.usage(pod, containerId),
@@ -75,7 +85,7 @@ export async function linuxPodHost(options: LinuxPodHostOptions): Promise<PodHos
       await Promise.all([
         rm(join(podsDir, uid), { recursive: true, force: true }),
         rm(join(memoryDir, uid), { recursive: true, force: true }),
-        withLogs ? rm(join(logsDir, logFolderName(identity)), { recursive: true, force: true }) : undefined,
+        withLogs ? removeLogs(join(logsDir, logFolderName(identity))) : undefined,
         cgroups.remove(uid),
       ])
       ranges.release(uid)

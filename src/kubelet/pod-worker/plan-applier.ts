@@ -66,14 +66,16 @@ export class PlanApplier {
   }
 
   async #act(action: Exclude<PodAction, { type: 'startContainer' | 'stopPod' | 'killContainer' }>): Promise<void> {
-    const { runtime } = this.#options.context
+    const { context, record } = this.#options
+    const { runtime, host } = context
     switch (action.type) {
       case 'createSandbox':
         return this.#createSandbox(action.attempt)
       case 'stopSandbox':
         return runtime.stopSandbox(action.sandbox.id)
       case 'removeContainer':
-        return runtime.removeContainer(action.container.id)
+        await runtime.removeContainer(action.container.id)
+        return host.removeLog(record.pod, action.container)
       case 'removeSandbox':
         return runtime.removeSandbox(action.id)
     }

@@ -91,7 +91,10 @@ export class PodEnding {
   /** Containers and sandboxes are no longer kept for their logs and states. */
   async removeRemains(): Promise<void> {
     const { context, record } = this.#options
-    for (const { id } of record.view.containers) await context.runtime.removeContainer(id)
+    for (const run of record.view.containers) {
+      await context.runtime.removeContainer(run.id)
+      await context.host.removeLog(record.pod, run)
+    }
     for (const { id } of record.view.sandboxes) await context.runtime.removeSandbox(id)
   }
 

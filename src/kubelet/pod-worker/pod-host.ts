@@ -1,6 +1,7 @@
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import type { GroupUsage } from '../cgroups/read-usage.ts'
 import type { IdRange } from '../user-namespaces/id-range.ts'
+import type { LoggedContainer } from '../logs/container-log-files.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import type { SubPathRequest } from '../volumes/sub-path.ts'
 import type { VolumeContext } from '../volumes/volume-plugin.ts'
@@ -23,6 +24,10 @@ export interface PodHost {
   createTerminationLog(pod: Pod, container: Container, attempt: number): Promise<string>
   /** Makes sure that a path for a mount of the container exists and stands still; see `bindSubPath`. */
   bindSubPath(pod: Pod, request: Omit<SubPathRequest, 'target'> & { readonly mountId: string }): Promise<string>
+  /** Lets log collectors find the log of a container that has begun to run. */
+  linkLog(pod: Pod, container: LoggedContainer): Promise<void>
+  /** Removes the log of a container that the runtime has no more. */
+  removeLog(pod: Pod, container: LoggedContainer): Promise<void>
   /** The end of a text file, at most 4096 bytes; empty when it does not exist. */
   readTail(path: string, limits: { readonly bytes: number; readonly lines?: number }): Promise<string>
   /** The text of a small file in a volume that containers write to; `undefined` when there is none. */

@@ -29,6 +29,10 @@ export async function startContainer(context: WorkerContext, input: StartContain
   containerEvents(events, pod, container.name)('Normal', 'Created', 'Container created')
   await withEvent(context, input, 'RunContainerError', () => runtime.startContainer(id, { signal }))
   containerEvents(events, pod, container.name)('Normal', 'Started', 'Container started')
+  const logPath = `${input.sandbox.logDirectory}/${config.logPath}`
+  await context.host.linkLog(pod, { id, name: container.name, logPath }).catch((error: unknown) => {
+    context.log.warn('container log not linked', { pod: pod.metadata.name, container: container.name, error })
+  })
   await runPostStart(context, { ...input, id, pod, container })
 }
 

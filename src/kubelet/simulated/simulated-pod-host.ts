@@ -19,6 +19,8 @@ export function simulatedPodHost(): PodHost {
     writeHostsFile: async ({ metadata }) => `/simulated/${metadata.uid}/etc-hosts`,
     createTerminationLog: async ({ metadata }, { name }, attempt) => `/simulated/${metadata.uid}/${name}/${attempt}`,
     bindSubPath: async (_pod, { volumePath, subPath }) => `${volumePath}/${subPath}`,
+    linkLog: async () => undefined,
+    removeLog: async () => undefined,
     readTail: async () => '',
     readInside: async () => undefined,
     usage: async () => undefined,
