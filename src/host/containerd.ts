@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import { containerdConfig, type ContainerdConfigOptions } from './containerd-config.ts'
 import { endProcess } from './end-process.ts'
 import type { HostLayout } from './layout.ts'
+import { removeUnfinishedNamespaces } from './network-namespaces.ts'
 import { readProcessFile, writeProcessFile } from './process-file.ts'
 
 const startTimeoutMs = 30_000
@@ -41,6 +42,8 @@ export async function stopContainerd(layout: HostLayout, clock: Clock): Promise<
 async function startContainerd(layout: HostLayout, clock: Clock): Promise<void> {
   const { containerd } = layout
   await rm(containerd.socket, { force: true })
+  const before = await stat(containerd.pidFile).catch(() => undefined)
+  if (before) await removeUnfinishedNamespaces({ sinceMs: before.mtimeMs })
   await using log = await open(containerd.logFile, 'a', 0o600)
   const child = spawn('containerd', ['--config', containerd.configFile, '--log-level', 'warn'], {
     detached: true,

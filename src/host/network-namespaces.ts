@@ -1,7 +1,8 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCommand } from '#lib/command.ts'
+import { mountsUnder } from '#lib/mount-info.ts'
 
 const namespaceFolder = '/run/netns'
 
@@ -19,6 +20,32 @@ export function namespacesOf(pids: readonly number[]): string[] {
 export async function removeNamespace(path: string): Promise<void> {
   await runCommand('umount', [path]).catch(() => undefined)
   await rm(path, { force: true })
+}
+
+/** As containerd names the namespaces that it makes for sandboxes. */
+const madeByContainerd = /^cni-[0-9a-f]+(-[0-9a-f]+){4}$/
+
+export interface UnfinishedOptions {
+  /** When the containerd began that has made them; older ones are somebody else's. */
+  readonly sinceMs: number
+  readonly folder?: string
+}
+
+/**
+ * Removes the empty files of namespaces that a containerd was about to make when it was killed. Only to be called while
+ * it does not run.
+ */
+export async function removeUnfinishedNamespaces({
+  sinceMs,
+  folder = namespaceFolder,
+}: UnfinishedOptions): Promise<void> {
+  const mounted = new Set(mountsUnder(readFileSync('/proc/self/mountinfo', 'utf8'), [folder]))
+  for (const name of readFolder(folder).filter((each) => madeByContainerd.test(each))) {
+    const path = join(folder, name)
+    const stats = statSync(path, { throwIfNoEntry: false })
+    const isEmptyFile = stats?.isFile() === true && stats.size === 0 && stats.mtimeMs >= sinceMs
+    if (isEmptyFile && !mounted.has(path)) await rm(path, { force: true })
+  }
 }
 
 /** A namespace file and the process's link to it have the same inode number on the nsfs device. */
