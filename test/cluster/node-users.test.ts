@@ -87,6 +87,7 @@ describe('a node whose runtime can do it', options, () => {
     const features = { recursiveReadOnlyMounts: true, userNamespaces: true }
     assert.deepEqual(status?.runtimeHandlers, [{ features }, { name: 'runc', features }])
     assert.deepEqual(status.features, { supplementalGroupsPolicy: true })
+    assert.deepEqual(status.declaredFeatures, ['GuaranteedQoSPodCPUResize', 'RestartAllContainersOnContainerExits'])
   })
 
   test('root inside is nobody outside, and no two pods have a user in common', async (t) => {

@@ -4,6 +4,7 @@ import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
 import type { RuntimeVersion } from '../cri/runtime.ts'
 import type { ImageInfo } from '../cri/image.ts'
 import type { MachineFacts } from './node-machine.ts'
+import { declaredFeatures } from './declared-features.ts'
 import { nodeAllocatable, nodeCapacity } from './node-resources.ts'
 
 export interface NodeDescription {
@@ -77,6 +78,7 @@ export function nodeStatus(description: NodeDescription, images: readonly ImageI
       architecture: facts.architecture,
     },
     images: nodeImages(images, settings.reportedImages),
+    declaredFeatures: declaredFeatures(settings),
   }
 }
 

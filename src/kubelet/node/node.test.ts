@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { KubeletConfiguration } from '../configuration/kubelet-configuration.ts'
+import { settingsOf } from '../configuration/kubelet-settings.ts'
+import { declaredFeatures } from './declared-features.ts'
 import { cpuUsage, memoryField, parseInterfaces } from './linux-usage.ts'
 import { statusDifference } from './node-agent.ts'
 import { nodeConditions } from './node-conditions.ts'
@@ -29,6 +32,12 @@ test('a status is written when something but the time has changed, or when it is
   assert.equal(statusDifference(known, later, false), undefined)
   assert.deepEqual(statusDifference(known, later, true), { conditions: later.conditions })
   assert.deepEqual(statusDifference(known, { ...later, capacity: { cpu: '2' } }, false), { capacity: { cpu: '2' } })
+})
+
+test('a node declares what it can do with its processors, and that it starts pods over', () => {
+  const declared = (fields: KubeletConfiguration) => declaredFeatures(settingsOf(fields))
+  assert.deepEqual(declared({}), ['GuaranteedQoSPodCPUResize', 'RestartAllContainersOnContainerExits'])
+  assert.deepEqual(declared({ cpuManagerPolicy: 'static' }), ['RestartAllContainersOnContainerExits'])
 })
 
 test('memory of the machine', () => {
