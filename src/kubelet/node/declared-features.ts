@@ -1,3 +1,4 @@
+import { restartAllFeature } from '#api/core/v1/pod/required-node-features.ts'
 import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
 
 /**
@@ -7,5 +8,5 @@ import type { KubeletSettings } from '../configuration/kubelet-settings.ts'
 export function declaredFeatures({ policies }: Pick<KubeletSettings, 'policies'>): readonly string[] {
   // A container that has processors of its own is not resized.
   const resize = policies.cpus === undefined ? ['GuaranteedQoSPodCPUResize'] : []
-  return [...resize, 'RestartAllContainersOnContainerExits']
+  return [...resize, restartAllFeature]
 }

@@ -1,4 +1,3 @@
-import { restartAllFeature } from '#api/core/v1/pod/required-node-features.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import { nodes } from '#api/types/resources.ts'
 import type { Node, NodeStatus } from '#api/types/core.v1.ts'
@@ -197,14 +196,13 @@ export class NodeAgent {
     return { pressure: pressure(), complaints }
   }
 
-  #features(): Pick<NodeStatus, 'features' | 'declaredFeatures' | 'runtimeHandlers'> {
+  #features(): Pick<NodeStatus, 'features' | 'runtimeHandlers'> {
     const runtimeHandlers = this.#handlers.map(({ name, recursiveReadOnly, userNamespaces }) => ({
       name,
       features: { recursiveReadOnlyMounts: recursiveReadOnly, userNamespaces },
     }))
     return {
       features: { supplementalGroupsPolicy: this.#groupsPolicy },
-      declaredFeatures: [restartAllFeature],
       ...(runtimeHandlers.length > 0 && { runtimeHandlers }),
     }
   }
