@@ -29,8 +29,8 @@ export async function runInGuest({ socket, script, onOutput, timeoutMs }: GuestC
       if (signal.aborted) break
       pending += chunk as string
       const found = end.exec(pending)
-      // The end may come in two pieces: what could be its beginning is held back.
-      const ready = found ? found.index : Math.max(0, pending.length - mark.length - 8)
+      // The end may come in pieces: a line that may become it is held back.
+      const ready = found ? found.index : Math.max(0, pending.lastIndexOf('\n'))
       onOutput(pending.slice(0, ready))
       pending = pending.slice(ready)
       if (found) return Number(found[1])
