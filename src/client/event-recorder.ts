@@ -5,6 +5,7 @@ import { backoffMs } from '#lib/backoff.ts'
 import { BoundedQueue } from '#lib/bounded-queue.ts'
 import { formatTime, type Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import { Pace, type PaceSettings } from '#lib/pace.ts'
 import type { Client } from './client.ts'
 import { EventCorrelation, type Occurrence, type Series } from './event-correlation.ts'
 import type { EventRecorder } from './events.ts'
@@ -17,6 +18,8 @@ export interface EventRecorderOptions {
   readonly component: string
   /** `source.host` and `reportingInstance`: a node's name, for components that belong to one. */
   readonly host?: string
+  /** How many events are written; default 200 in a second, and 100 at once. */
+  readonly pace?: PaceSettings
 }
 
 export interface StoppableEventRecorder extends EventRecorder {
@@ -28,8 +31,7 @@ export interface StoppableEventRecorder extends EventRecorder {
 const maxPending = 5_000
 const maxTries = 5
 /** Telling must not hold up doing: after a burst of events, so many are written in a second. */
-const burst = 100
-const perSecond = 200
+const usualPace: PaceSettings = { burst: 100, perSecond: 200 }
 
 /** Makes the recorder of a process; `from` gives views of it that share its queue and its memory of repeats. */
 export function createEventRecorder(options: EventRecorderOptions): StoppableEventRecorder {
@@ -58,26 +60,12 @@ async function writeAll(
   options: EventRecorderOptions,
   stopping: AbortSignal,
 ): Promise<void> {
-  const pace = paceOf(options.clock, stopping)
+  const pace = new Pace(options.clock, options.pace ?? usualPace)
   for await (const occurrence of pending) {
     const series = correlation.correlate(occurrence)
     if (series === undefined) continue
-    await pace()
+    await pace.turn(stopping)
     await writeWithRetries(occurrence, series, options)
-  }
-}
-
-/** Resolves when the next event may be written: at once when the recorder is to stop. */
-function paceOf(clock: Clock, stopping: AbortSignal): () => Promise<void> | undefined {
-  let allowed = burst
-  let countedMs = clock.monotonic()
-  return () => {
-    const nowMs = clock.monotonic()
-    allowed = Math.min(burst, allowed + ((nowMs - countedMs) * perSecond) / 1_000)
-    countedMs = nowMs
-    allowed--
-    if (allowed >= 0 || stopping.aborted) return undefined
-    return clock.sleep((-allowed * 1_000) / perSecond, stopping).catch(() => undefined)
   }
 }
 

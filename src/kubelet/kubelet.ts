@@ -364,9 +364,9 @@ async function startServer(
   parts: Pick<KubeletServerContext, 'workers' | 'facts' | 'metrics' | 'readMore'>,
 ): Promise<KubeletServer | undefined> {
   if (options.server === undefined) return undefined
-  const { startKubeletServer } = await import('./server/kubelet-server.ts')
+  const { startServers } = await import('./server/start-servers.ts')
   const { host, machine } = options.effects
-  return startKubeletServer({
+  return startServers({
     ...options,
     ...options.server,
     ...parts,

@@ -11,6 +11,7 @@ import { linuxNodeFiles } from './identity/host-files.ts'
 import type { NodeEffects } from './kubelet-options.ts'
 import { linuxMachine } from './node/linux-machine.ts'
 import { linuxPodHost } from './pod-worker/linux-pod-host.ts'
+import { machineErrors, settleOwnProcess } from './node/own-process.ts'
 import type { MachineEnd } from './shutdown/machine-end.ts'
 import { probeRunner } from './probes/run-probe.ts'
 import { linuxFiles } from './topology/linux-files.ts'
@@ -44,6 +45,10 @@ export async function linuxNode({
   settings = defaultSettings,
   machineEnd,
 }: LinuxNodeOptions): Promise<NodeEffects> {
+  const layout = await detectCgroups()
+  const errors = await machineErrors(settings.configuration, { isCgroupV1: layout.version === 1, procDir: '/proc' })
+  if (errors.length > 0) throw new Error(errors.join(', '))
+  await settleOwnProcess(settings.configuration)
   const machine = linuxMachine(rootDir, imageDirOf(runtime))
   const pidMaximum = Number((await linuxFiles.text('/proc/sys/kernel/pid_max')) ?? 0)
   const cgroupSeconds = new Histogram({
@@ -52,7 +57,7 @@ export async function linuxNode({
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   })
   const cgroups = createPodCgroups({
-    layout: await detectCgroups(),
+    layout,
     root: cgroupRoot,
     clock,
     quota: settings.cpuQuota,

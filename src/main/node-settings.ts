@@ -4,6 +4,8 @@ import type { NodeOptions } from './node.ts'
 export interface NodeFiles {
   /** The kubelet's configuration. */
   readonly configFile: string
+  /** Folder of files that are merged onto it. */
+  readonly configDir: string
   /** Which programs know credentials, and where they are. */
   readonly credentialConfigFile: string
   readonly credentialBinDir: string
@@ -11,10 +13,10 @@ export interface NodeFiles {
 
 /** What the files make of a node. Throws what is wrong with them. */
 export async function nodeSettings(files: NodeFiles): Promise<Pick<NodeOptions, 'settings' | 'credentialProviders'>> {
-  const { configFile, credentialConfigFile, credentialBinDir: binDir } = files
+  const { configFile, configDir, credentialConfigFile, credentialBinDir: binDir } = files
   const providers =
     credentialConfigFile === '' ? {} : { credentialProviders: { configFile: credentialConfigFile, binDir } }
-  if (configFile === '') return providers
+  if (configFile === '' && configDir === '') return providers
   const { loadConfiguration } = await import('#kubelet/configuration/load-configuration.ts')
-  return { settings: await loadConfiguration(configFile), ...providers }
+  return { settings: await loadConfiguration({ file: configFile, folder: configDir }), ...providers }
 }

@@ -3,6 +3,7 @@ import type { Client } from '#client/client.ts'
 import { createEventRecorder } from '#client/event-recorder.ts'
 import type { Informer, Informers } from '#client/informer.ts'
 import { RequestMetrics } from '#client/request-metrics.ts'
+import { pacedClient } from '#client/paced-client.ts'
 import { createInformers, type remoteInformerSettings } from '#client/informers.ts'
 import { isNodeReady } from '#api/core/v1/node-facts.ts'
 import type { Node } from '#api/types/core.v1.ts'
@@ -17,13 +18,12 @@ import { defaultSettings, type KubeletSettings } from '#kubelet/configuration/ku
 import { containerdRuntime } from '#kubelet/cri/containerd-runtime.ts'
 import type { KubeletOptions } from '#kubelet/kubelet-options.ts'
 import { createKubelet, type Kubelet } from '#kubelet/kubelet.ts'
-import { subjectAccessReviewer } from '#kubelet/server/kubelet-access.ts'
-import type { KubeletServerOptions } from '#kubelet/server/server-context.ts'
-import type { ServingCertificate } from '#kubelet/server/serving-certificate.ts'
 import type { MachineEnd } from '#kubelet/shutdown/machine-end.ts'
 import { linuxNode } from '#kubelet/linux-node.ts'
 import { runCommand } from '#lib/command.ts'
-import type { Effects } from './effects.ts'
+import type { PaceSettings } from '#lib/pace.ts'
+import { nodeLog, type Effects } from './effects.ts'
+import { kubeletServer, type NodeKeys } from './node-server.ts'
 import { nodeCredentials, type CredentialProviderFiles } from './node-credentials.ts'
 import { listenFailure } from './listen-failure.ts'
 import { startDns, startProxy, startRoutes, writePodNetwork, type NodeNetworkOptions } from './node-network.ts'
@@ -47,13 +47,6 @@ export interface NodeOptions {
   /** Programs that know credentials of registries; absent: there are none. */
   readonly credentialProviders?: CredentialProviderFiles
   readonly effects: Effects
-}
-
-/** What the node's own server needs. */
-export interface NodeKeys {
-  /** PEM of the authority whose client certificates are believed. */
-  readonly clientCa: string
-  readonly serving: ServingCertificate
 }
 
 export interface RunningNode {
@@ -110,9 +103,11 @@ export async function startNode(given: NodeOptions): Promise<RunningNode> {
     log,
     component: 'kubelet',
     host: options.nodeName,
+    ...eventPace(options),
   })
   const { layout } = options
-  const kubelet = await createNodeKubelet(options, { informers, events, requests })
+  const stop = new AbortController()
+  const kubelet = await createNodeKubelet(options, { informers, events, requests, stopped: stop.signal })
   await kubelet.start().catch((error: unknown) => {
     throw listenFailure(error, `${options.address}:${ranges.kubeletPort}`, 'kubelet')
   })
@@ -133,6 +128,7 @@ export async function startNode(given: NodeOptions): Promise<RunningNode> {
     ]).then(() => undefined),
     shutDown: () => kubelet.shutDown(),
     async stop() {
+      stop.abort(new Error('the node stops'))
       proxy.stop()
       routes.stop()
       await dns.close()
@@ -143,21 +139,32 @@ export async function startNode(given: NodeOptions): Promise<RunningNode> {
   }
 }
 
+interface KubeletParts extends Pick<KubeletOptions, 'informers' | 'events'> {
+  readonly requests: RequestMetrics
+  /** Aborts when the node stops. */
+  readonly stopped: AbortSignal
+}
+
 async function createNodeKubelet(
   options: NodeOptions,
-  { informers, events, requests }: Pick<KubeletOptions, 'informers' | 'events'> & { readonly requests: RequestMetrics },
+  { informers, events, requests, stopped }: KubeletParts,
 ): Promise<Kubelet> {
   const { layout, settings } = options
-  const { clock, random, log } = options.effects
-  const runtime = await containerdRuntime({ socketPath: layout.containerd.socket })
+  const { clock, random } = options.effects
+  const given = (settings ?? defaultSettings).configuration
+  const log = nodeLog(options.effects, given.logging)
+  const runtime = await containerdRuntime({
+    socketPath: layout.containerd.socket,
+    timeoutMs: given.runtimeRequestTimeout,
+  })
+  const end = machineEnd(options)
   const directories = {
     rootDir: layout.kubeletDir,
-    logsDir: layout.podLogDir,
+    logsDir: given.podLogsDir || layout.podLogDir,
     logLinksDir: layout.containerLogDir,
     cgroupRoot: layout.cgroupRoot,
   }
-  const given = (settings ?? defaultSettings).configuration
-  const end = machineEnd(options)
+  const calls = paceOf(given.kubeAPIQPS, given.kubeAPIBurst ?? 100)
   const node = await linuxNode({
     ...directories,
     runtime,
@@ -166,7 +173,7 @@ async function createNodeKubelet(
     ...(end && { machineEnd: end }),
   })
   return createKubelet({
-    client: options.client,
+    client: calls ? pacedClient(options.client, clock, calls) : options.client,
     informers,
     clock,
     random,
@@ -179,16 +186,23 @@ async function createNodeKubelet(
     clusterDns: given.clusterDNS ?? [ranges.dnsService],
     clusterDomain: given.clusterDomain ?? ranges.clusterDomain,
     ...(settings && { settings }),
-    ...(given.enableServer && { server: kubeletServer(options) }),
+    ...(given.enableServer && { server: await kubeletServer(options, stopped) }),
     credentials: await nodeCredentials(options),
     keptImages: [pauseImageReference],
     effects: { ...node, metrics: [...(node.metrics ?? []), ...requests.families] },
   })
 }
 
-function kubeletServer({ client, keys, address, settings }: NodeOptions): KubeletServerOptions {
-  const port = settings?.configuration.port ?? ranges.kubeletPort
-  return { address, port, ...keys, authorize: subjectAccessReviewer(client) }
+/** Zero and nothing: no limit. */
+function paceOf(perSecond: number | undefined, burst: number): PaceSettings | undefined {
+  return perSecond ? { perSecond, burst } : undefined
+}
+
+function eventPace({ settings }: NodeOptions): { readonly pace?: PaceSettings } {
+  const { eventRecordQPS, eventBurst = 100 } = settings?.configuration ?? {}
+  if (eventRecordQPS === 0) return { pace: { perSecond: Infinity, burst: Infinity } }
+  const pace = paceOf(eventRecordQPS, eventBurst)
+  return pace === undefined ? {} : { pace }
 }
 
 /** The first answer that is not undefined, for a node as it is or as it becomes. */

@@ -3,23 +3,42 @@
  * and a folder for static pods, and pods that show what came of it.
  */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { request } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import { namespaces, nodes, pods, priorityClasses } from '#api/types/resources.ts'
-import { coracle } from './harness/cluster.ts'
+import { coracle, freePort } from './harness/cluster.ts'
 import { skipWithoutRoot as skip } from './harness/needs-root.ts'
 import { sharedCluster } from './harness/shared-cluster.ts'
 import { isReady, podOf, TestSpace, type TestPod } from './harness/test-space.ts'
 
 let manifests = ''
+let podLogs = ''
+let ports = { readOnly: 0, health: 0 }
+let manifestServer: Server | undefined
+/** What the URL answers, and by whom it was asked. */
+let manifestText = ''
+const asked: string[] = []
+after(() => manifestServer?.close())
 const head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 const shared = sharedCluster({
   async flags(folder) {
     manifests = join(folder, 'manifests')
     await mkdir(manifests)
+    podLogs = join(folder, 'pod-logs')
+    manifestServer = createServer((request, response) => {
+      asked.push(String(request.headers['x-node']))
+      response.end(manifestText)
+    }).listen(0, '127.0.0.1')
+    await once(manifestServer, 'listening')
+    const { port } = manifestServer.address() as AddressInfo
+    ports = { readOnly: await freePort(), health: await freePort() }
     const config = join(folder, 'kubelet.yaml')
     await writeFile(
       config,
@@ -30,6 +49,16 @@ systemReserved: { cpu: 100m, memory: 64Mi }
 allowedUnsafeSysctls: ["kernel.msg*"]
 crashLoopBackOff: { maxContainerRestartPeriod: 1s }
 podPidsLimit: 64
+podLogsDir: ${podLogs}
+maxOpenFiles: 5000
+readOnlyPort: ${ports.readOnly}
+healthzPort: ${ports.health}
+staticPodURL: http://127.0.0.1:${port}/pods
+staticPodURLHeader: { X-Node: [one] }
+httpCheckFrequency: 1s
+logging: { format: text }
+kubeAPIQPS: 100
+eventRecordQPS: 100
 cpuCFSQuotaPeriod: 50ms
 shutdownGracePeriodByPodPriority: [{ priority: 0, shutdownGracePeriodSeconds: 3 }, { priority: 1000, shutdownGracePeriodSeconds: 2 }]
 `,
@@ -38,6 +67,11 @@ shutdownGracePeriodByPodPriority: [{ priority: 0, shutdownGracePeriodSeconds: 3 
   },
 })
 const idle = 'trap exit TERM; sleep 1000 & wait'
+
+async function nodeAddress(): Promise<string> {
+  const { status } = await shared.client.resource(nodes).get('node-1')
+  return status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''
+}
 
 describe('the configuration file', { skip, concurrency: 4 }, () => {
   test('tells the node how much room it has for pods', async () => {
@@ -87,6 +121,53 @@ describe('the configuration file', { skip, concurrency: 4 }, () => {
     const script = 'cat /sys/fs/cgroup/cpu/cpu.cfs_period_us /sys/fs/cgroup/cpu/cpu.cfs_quota_us'
     const container = { resources: { limits: { cpu: '500m', memory: '32Mi' } } }
     assert.equal(await space.output({ script, container }), '50000\n25000\n')
+  })
+
+  test('names the folder of logs, and how many files the kubelet may open', async (t) => {
+    const space = await shared.space(t)
+    assert.equal(await space.output({ script: 'echo one' }), 'one\n')
+    assert.ok(readdirSync(podLogs).some((name) => name.startsWith(`${space.namespace}_pod_`)))
+    const [pid = ''] = readFileSync(shared.cluster.layout.serverPidFile, 'utf8').split(' ')
+    assert.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max open files +5000 +5000/m)
+  })
+
+  test('opens a port for all to read, and one to ask for health', async () => {
+    const answer = await fetch(`http://${await nodeAddress()}:${ports.readOnly}/pods`)
+    assert.equal(((await answer.json()) as { kind: string }).kind, 'PodList')
+    assert.equal(await (await fetch(`http://127.0.0.1:${ports.health}/healthz`)).text(), 'ok')
+  })
+
+  test('lets service accounts in by their tokens, as far as they may', async (t) => {
+    const space = await shared.space(t)
+    const name = space.namespace
+    const account = ['--serviceaccount', `${name}:default`]
+    await space.kubectl('create', 'clusterrole', name, '--verb=get', '--resource=nodes/metrics')
+    await space.kubectl('create', 'clusterrolebinding', name, '--clusterrole', name, ...account)
+    t.after(() => space.kubectl('delete', 'clusterrole,clusterrolebinding', name))
+    const token = (await space.kubectl('create', 'token', 'default')).trim()
+    const address = await nodeAddress()
+    const statusOf = async (path: string, bearer: string): Promise<number | undefined> => {
+      const headers = { authorization: `Bearer ${bearer}` }
+      const sent = request({
+        host: address,
+        port: 10_250,
+        path,
+        headers,
+        rejectUnauthorized: false,
+        agent: false,
+      }).end()
+      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      response.resume()
+      return response.statusCode
+    }
+    assert.equal(await statusOf('/metrics/resource', token), 200)
+    assert.equal(await statusOf('/pods', token), 403)
+    assert.equal(await statusOf('/metrics/resource', `${token}x`), 401)
+  })
+
+  test('has the log written as text', () => {
+    const lines = readFileSync(shared.cluster.layout.serverLog, 'utf8').split('\n')
+    assert.ok(lines.some((line) => /^[IWE]\d{4} [\d:.]+ +\d+ kubelet] "/.test(line)))
   })
 
   test('is refused as a whole when a part of it is wrong', async (t) => {
@@ -170,6 +251,17 @@ describe('static pods', { skip }, () => {
     )
     assert.notEqual(after.metadata.uid, before.metadata.uid)
     assert.equal(await space().log(name), 'two\n')
+  })
+
+  test('come from a URL, too', async () => {
+    const fromUrl = podOf({ name: 'url', script: idle, spec: { restartPolicy: 'Always' } })
+    manifestText = JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items: [fromUrl] })
+    const mirror = await space().waitFor(pods, 'url-node-1', isReady)
+    assert.equal(mirror.metadata.annotations?.['kubernetes.io/config.source'], 'http')
+    assert.equal(new Set(asked).size, 1)
+    assert.equal(asked[0], 'one')
+    manifestText = JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items: [] })
+    await space().waitGone(pods, 'url-node-1')
   })
 
   test('end with their manifest', async () => {

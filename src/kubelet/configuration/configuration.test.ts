@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { configurationErrors } from './validate-configuration.ts'
-import { settingsOf } from './kubelet-settings.ts'
+import { settingsOf, type KubeletSettings } from './kubelet-settings.ts'
 import { loadConfiguration } from './load-configuration.ts'
 import { configurationFields } from './configuration-fields.ts'
 import { partlyFollowed, refusalTable } from './refused-fields.ts'
@@ -247,12 +247,37 @@ featureGates: { Anything: true }
 })
 
 test('a file is read, judged, and named when it is wrong', async (t) => {
+  const folder = await temporaryFolder(t)
+  const file = join(folder, 'config.yaml')
+  const load = (): Promise<KubeletSettings> => loadConfiguration({ file, folder: '' })
+  await assert.rejects(load(), /failed to load kubelet config file, path: .*, error: failed to read/)
+  await writeFile(file, `${head}maxPods: -1`)
+  await assert.rejects(load(), /failed to validate kubelet configuration, error: .*, path: /)
+  await writeFile(file, `${head}maxPods: 7`)
+  assert.equal((await load()).maximumPods, 7)
+})
+
+test('files of a folder are merged onto the file, in the order of their names', async (t) => {
+  const folder = await temporaryFolder(t)
+  const file = join(folder, 'config.yaml')
+  const texts = {
+    'config.yaml': 'maxPods: 7\nsystemReserved: { cpu: 100m, memory: 1Gi }\nallowedUnsafeSysctls: [kernel.*]',
+    '20-second.conf': 'maxPods: 9\nsystemReserved: { memory: 2Gi }',
+    '10-first.conf': 'maxPods: 8\nallowedUnsafeSysctls: [net.*]',
+    'ignored.yaml': 'maxPods: 10',
+  }
+  for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), head + text)
+  const settings = await loadConfiguration({ file, folder })
+  assert.deepEqual([settings.maximumPods, settings.allowedUnsafeSysctls], [9, ['net.*']])
+  assert.deepEqual(settings.reserved, { cpu: 100, memory: 2 * 1024 ** 3 })
+  assert.equal((await loadConfiguration({ file: '', folder })).maximumPods, 9)
+  await writeFile(join(folder, '30-wrong.conf'), 'maxPods: 5')
+  await assert.rejects(loadConfiguration({ file, folder }), /path: .*30-wrong.conf, error: .*Object 'Kind' is missing/)
+  await assert.rejects(loadConfiguration({ file, folder: join(folder, 'none') }), /kubelet dropin directory/)
+})
+
+async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'coracle-configuration-'))
   t.after(() => rm(folder, { recursive: true }))
-  const path = join(folder, 'config.yaml')
-  await assert.rejects(loadConfiguration(path), /failed to load kubelet config file, path: .*, error: failed to read/)
-  await writeFile(path, `${head}maxPods: -1`)
-  await assert.rejects(loadConfiguration(path), /failed to validate kubelet configuration, error: .*, path: /)
-  await writeFile(path, `${head}maxPods: 7`)
-  assert.equal((await loadConfiguration(path)).maximumPods, 7)
-})
+  return folder
+}

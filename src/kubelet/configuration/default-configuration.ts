@@ -43,7 +43,6 @@ const defaults = {
   evictionPressureTransitionPeriod: 5 * minutes,
   mergeDefaultEvictionSettings: false,
   localStorageCapacityIsolation: true,
-  volumeStatsAggPeriod: 1 * minutes,
   containerLogMaxSize: '10Mi',
   containerLogMaxFiles: 5,
   containerLogMaxWorkers: 1,

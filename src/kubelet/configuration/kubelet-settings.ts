@@ -50,7 +50,7 @@ export interface KubeletSettings {
   readonly idsPerPod: number
   /** Whether the node's own disk is a resource: told, limited and evicted for. */
   readonly isolatesLocalStorage: boolean
-  /** How old what is known of the disk use of volumes may be; negative: it is not looked at. */
+  /** How old what is known of the use of volumes may be; 0: it is measured for each who asks; negative: for nobody. */
   readonly volumeStatsMs: number
 }
 
@@ -153,7 +153,7 @@ export function settingsOf(configuration: KubeletConfiguration): KubeletSettings
     idsPerPod: given.userNamespaces?.idsPerPod ?? idUnit,
     reportedImages: given.nodeStatusMaxImages < 0 ? Infinity : given.nodeStatusMaxImages,
     isolatesLocalStorage: given.localStorageCapacityIsolation,
-    volumeStatsMs: given.volumeStatsAggPeriod,
+    volumeStatsMs: given.volumeStatsAggPeriod ?? 0,
   }
 }
 

@@ -6,6 +6,7 @@ import { signalFacts } from '../eviction/signals.ts'
 import { idUnit } from '../user-namespaces/node-ids.ts'
 import { withDefaults, type SettledConfiguration } from './default-configuration.ts'
 import type { KubeletConfiguration } from './kubelet-configuration.ts'
+import { tlsErrors } from '../server/tls-settings.ts'
 import { refusedFields } from './refused-fields.ts'
 import { loggingErrors } from './validate-logging.ts'
 import { policyErrors } from './validate-policies.ts'
@@ -15,7 +16,7 @@ type Check = (configuration: SettledConfiguration) => readonly string[]
 /** What is wrong with a configuration whose fields all have their types, in upstream's words; empty: nothing. */
 export function configurationErrors(given: KubeletConfiguration): readonly string[] {
   const configuration = withDefaults(given)
-  const errors = [...checks.flatMap((check) => check(configuration)), ...refusedFields(given)]
+  const errors = [...checks.flatMap((check) => check(configuration)), ...tlsErrors(given), ...refusedFields(given)]
   return [...errors.map((error) => `invalid configuration: ${error}`), ...taints(given), ...loggingErrors(given)]
 }
 
@@ -249,6 +250,20 @@ function choices(given: SettledConfiguration): string[] {
       : []),
     ...(given.enableSystemLogQuery && !given.enableSystemLogHandler
       ? ['enableSystemLogHandler is required for enableSystemLogQuery']
+      : []),
+    ...(['Webhook', 'AlwaysAllow'].includes(given.authorization.mode)
+      ? []
+      : [`unknown authorization mode ${given.authorization.mode}`]),
+    ...((given.tlsCertFile ?? '') === '' && (given.tlsPrivateKeyFile ?? '') !== ''
+      ? ['tlsPrivateKeyFile (--tls-private-key-file) needs tlsCertFile (--tls-cert-file)']
+      : []),
+    ...((given.tlsCertFile ?? '') !== '' && (given.tlsPrivateKeyFile ?? '') === ''
+      ? ['tlsCertFile (--tls-cert-file) needs tlsPrivateKeyFile (--tls-private-key-file)']
+      : []),
+    ...(given.serverTLSBootstrap === false && !given.tlsCertFile
+      ? [
+          'serverTLSBootstrap: false needs tlsCertFile: the API server believes no certificate that a node made for itself',
+        ]
       : []),
     ...(given.runOnce ? ['runOnce (--runOnce) true, Runonce mode has been deprecated and should not be set'] : []),
     ...(given.systemCgroups && !given.cgroupRoot

@@ -21,11 +21,16 @@ type CriModule = typeof import('./generated/cri_pb.ts')
 export interface ContainerdRuntimeOptions {
   /** Path of containerd's Unix socket. */
   readonly socketPath: string
+  /** For calls that are to be quick; default two minutes. Making a sandbox may take twice as long. */
+  readonly timeoutMs?: number
 }
 
 /** A runtime that speaks CRI v1 on a Unix socket. Connects lazily: a runtime that is down fails the calls, not this. */
-export async function containerdRuntime({ socketPath }: ContainerdRuntimeOptions): Promise<ContainerRuntime> {
-  const [grpc, cri] = await Promise.all([connectGrpc(socketPath), import('./generated/cri_pb.ts')])
+export async function containerdRuntime({
+  socketPath,
+  timeoutMs,
+}: ContainerdRuntimeOptions): Promise<ContainerRuntime> {
+  const [grpc, cri] = await Promise.all([connectGrpc(socketPath, timeoutMs), import('./generated/cri_pb.ts')])
   return {
     ...sandboxCalls(grpc, cri),
     ...containerCalls(grpc, cri),
@@ -59,7 +64,10 @@ function sandboxCalls(
     async runSandbox(config, { signal, handler = '' } = {}) {
       const request = { config: encodeSandbox(config), runtimeHandler: handler }
       // Twice the usual limit: the runtime may have to wait for its network plugins.
-      const answer = await grpc.unary(method.runPodSandbox, request, { ...(signal && { signal }), timeoutMs: 240_000 })
+      const answer = await grpc.unary(method.runPodSandbox, request, {
+        ...(signal && { signal }),
+        timeoutMs: 2 * grpc.timeoutMs,
+      })
       return answer.podSandboxId
     },
     async stopSandbox(podSandboxId, options) {

@@ -16,20 +16,21 @@ export interface GrpcConnection {
     request: MessageInitShape<Input>,
     options: { readonly signal: AbortSignal },
   ): AsyncIterable<MessageShape<Output>>
+  /** What unary calls get that say nothing else. */
+  readonly timeoutMs: number
   close(): void
 }
 
 export interface GrpcCallOptions {
   readonly signal?: AbortSignal
-  /** Default two minutes, as upstream's runtime request timeout. 0: no limit. */
+  /** Default that of the connection. 0: no limit. */
   readonly timeoutMs?: number
 }
 
-const defaultTimeoutMs = 120_000
 const maximumMessageBytes = 16 * 1024 * 1024
 
 /** Connects on the first call. gRPC and protobuf are loaded here, not at start. */
-export async function connectGrpc(socketPath: string): Promise<GrpcConnection> {
+export async function connectGrpc(socketPath: string, usualTimeoutMs = 120_000): Promise<GrpcConnection> {
   const [{ default: grpc }, protobuf] = await Promise.all([import('@grpc/grpc-js'), import('@bufbuild/protobuf')])
   const client = new grpc.Client(`unix://${socketPath}`, grpc.credentials.createInsecure(), {
     'grpc.max_receive_message_length': maximumMessageBytes,
@@ -50,7 +51,7 @@ export async function connectGrpc(socketPath: string): Promise<GrpcConnection> {
   return {
     unary(method, request, options = {}) {
       const { promise, resolve, reject } = Promise.withResolvers<MessageShape<typeof method.output>>()
-      const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+      const timeoutMs = options.timeoutMs ?? usualTimeoutMs
       if (options.signal?.aborted) return Promise.reject(cancelled())
       const call = client.makeUnaryRequest(
         pathOf(method),
@@ -87,6 +88,7 @@ export async function connectGrpc(socketPath: string): Promise<GrpcConnection> {
         call.cancel()
       }
     },
+    timeoutMs: usualTimeoutMs,
     close: () => client.close(),
   }
 }

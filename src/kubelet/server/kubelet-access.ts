@@ -2,6 +2,8 @@ import type { TLSSocket } from 'node:tls'
 import type { UserInfo } from '#api/meta/exchange.ts'
 import { subjectAccessReviews } from '#api/types/resources.ts'
 import type { Client } from '#client/client.ts'
+import type { Clock } from '#lib/clock.ts'
+import { AnswerCache } from './answer-cache.ts'
 
 /** What somebody wants of this kubelet, in the words of RBAC: a verb on `nodes/<subresource>`. */
 export interface KubeletAccess {
@@ -52,16 +54,32 @@ interface SubjectAccessReviewAnswer {
   readonly status?: { readonly allowed?: boolean }
 }
 
-/** Asks the API server; `proxy` on the node grants the finer subresources too (KEP-2862). */
-export function subjectAccessReviewer(client: Client): (access: KubeletAccess) => Promise<boolean> {
+/** For how long a yes and a no are good. */
+export interface DecisionLifetimes {
+  readonly clock: Clock
+  readonly allowedMs: number
+  readonly refusedMs: number
+}
+
+/**
+ * Asks the API server, and remembers for a while; `proxy` on the node grants the finer subresources too (KEP-2862).
+ */
+export function subjectAccessReviewer(
+  client: Client,
+  { clock, allowedMs, refusedMs }: DecisionLifetimes,
+): (access: KubeletAccess) => Promise<boolean> {
+  const cache = new AnswerCache<boolean>(clock, (isAllowed) => (isAllowed ? allowedMs : refusedMs))
   const ask = async ({ user, verb, nodeName }: KubeletAccess, subresource: string): Promise<boolean> => {
     const resourceAttributes = { verb, version: 'v1', resource: 'nodes', subresource, name: nodeName }
     const extra = Object.fromEntries(Object.entries(user.extra ?? {}).map(([key, values]) => [key, [...values]]))
-    const spec = { user: user.name, groups: [...user.groups], extra, resourceAttributes }
+    const { uid } = user
+    const spec = { user: user.name, ...(uid && { uid }), groups: [...user.groups], extra, resourceAttributes }
     const review = { metadata: {}, spec }
     const answer = (await client.resource(subjectAccessReviews).create(review)) as SubjectAccessReviewAnswer
     return answer.status?.allowed === true
   }
-  return async (access) =>
-    (await ask(access, access.subresource)) || (access.subresource !== 'proxy' && (await ask(access, 'proxy')))
+  return (access) =>
+    cache.get(JSON.stringify(access), async () => {
+      return (await ask(access, access.subresource)) || (access.subresource !== 'proxy' && (await ask(access, 'proxy')))
+    })
 }

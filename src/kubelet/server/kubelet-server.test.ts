@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, request as plainRequest, type Server } from 'node:http'
 import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -16,8 +16,12 @@ import { simulatedNode } from '../simulated/simulated-node.ts'
 import { StatsCollector } from '../stats/stats-collector.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
 import { startKubeletServer, type KubeletServer } from './kubelet-server.ts'
+import type { KubeletServerContext } from './server-context.ts'
+import { answerOpenly } from './read-only-server.ts'
+import { listenPlainly } from './plain-server.ts'
+import { startServers } from './start-servers.ts'
 import { fixedCertificate } from './serving-certificate.ts'
-import { defaultSettings } from '../configuration/kubelet-settings.ts'
+import { defaultSettings, settingsOf } from '../configuration/kubelet-settings.ts'
 
 const dayMs = 86_400_000
 
@@ -86,6 +90,7 @@ const stats: ContainerStats = {
 }
 
 const asked: KubeletAccess[] = []
+let context: KubeletServerContext
 let server: KubeletServer
 let streaming: Server
 
@@ -108,7 +113,7 @@ before(async () => {
     containerStats: async () => [stats],
     sandboxStats: async () => [],
   } as unknown as ContainerRuntime
-  server = await startKubeletServer({
+  context = {
     port: 0,
     address: '127.0.0.1',
     serving: fixedCertificate(serving),
@@ -133,7 +138,8 @@ before(async () => {
     rootDir: '/nowhere',
     readMore: () => [],
     clusterDomain: 'cluster.local',
-  })
+  }
+  server = await startKubeletServer(context)
 })
 
 after(async () => {
@@ -146,11 +152,11 @@ interface Answer {
   readonly body: string
 }
 
-async function ask(path: string, client?: KeyPair): Promise<Answer> {
+async function ask(path: string, client?: KeyPair, port = server.port): Promise<Answer> {
   const identity = client && { cert: client.certificate, key: client.key }
   const sent = request({
     host: '127.0.0.1',
-    port: server.port,
+    port,
     path,
     ca: ca.certificate,
     agent: false,
@@ -174,6 +180,45 @@ test('only the cluster’s own clients get in, and only those that may', async (
   ]
   for (const [who, client, status] of cases) assert.equal((await ask('/healthz', client)).status, status, who)
   assert.deepEqual(asked.at(-1)?.user, { name: 'broken', groups: ['system:authenticated'] })
+})
+
+test('a node can be told to let everybody in', async (t) => {
+  const configuration = { authentication: { anonymous: { enabled: true } }, authorization: { mode: 'AlwaysAllow' } }
+  const settings = settingsOf({ ...configuration, healthzPort: 0 })
+  const open = await startServers({ ...context, settings })
+  t.after(() => open.close())
+  assert.deepEqual(await ask('/healthz', undefined, open.port), { status: 200, body: 'ok' })
+})
+
+test('everybody may read on the port for that, and only read', async (t) => {
+  const open = await listenPlainly({ address: '127.0.0.1', port: 0 }, (incoming, response) => {
+    void answerOpenly(context, incoming, response)
+  })
+  t.after(() => open.close())
+  const read = async (path: string): Promise<string> => {
+    const sent = plainRequest({ host: '127.0.0.1', port: open.port, path, agent: false }).end()
+    const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
+    return `${response.statusCode} ${Buffer.concat(await response.toArray()).toString()}`
+  }
+  assert.equal(await read('/healthz'), '200 ok')
+  assert.match(await read('/pods'), /^200 {"kind":"PodList"/)
+  assert.match(await read('/metrics'), /kubelet_node_name{node="n"} 1/)
+  assert.equal(await read('/configz'), '404 404 page not found')
+  assert.equal(await read('/containerLogs/ns/p/c'), '405 Debug endpoints are disabled.')
+})
+
+test('health has a port of its own, and a node works without', async (t) => {
+  const taken = await listenPlainly({ address: '127.0.0.1', port: 0 }, () => undefined)
+  const { port } = taken
+  const settings = settingsOf({ healthzPort: port })
+  const first = await startServers({ ...context, settings })
+  await taken.close()
+  const second = await startServers({ ...context, settings })
+  t.after(() => Promise.all([first.close(), second.close()]))
+  const sent = plainRequest({ host: '127.0.0.1', port, path: '/healthz', agent: false }).end()
+  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
+  assert.equal(response.statusCode, 200)
+  response.resume()
 })
 
 test('what is not there is said in plain text', async () => {

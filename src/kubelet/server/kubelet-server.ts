@@ -1,15 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import type { SecureContextOptions } from 'node:tls'
 import type { UserInfo } from '#api/meta/exchange.ts'
 import type { KeyPair } from '#lib/x509/certificate.ts'
+import { authenticate } from './authentication.ts'
 import { HttpError } from './http-error.ts'
-import { accessOf, userOf, type KubeletAccess } from './kubelet-access.ts'
+import { accessOf, type KubeletAccess } from './kubelet-access.ts'
 import type { RouteCall } from './route.ts'
 import { findRoute } from './routes.ts'
 import type { KubeletServerContext } from './server-context.ts'
+import { tlsSettings } from './tls-settings.ts'
 
 export interface KubeletServer {
   readonly port: number
@@ -18,9 +20,9 @@ export interface KubeletServer {
 
 /** The kubelet's HTTPS server: logs, exec, attach, port-forward and statistics for the API server. */
 export async function startKubeletServer(context: KubeletServerContext): Promise<KubeletServer> {
-  const { serving, clientCa: ca } = context
-  const server = createServer({ ...tlsOf(serving.current, ca), requestCert: true, rejectUnauthorized: false })
-  const stopRenewals = serving.listen((pair) => server.setSecureContext(tlsOf(pair, ca)))
+  const { serving } = context
+  const server = createServer({ ...tlsOf(context, serving.current), requestCert: true, rejectUnauthorized: false })
+  const stopRenewals = serving.listen((pair) => server.setSecureContext(tlsOf(context, pair)))
   server.on('request', (request, response) => void answer(context, request, response))
   const streams = new Set<Duplex>()
   server.on('upgrade', (request, socket, head) => {
@@ -48,8 +50,8 @@ export async function startKubeletServer(context: KubeletServerContext): Promise
   }
 }
 
-function tlsOf(pair: KeyPair | undefined, ca: string): SecureContextOptions {
-  return { ca, ...(pair && { cert: pair.certificate, key: pair.key }) }
+function tlsOf({ clientCa: ca, settings }: KubeletServerContext, pair: KeyPair | undefined): SecureContextOptions {
+  return { ...tlsSettings(settings.configuration), ca, ...(pair && { cert: pair.certificate, key: pair.key }) }
 }
 
 async function answer(
@@ -65,11 +67,12 @@ async function answer(
     if (route.respond === undefined) throw new HttpError(400, 'Upgrade request required')
     await route.respond(context, call, response)
   } catch (error) {
-    fail(context, response, error)
+    failResponse(context, response, error)
   }
 }
 
-function fail({ log }: KubeletServerContext, response: ServerResponse, error: unknown): void {
+/** Says what went wrong, unless an answer has begun: that ends. */
+export function failResponse({ log }: KubeletServerContext, response: ServerResponse, error: unknown): void {
   if (!(error instanceof HttpError)) log.warn('kubelet request failed', { error })
   if (response.headersSent) return void response.destroy()
   const { status, message } = error instanceof HttpError ? error : { status: 500, message: (error as Error).message }
@@ -82,6 +85,8 @@ async function upgrade(
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
 ): Promise<void> {
   socket.on('error', () => socket.destroy())
+  const idle = socket as Socket
+  idle.setTimeout(context.settings.configuration.streamingConnectionIdleTimeout, () => socket.destroy())
   const stop = new AbortController()
   socket.once('close', () => stop.abort())
   try {
@@ -104,7 +109,7 @@ async function upgrade(
 
 /** Who is it, what do they want, may they? In this order, so that strangers learn nothing. */
 async function admit(context: KubeletServerContext, request: IncomingMessage, signal: AbortSignal): Promise<RouteCall> {
-  const user: UserInfo | undefined = userOf(request.socket as TLSSocket)
+  const user = await whoIs(context, request)
   if (user === undefined) throw new HttpError(401, 'Unauthorized')
   const url = new URL(request.url ?? '/', 'https://kubelet')
   const found = findRoute(url.pathname)
@@ -120,14 +125,30 @@ async function admit(context: KubeletServerContext, request: IncomingMessage, si
   return { ...found, query: url.searchParams, signal }
 }
 
+/** Any doubt is nobody. */
+async function whoIs(
+  { reviewToken, settings, log }: KubeletServerContext,
+  request: IncomingMessage,
+): Promise<UserInfo | undefined> {
+  const { anonymous, webhook } = settings.configuration.authentication
+  const tokens = webhook.enabled && reviewToken !== undefined ? { reviewToken } : {}
+  try {
+    return await authenticate(request, { ...tokens, allowsAnonymous: anonymous.enabled })
+  } catch (error) {
+    log.warn('Unable to authenticate the request', { error })
+    return undefined
+  }
+}
+
 /** What `enableDebuggingHandlers: false` switches off. */
-function isDebugging(path: string): boolean {
+export function isDebugging(path: string): boolean {
   return /^\/(run|exec|attach|portForward|containerLogs)\//.test(path)
 }
 
-/** The API server's own certificate and administrators may do everything; any doubt is a no. */
-async function isAllowed({ authorize, log }: KubeletServerContext, access: KubeletAccess): Promise<boolean> {
+/** Unless everybody may: the API server's own certificate and administrators may do everything; any doubt is a no. */
+async function isAllowed({ authorize, log, settings }: KubeletServerContext, access: KubeletAccess): Promise<boolean> {
   const { name, groups } = access.user
+  if (settings.configuration.authorization.mode === 'AlwaysAllow') return true
   if (name === 'kube-apiserver-kubelet-client' || groups.includes('system:masters')) return true
   try {
     return (await authorize?.(access)) ?? false

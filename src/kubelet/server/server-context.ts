@@ -8,6 +8,7 @@ import type { MachineFacts } from '../node/node-machine.ts'
 import type { PodHost } from '../pod-worker/pod-host.ts'
 import type { StatsCollector } from '../stats/stats-collector.ts'
 import type { PodWorkers } from '../pod-worker/pod-workers.ts'
+import type { TokenReviewer } from './authentication.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
 import type { ServingCertificate } from './serving-certificate.ts'
 
@@ -20,6 +21,8 @@ export interface KubeletServerOptions {
   readonly serving: ServingCertificate
   /** PEM of the CA whose client certificates are believed. */
   readonly clientCa: string
+  /** Whose bearer tokens they are; absent: nobody's. */
+  readonly reviewToken?: TokenReviewer
   /** Asked about users that are neither the API server nor administrators; absent: they are refused. */
   readonly authorize?: (access: KubeletAccess) => Promise<boolean>
 }

@@ -12,6 +12,11 @@ export const nodeFlags = [
   },
   {
     ...file,
+    name: 'config-dir',
+    help: 'Folder whose files *.conf, of the same kind, are merged onto --config in the order of their names',
+  },
+  {
+    ...file,
     name: 'image-credential-provider-config',
     help: 'File with a CredentialProviderConfig: programs that know credentials of image registries (default: none)',
   },
@@ -23,6 +28,7 @@ export function nodeFilesOf(values: Readonly<Record<(typeof nodeFlags)[number]['
   const absolute = (path: string): string => (path === '' ? '' : resolve(path))
   return {
     configFile: absolute(values.config),
+    configDir: absolute(values['config-dir']),
     credentialConfigFile: absolute(values['image-credential-provider-config']),
     credentialBinDir: absolute(values['image-credential-provider-bin-dir']),
   }
@@ -31,9 +37,15 @@ export function nodeFilesOf(values: Readonly<Record<(typeof nodeFlags)[number]['
 /** The same as words of a command line. */
 export function nodeFileArguments({
   configFile,
+  configDir,
   credentialConfigFile,
   credentialBinDir,
 }: NodeFiles): readonly string[] {
-  const [config, providers, folder] = nodeFlags.map(({ name }) => name)
-  return [`--${config}=${configFile}`, `--${providers}=${credentialConfigFile}`, `--${folder}=${credentialBinDir}`]
+  const [config, configFolder, providers, folder] = nodeFlags.map(({ name }) => name)
+  return [
+    `--${config}=${configFile}`,
+    `--${configFolder}=${configDir}`,
+    `--${providers}=${credentialConfigFile}`,
+    `--${folder}=${credentialBinDir}`,
+  ]
 }
