@@ -92,6 +92,7 @@ function clusterOf(nodes: number, services: readonly unknown[]): ClusterCache {
     csiNodes: lister(),
     csiDrivers: lister(),
     csiCapacities: lister(),
+    attachments: lister(),
     resourceClaims: lister(),
     resourceSlices: lister(),
     deviceClasses: lister(),

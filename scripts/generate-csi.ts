@@ -16,7 +16,11 @@ const protos: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   csi: { 'csi.proto': proto('csi', 'csi.proto') },
   plugins: { 'plugin-registration.proto': proto('plugins', 'plugin-registration.proto') },
   devices: { 'device-plugin.proto': proto('devices', 'device-plugin.proto') },
-  claims: { 'dra-v1.proto': claims, 'dra-v1beta1.proto': claims.replace('apis.dra.v1;', 'apis.dra.v1beta1;') },
+  claims: {
+    'dra-v1.proto': claims,
+    'dra-v1beta1.proto': claims.replace('apis.dra.v1;', 'apis.dra.v1beta1;'),
+    'dra-health.proto': proto('claims', 'dra-health.proto'),
+  },
 }
 
 for (const [folder, texts] of Object.entries(protos)) {

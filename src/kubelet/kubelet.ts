@@ -232,6 +232,11 @@ function retryAll(workers: PodWorkers): void {
   workers.retryOrphans()
 }
 
+/** Pods tell how their devices are. */
+function pokeAll(workers: PodWorkers): void {
+  for (const worker of workers.list()) worker.poke()
+}
+
 /** What is counted apart from the kubelet itself. */
 function otherMetrics(
   { metrics = [] }: NodeEffects,
@@ -267,6 +272,7 @@ async function createGrants(
       ),
     onChange: () => parts().agent.reportNow(),
     onArrival: () => retryAll(parts().workers),
+    onHealth: () => pokeAll(parts().workers),
   })
   const workers = (): PodWorkers => parts().workers
   return createNodeGrants(options, { facts, topology, devices, metrics: metrics.managers, workers })

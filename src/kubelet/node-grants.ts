@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { isPodTerminal } from '#api/core/v1/pod-facts.ts'
 import { computePodQosClass } from '#api/core/v1/pod-qos.ts'
 import { quantityOf } from '#api/meta/quantity.ts'
-import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { Container, Pod, ResourceStatus } from '#api/types/core.v1.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { MetricFamily } from '#lib/metrics/metric.ts'
 import type { KubeletSettings } from './configuration/kubelet-settings.ts'
@@ -147,6 +147,10 @@ export class NodeGrants implements GrantSource {
 
   async grant(pod: Pod, container: Container): Promise<ContainerGrants> {
     return { ...(await this.#parts.devices.grants.grant(pod, container)), ...this.#placementOf(pod, container) }
+  }
+
+  health(pod: Pod, container: Container): readonly ResourceStatus[] {
+    return this.#parts.devices.grants.health(pod, container)
   }
 
   prepare(pod: Pod): Promise<void> {

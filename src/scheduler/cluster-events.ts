@@ -129,8 +129,8 @@ function namespaceChanged({ cache, queue }: Following, namespace: Namespace, pre
 }
 
 function storageOf(objects: Following['objects']): readonly Informer<KubernetesObject>[] {
-  const { claims, volumes, storageClasses, csiNodes, csiDrivers, csiCapacities } = objects
-  const all = [claims, volumes, storageClasses, csiNodes, csiDrivers, csiCapacities]
+  const { claims, volumes, storageClasses, csiNodes, csiDrivers, csiCapacities, attachments } = objects
+  const all = [claims, volumes, storageClasses, csiNodes, csiDrivers, csiCapacities, attachments]
   return all as unknown as readonly Informer<KubernetesObject>[]
 }
 

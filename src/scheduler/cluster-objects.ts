@@ -24,8 +24,9 @@ import {
   services,
   statefulSets,
   storageClasses,
+  volumeAttachments,
 } from '#api/types/resources.ts'
-import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '#api/types/storage.v1.ts'
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment } from '#api/types/storage.v1.ts'
 import type { Informers, Lister } from '#client/informer.ts'
 
 /** The other objects that plugins look at. */
@@ -42,6 +43,7 @@ export interface ClusterObjects {
   readonly csiNodes: Lister<CSINode>
   readonly csiDrivers: Lister<CSIDriver>
   readonly csiCapacities: Lister<CSIStorageCapacity>
+  readonly attachments: Lister<VolumeAttachment>
   readonly resourceClaims: Lister<ResourceClaim>
   readonly resourceSlices: Lister<ResourceSlice>
   readonly deviceClasses: Lister<DeviceClass>
@@ -62,6 +64,7 @@ export function clusterObjects(informers: Informers) {
     csiNodes: informers.of(csiNodes),
     csiDrivers: informers.of(csiDrivers),
     csiCapacities: informers.of(csiStorageCapacities),
+    attachments: informers.of(volumeAttachments),
     resourceClaims: informers.of(resourceClaims),
     resourceSlices: informers.of(resourceSlices),
     deviceClasses: informers.of(deviceClasses),

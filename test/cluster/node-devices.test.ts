@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import type { Node } from '#api/types/core.v1.ts'
+import type { Node, Pod } from '#api/types/core.v1.ts'
 import {
   deviceClasses,
   nodes,
@@ -80,6 +80,11 @@ test(
     assert.match(refused.status?.reason ?? '', /^(OutOfvendor\.example\/card|UnexpectedAdmissionError)$/)
     running.tell([{ id: 'card-a', healthy: false }, { id: 'card-b' }])
     await nodeOffers('2', '1')
+    const healthOf = (pod: Pod) =>
+      pod.status?.containerStatuses?.[0]?.allocatedResourcesStatus?.flatMap(({ name, resources = [] }) =>
+        resources.map(({ resourceID, health }) => `${name} ${resourceID} ${health}`),
+      )
+    await space.waitFor(pods, 'first', (pod) => healthOf(pod)?.[0] === `${resource} card-a Unhealthy`)
     await running.stop()
     await nodeOffers('2', '0')
     const checkpoint = join(shared.cluster.layout.kubeletDir, 'device-plugins/kubelet_internal_checkpoint')
@@ -148,8 +153,8 @@ test('a pod with a claim from a template gets a device, and both go with it', { 
   }
   const log = await space.output({ name: 'first', ...asking })
   assert.match(log, /^first-card-\w+\n$/)
-  const [prepared] = driver.calls
-  assert.equal(prepared, `prepare ${log.trim()}`)
+  // The driver may first be asked to let go of what an earlier test has left.
+  assert.ok(driver.calls.includes(`prepare ${log.trim()}`))
   // The pod has ended, so its device is free for the next.
   assert.match(await space.output({ name: 'second', ...asking }), /^second-card-\w+\n$/)
   await space.of(pods).delete('first')
@@ -172,7 +177,7 @@ test('devices of a class stand for an extended resource: the scheduler makes the
   const container = { resources: { limits: { [extendedResourceName]: '1' } } }
   const log = await space.output({ name: 'first', script: 'test -c /dev/claimed && echo $CLAIMED', container })
   assert.match(log, /^first-extended-resources-\w+\n$/)
-  assert.equal(driver.calls[0], `prepare ${log.trim()}`)
+  assert.ok(driver.calls.includes(`prepare ${log.trim()}`))
   await space.of(pods).delete('first')
   await space.waitGone(resourceClaims, log.trim())
 })

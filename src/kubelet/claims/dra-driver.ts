@@ -1,3 +1,4 @@
+import type { Health, ReportedHealth } from './device-health.ts'
 import { connectGrpc, type GrpcConnection } from '../cri/grpc-connection.ts'
 
 export interface ClaimReference {
@@ -8,6 +9,8 @@ export interface ClaimReference {
 
 /** A device that the driver has made ready, with the names under which runtimes know it. */
 export interface PreparedDevice {
+  readonly pool: string
+  readonly device: string
   readonly requests: readonly string[]
   readonly cdiDevices: readonly string[]
 }
@@ -23,6 +26,7 @@ export class DraDriver {
   readonly name: string
   readonly #connection: GrpcConnection
   readonly #service: ServiceName
+  readonly #stop = new AbortController()
 
   private constructor(name: string, connection: GrpcConnection, service: ServiceName) {
     this.name = name
@@ -47,7 +51,9 @@ export class DraDriver {
     if (prepared === undefined) throw new Error(`driver ${this.name} has not answered for claim ${textOf(claim)}`)
     if (prepared.error !== '')
       throw new Error(`NodePrepareResources failed for ResourceClaim ${textOf(claim)}: ${prepared.error}`)
-    return prepared.devices.map(({ requestNames, cdiDeviceIds }) => ({
+    return prepared.devices.map(({ poolName, deviceName, requestNames, cdiDeviceIds }) => ({
+      pool: poolName,
+      device: deviceName,
       requests: requestNames,
       cdiDevices: cdiDeviceIds,
     }))
@@ -64,7 +70,30 @@ export class DraDriver {
     if (error !== '') throw new Error(`NodeUnprepareResources failed for ResourceClaim ${textOf(claim)}: ${error}`)
   }
 
+  /** Yields what the driver says of its devices until it is closed. Throws where it does not, or no longer, tell. */
+  async *health(): AsyncGenerator<readonly ReportedHealth[]> {
+    const { DRAResourceHealth, HealthStatus } = await import('./generated/dra-health_pb.ts')
+    const words: Readonly<Record<number, Health>> = {
+      [HealthStatus.HEALTHY]: 'Healthy',
+      [HealthStatus.UNHEALTHY]: 'Unhealthy',
+    }
+    const { nodeWatchResources } = DRAResourceHealth.method
+    for await (const { devices } of this.#connection.serverStream(nodeWatchResources, {}, this.#stop)) {
+      yield devices.map(({ device, health, healthCheckTimeoutSeconds }) => ({
+        pool: device?.poolName ?? '',
+        device: device?.deviceName ?? '',
+        health: words[health] ?? 'Unknown',
+        timeoutMs: Number(healthCheckTimeoutSeconds) * 1_000,
+      }))
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#stop.signal.aborted
+  }
+
   close(): void {
+    this.#stop.abort()
     this.#connection.close()
   }
 

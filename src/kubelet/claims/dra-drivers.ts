@@ -3,6 +3,8 @@ import type { Client } from '#client/client.ts'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Plugin, PluginHandler } from '../plugins/plugin-registry.ts'
+import { RuntimeError } from '../cri/runtime.ts'
+import { DeviceHealth } from './device-health.ts'
 import { DraDriver } from './dra-driver.ts'
 
 export interface DraDriversOptions {
@@ -12,10 +14,13 @@ export interface DraDriversOptions {
   readonly nodeName: string
   /** A driver has come: pods that wait for it are to be tried again. */
   readonly onArrival: () => void
+  /** A driver says that one of its devices is better, or worse, than before. */
+  readonly onHealth: () => void
 }
 
 /** A driver that is updated is away for a moment; after this it is taken to be gone, and what it offered with it. */
 const returnWithinMs = 30_000
+const healthRetryMs = 5_000
 
 /** The drivers of resource claims that have registered on this node. */
 export class DraDrivers implements PluginHandler {
@@ -23,9 +28,12 @@ export class DraDrivers implements PluginHandler {
   readonly #options: DraDriversOptions
   readonly #drivers = new Map<string, DraDriver>()
   readonly #departures = new Map<string, Timer>()
+  readonly #healthRetries = new Map<string, Timer>()
+  readonly health: DeviceHealth
 
   constructor(options: DraDriversOptions) {
     this.#options = options
+    this.health = new DeviceHealth(options.clock)
   }
 
   get(name: string): DraDriver {
@@ -40,12 +48,15 @@ export class DraDrivers implements PluginHandler {
     this.#departures.delete(name)
     this.#drivers.get(name)?.close()
     this.#drivers.set(name, driver)
+    void this.#followHealth(driver)
     this.#options.onArrival()
   }
 
   async deregister(name: string): Promise<void> {
     this.#drivers.get(name)?.close()
     this.#drivers.delete(name)
+    this.health.forget(name)
+    this.#options.onHealth()
     this.#departures.get(name)?.cancel()
     this.#departures.set(
       name,
@@ -54,8 +65,26 @@ export class DraDrivers implements PluginHandler {
   }
 
   stop(): void {
-    for (const timer of this.#departures.values()) timer.cancel()
+    for (const timer of [...this.#departures.values(), ...this.#healthRetries.values()]) timer.cancel()
     for (const driver of this.#drivers.values()) driver.close()
+  }
+
+  /** Not every driver tells of the health of its devices; one that has begun to is asked again when it breaks off. */
+  async #followHealth(driver: DraDriver): Promise<void> {
+    const { clock, onHealth } = this.#options
+    const { name } = driver
+    try {
+      for await (const reports of driver.health()) if (this.health.take(name, reports)) onHealth()
+    } catch (error) {
+      if (error instanceof RuntimeError && error.code === 'Unimplemented') return
+    }
+    if (driver.isClosed) return
+    const again = clock.schedule(healthRetryMs, () => {
+      this.#healthRetries.delete(name)
+      if (!driver.isClosed) void this.#followHealth(driver)
+    })
+    this.#healthRetries.get(name)?.cancel()
+    this.#healthRetries.set(name, again)
   }
 
   /** The scheduler must not count on the devices of a driver that is gone. */

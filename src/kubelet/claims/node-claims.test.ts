@@ -45,7 +45,7 @@ async function world(t: TestContext): Promise<World> {
     async prepare({ name }: { readonly name: string }) {
       calls.push(`prepare ${name}`)
       if (self.trouble !== '') throw new Error(self.trouble)
-      return [{ requests: ['gpu'], cdiDevices: [`vendor/gpu=${name}`] }]
+      return [{ pool: 'p', device: 'd', requests: ['gpu'], cdiDevices: [`vendor/gpu=${name}`] }]
     },
     async unprepare({ name }: { readonly name: string }) {
       calls.push(`unprepare ${name}`)
@@ -53,7 +53,8 @@ async function world(t: TestContext): Promise<World> {
     },
   }
   const client = { resource: () => ({ get }) } as unknown as Client
-  const drivers = { get: () => known } as unknown as DraDrivers
+  const health = { of: (...names: readonly string[]) => `${names.join('/')} is well` }
+  const drivers = { get: () => known, health } as unknown as DraDrivers
   const again = async (): Promise<NodeClaims> => {
     const claims = new NodeClaims({ client, drivers, rootDir })
     await claims.load()
@@ -130,4 +131,15 @@ test('a container has the devices that stand for its extended resources', async 
   assert.deepEqual(claims.grant(subject, other as never).cdiDevices, [])
   await claims.release('p')
   assert.deepEqual(calls, ['prepare made', 'unprepare made'])
+})
+
+test('a container tells how the devices are that it has', async (t) => {
+  const { claims } = await world(t)
+  const subject = pod('p')
+  await claims.prepare(subject)
+  const [main] = subject.spec.containers
+  const told = [{ name: 'claim:card', resources: [{ resourceID: 'vendor/gpu=mine', health: `${driver}/p/d is well` }] }]
+  assert.deepEqual(claims.health(subject, main as never), told)
+  const asking = { ...main, resources: { claims: [{ name: 'card', request: 'other' }] } }
+  assert.deepEqual(claims.health(subject, asking as never), [])
 })

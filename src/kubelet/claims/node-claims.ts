@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Container, Pod } from '#api/types/core.v1.ts'
+import { deviceId } from '#api/resource/v1/device-ids.ts'
+import type { Container, Pod, ResourceStatus } from '#api/types/core.v1.ts'
 import { resourceClaims } from '#api/types/resources.ts'
 import type { Client } from '#client/client.ts'
 import { KeyedTurns } from '#lib/keyed-turns.ts'
@@ -58,6 +59,24 @@ export class NodeClaims {
       return devices.filter((device) => isOf(device, request)).flatMap((device) => device.cdiDevices)
     })
     return { ...noGrants, cdiDevices: [...new Set(cdiDevices)] }
+  }
+
+  /** How the devices are that a container has of the pod's claims, by the names under which it asks for them. */
+  health(pod: Pod, container: Container): readonly ResourceStatus[] {
+    const prepared = this.#ledger.ofPod(pod.metadata.uid)
+    return (container.resources?.claims ?? []).flatMap(({ name, request }) => {
+      const claimName = claimsOf(pod).find(({ reference }) => reference === name)?.claimName
+      const drivers = Object.entries(prepared.find((claim) => claim.name === claimName)?.drivers ?? {})
+      const resources = drivers.flatMap(([driver, devices]) =>
+        devices
+          .filter((device) => isOf(device, request))
+          .map(({ pool, device, cdiDevices }) => ({
+            resourceID: cdiDevices[0] ?? deviceId({ driver, pool, device }),
+            health: this.#options.drivers.health.of(driver, pool, device),
+          })),
+      )
+      return resources.length === 0 ? [] : [{ name: `claim:${name}${request ? `/${request}` : ''}`, resources }]
+    })
   }
 
   /** The pod needs its claims no more. Throws when a driver does not let go; to be called again then. */

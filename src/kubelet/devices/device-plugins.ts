@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { Container, Pod, ResourceStatus } from '#api/types/core.v1.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import { allocationFailure } from '../topology/admission-error.ts'
@@ -152,6 +152,20 @@ export class DevicePlugins implements ResourceManager {
 
   saved(): Promise<void> {
     return this.#file.saved()
+  }
+
+  /** How the devices of a container are; nobody knows it of those whose plugin is away. */
+  health(pod: Pod, container: Container): readonly ResourceStatus[] {
+    const devices = this.#ledger.devicesOf(pod.metadata.uid, container.name)
+    return [...devices].map(([name, ids]) => {
+      const plugin = this.#plugins.get(name)
+      const known = plugin?.goneSinceMs === undefined ? (plugin?.devices ?? []) : []
+      const healthOf = (id: string): string => {
+        const device = known.find((each) => each.id === id)
+        return device === undefined ? 'Unknown' : device.isHealthy ? 'Healthy' : 'Unhealthy'
+      }
+      return { name, resources: ids.map((id) => ({ resourceID: id, health: healthOf(id) })) }
+    })
   }
 
   /** What the devices of a container bring with them, by its plugins. */

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '#api/types/core.v1.ts'
+import type { Container, Pod, ResourceStatus } from '#api/types/core.v1.ts'
 import type { ContainerGrants } from './container-grants.ts'
 
 /** Those who give out devices, processors and memory of the node, as pod workers see them. */
@@ -9,6 +9,8 @@ export interface GrantSource {
   grant(pod: Pod, container: Container): Promise<ContainerGrants>
   /** Makes what the pod claims ready, before its sandbox. Throws with what an event tells; to be called again then. */
   prepare(pod: Pod): Promise<void>
+  /** How the devices are that a container has (KEP-4680). */
+  health(pod: Pod, container: Container): readonly ResourceStatus[]
   /** Why the pod's containers cannot have other amounts while they run; undefined: nothing speaks against it. */
   resizeRefusal(pod: Pod): string | undefined
 }

@@ -28,11 +28,13 @@ export interface NodeDevicesOptions {
   readonly onChange: () => void
   /** A driver has come that pods may wait for. */
   readonly onArrival: () => void
+  /** Devices that pods may have are better, or worse, than before. */
+  readonly onHealth: () => void
 }
 
 /** The devices of a node: those of device plugins, and those of resource claims. */
 export interface NodeDevices {
-  readonly grants: Pick<GrantSource, 'grant' | 'prepare'>
+  readonly grants: Pick<GrantSource, 'grant' | 'prepare' | 'health'>
   /** Who sets devices of device plugins aside. */
   readonly manager: DevicePlugins
   /** Takes the drivers of resource claims in. */
@@ -47,7 +49,14 @@ export interface NodeDevices {
 
 export async function createNodeDevices(options: NodeDevicesOptions): Promise<NodeDevices> {
   const { rootDir, runtime, log, presentPods } = options
-  const devices = new DevicePlugins({ ...options, folder: join(rootDir, 'device-plugins') })
+  const devices = new DevicePlugins({
+    ...options,
+    folder: join(rootDir, 'device-plugins'),
+    onChange() {
+      options.onChange()
+      options.onHealth()
+    },
+  })
   const drivers = new DraDrivers({
     ...options,
     onArrival() {
@@ -68,6 +77,7 @@ export async function createNodeDevices(options: NodeDevicesOptions): Promise<No
     counts: () => devices.counts(),
     grants: {
       prepare: (pod) => claims.prepare(pod),
+      health: (pod, container) => [...devices.health(pod, container), ...claims.health(pod, container)],
       async grant(pod, container) {
         const granted = mergeGrants([await devices.grant(pod, container), claims.grant(pod, container)])
         return runtimeKnowsCdi(runtime) ? granted : withCdiEdits(granted, cdiFolders)

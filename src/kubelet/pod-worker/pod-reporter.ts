@@ -85,6 +85,7 @@ export class PodReporter {
       isEnding: record.isEnding,
       given: resizer.given,
       ...(resizer.condition && { resize: resizer.condition }),
+      deviceHealth: context.grants && ((container) => context.grants?.health(record.pod, container) ?? []),
       runtimeName,
       canMountRecursively: handlerOf(context, record.pod)?.recursiveReadOnly === true,
       hostIps,

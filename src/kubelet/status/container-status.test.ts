@@ -25,18 +25,17 @@ const run: ContainerStatus = {
   mounts: [],
 }
 
-/** The message that a container leaves in a pod of so many. */
-function messageOf(count: number, words: { readonly own: string; readonly runtime?: string }): string | undefined {
-  const containers: Container[] = Array.from({ length: count }, (_, index) => ({ name: `c${index}`, image: 'i' }))
+const container = (index: number = 0): Container => ({ name: `c${index}`, image: 'i' })
+
+function inputOf(containers: readonly Container[], ended: ContainerStatus, words: string = ''): PodStatusInput {
   const metadata = { name: 'p', uid: 'u', resourceVersion: '1', creationTimestamp: '' }
   const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } }
-  const ended = { ...run, message: words.runtime ?? '' }
-  const input: PodStatusInput = {
+  return {
     pod,
     view: { sandboxes: [], containers: [ended] },
     probes: { hasFailed: () => false, isStarted: () => true, isReady: () => true },
     waiting: new Map(),
-    terminationMessages: new Map([['id', words.own]]),
+    terminationMessages: new Map([['id', words]]),
     isEnding: false,
     given: new Map(),
     runtimeName: 'r',
@@ -45,9 +44,24 @@ function messageOf(count: number, words: { readonly own: string; readonly runtim
     startedAtMs: 0,
     nowMs: 0,
   }
+}
+
+/** The message that a container leaves in a pod of so many. */
+function messageOf(count: number, words: { readonly own: string; readonly runtime?: string }): string | undefined {
+  const containers = Array.from({ length: count }, (_, index) => container(index))
+  const input = inputOf(containers, { ...run, message: words.runtime ?? '' }, words.own)
   const [first] = containers as [Container]
   return containerStatusOf(input, first, { role: 'main', isInitialized: true }).state?.terminated?.message
 }
+
+test('a container tells of its devices', () => {
+  const health = [{ name: 'vendor.example/card', resources: [{ resourceID: 'a', health: 'Unhealthy' }] }]
+  const [first, input] = [container(), { ...inputOf([container()], run), deviceHealth: () => health }]
+  const told = (role: 'main' | 'ephemeral') =>
+    containerStatusOf(input, first, { role, isInitialized: true }).allocatedResourcesStatus
+  assert.deepEqual(told('main'), health)
+  assert.equal(told('ephemeral'), undefined)
+})
 
 test('the runtime speaks first, and all containers share 12 KB', () => {
   assert.equal(messageOf(1, { own: '' }), undefined)

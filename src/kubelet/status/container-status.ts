@@ -32,10 +32,17 @@ export function containerStatusOf(
     containerID: `${input.runtimeName}://${latest.id}`,
     ...(role !== 'ephemeral' && { started: isStarted }),
     ...resourceParts(input, container),
+    ...(role !== 'ephemeral' && healthParts(input, container)),
     ...mountParts(input, container),
     ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
     ...(latest.user && { user: { linux: latest.user } }),
   }
+}
+
+/** A container whose device is unwell may fail for no fault of its own (KEP-4680). */
+function healthParts({ deviceHealth }: PodStatusInput, container: Container): Partial<ContainerStatus> {
+  const allocatedResourcesStatus = deviceHealth?.(container) ?? []
+  return allocatedResourcesStatus.length === 0 ? {} : { allocatedResourcesStatus }
 }
 
 /** What the container was given, which a resize may lag behind (KEP-1287). */

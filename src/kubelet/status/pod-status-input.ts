@@ -1,4 +1,4 @@
-import type { Pod, ResourceRequirements } from '#api/types/core.v1.ts'
+import type { Container, Pod, ResourceRequirements, ResourceStatus } from '#api/types/core.v1.ts'
 import type { PodView } from '../pod-worker/pod-view.ts'
 import type { ProbeResults } from '../probes/probe-results.ts'
 
@@ -41,6 +41,8 @@ export interface PodStatusInput {
   readonly given: ReadonlyMap<string, ResourceRequirements>
   /** A resize that is not done. */
   readonly resize?: ResizeCondition
+  /** How the devices are that a container has; absent on nodes that give none. */
+  readonly deviceHealth?: ((container: Container) => readonly ResourceStatus[]) | undefined
   readonly runtimeName: string
   /** Whether the pod's runtime handler can mount read-only all the way down. */
   readonly canMountRecursively: boolean

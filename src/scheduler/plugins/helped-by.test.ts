@@ -121,6 +121,8 @@ const cases: readonly (readonly [plugin: string, what: string, pod: PodInfo, cha
     ['VolumeZone', 'a driver on a node', withClaim, storage('CSINode'), false],
     ['NodeVolumeLimits', 'a driver on a node', withClaim, storage('CSINode'), true],
     ['NodeVolumeLimits', 'a volume', withClaim, storage('PersistentVolume'), false],
+    ['NodeVolumeLimits', 'a volume that is detached', withClaim, storage('VolumeAttachment', 'x', true), true],
+    ['NodeVolumeLimits', 'a volume that is attached', withClaim, storage('VolumeAttachment'), false],
     ['NodeVolumeLimits', 'a pod with volumes that goes', withClaim, freed(withClaim), true],
     ['NodeVolumeLimits', 'a pod without volumes that goes', withClaim, freed(), false],
     ['VolumeRestrictions', 'its claim', withClaim, claimChanged('data'), true],

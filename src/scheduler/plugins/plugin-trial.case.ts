@@ -55,6 +55,7 @@ export function trialCache(nodes: readonly Node[], objects: TrialObjects = {}): 
     csiNodes: listerOf(objects.csiNodes),
     csiDrivers: listerOf(objects.csiDrivers),
     csiCapacities: listerOf(objects.csiCapacities),
+    attachments: listerOf(objects.attachments),
     resourceClaims: listerOf(objects.resourceClaims),
     resourceSlices: listerOf(objects.resourceSlices),
     deviceClasses: listerOf(objects.deviceClasses),

@@ -120,6 +120,7 @@ function helpedBy(change: ClusterChange, { pod }: PodInfo): boolean {
   const { kind, metadata } = change.object
   // A driver that no longer tells of its capacity is no longer asked for it.
   if (change.isGone) return kind === 'CSIDriver'
+  if (kind === 'VolumeAttachment') return false
   if (kind !== 'PersistentVolumeClaim') return true
   return metadata.namespace === pod.metadata.namespace && podClaims(pod).some(({ name }) => name === metadata.name)
 }

@@ -183,6 +183,22 @@ test('volumes: a node takes as many volumes of a driver as its CSINode says', ()
   assert.equal(outcome(other, cache), '0/1 nodes are available: 1 node(s) exceed max volume count.')
 })
 
+test('volumes: what is still attached takes a place, though its pod is gone', () => {
+  const csi = (volumeHandle: string) => ({ csi: { driver: 'csi.example.com', volumeHandle } })
+  const drivers = [{ name: 'csi.example.com', nodeID: 'x', allocatable: { count: 1 } }]
+  const attached = (persistentVolumeName: string) => {
+    const spec = { attacher: 'csi.example.com', nodeName: 'a', source: { persistentVolumeName } }
+    return trialCache(nodes.slice(0, 1), {
+      claims: [boundClaim],
+      volumes: [volume('pv', csi('1')), volume('pv2', csi('2'))],
+      csiNodes: [{ metadata: { name: 'a' }, spec: { drivers } }],
+      attachments: [{ metadata: { name: 'x' }, spec }],
+    })
+  }
+  assert.equal(outcome(user(), attached('pv')), 'a')
+  assert.equal(outcome(user(), attached('pv2')), '0/1 nodes are available: 1 node(s) exceed max volume count.')
+})
+
 test('volumes: the claim of an ephemeral volume must be made for the pod', () => {
   const pod = trialPod('p', { volumes: [{ name: 'v', ephemeral: {} }] })
   const waiting = 'waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"'
