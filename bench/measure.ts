@@ -15,10 +15,28 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
+/** What a benchmark has started, ended in reverse order when it ends, also by SIGINT or SIGTERM. */
+export function startedThings(): AsyncDisposableStack {
+  const things = new AsyncDisposableStack()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void things.disposeAsync().finally(() => process.exit(1)))
+  }
+  return things
+}
+
 /** Resident memory of a process now. */
 export function residentBytes(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kilobytes) * 1024
+  return memoryIn(pid, 'VmRSS')
+}
+
+/** The part of it that is no file: Node's own program is shared by all who run it. */
+export function anonymousBytes(pid: number): number {
+  return memoryIn(pid, 'RssAnon')
+}
+
+function memoryIn(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024
 }
 
 /** Processor time a process has used so far, in seconds (100 clock ticks a second, as Linux reports them). */

@@ -10,7 +10,7 @@ import { createAgent } from '../test/cluster/harness/agent.ts'
 import { coracle, loadImages, startServer } from '../test/cluster/harness/cluster.ts'
 import { eventually } from '../test/cluster/harness/eventually.ts'
 import { startLan, type LanMember } from '../test/cluster/harness/lan.ts'
-import { cpuSeconds, report, residentBytes } from './measure.ts'
+import { anonymousBytes, cpuSeconds, report, residentBytes, startedThings } from './measure.ts'
 
 const { values } = parseArgs({
   options: { pods: { type: 'string', default: '100' }, 'idle-seconds': { type: 'string', default: '30' } },
@@ -18,11 +18,12 @@ const { values } = parseArgs({
 const count = Number(values.pods)
 const idleSeconds = Number(values['idle-seconds'])
 
-await using lan = await startLan(2)
-await using server = await startServer({ storage: 'sqlite', bindAddress: lan.address })
+await using things = startedThings()
+const lan = things.use(await startLan(2))
+const server = things.use(await startServer({ storage: 'sqlite', bindAddress: lan.address }))
 const token = (await coracle('token', 'create', '--kubeconfig', server.kubeconfig)).stdout.trim()
 const flags = ['--server', server.url, '--token', token, '--node-name', 'node-1']
-await using agent = await createAgent(lan.members[0] as LanMember, flags)
+const agent = things.use(await createAgent(lan.members[0] as LanMember, flags))
 agent.start()
 await eventually(nodeExists, { what: 'the node is there' })
 await server.kubectl.output('wait', '--for=condition=Ready', 'node/node-1', '--timeout=120s')
@@ -45,7 +46,11 @@ async function idle(what: string): Promise<void> {
   const before = cpuSeconds(pid)
   await sleep(idleSeconds * 1_000)
   const coreShare = (cpuSeconds(pid) - before) / idleSeconds
-  report(`agent with ${what}`, { coreShare, goal: 0.02, MiB: residentBytes(pid) / 2 ** 20, goalMiB: 80 })
+  report(`agent with ${what}`, { coreShare, goal: 0.02, ...memory(), goalMB: 80 })
+}
+
+function memory(): Record<string, number> {
+  return { residentMB: residentBytes(pid) / 1e6, anonymousMB: anonymousBytes(pid) / 1e6 }
 }
 
 function manifest(): object {

@@ -18,7 +18,7 @@ import type { ContainerRuntime } from '#kubelet/cri/runtime.ts'
 import type { SandboxConfig } from '#kubelet/cri/sandbox.ts'
 import { systemClock } from '#lib/clock.ts'
 import { startCluster } from '../test/cluster/harness/cluster.ts'
-import { median, report } from './measure.ts'
+import { median, report, startedThings } from './measure.ts'
 
 const image = 'coracle.test/busybox:1'
 const command = ['sleep', '100000']
@@ -26,7 +26,8 @@ const alone = 5
 const together = 20
 const namespaces = { network: 'pod', pid: 'container', ipc: 'pod' } as const
 
-await using cluster = await startCluster()
+await using things = startedThings()
+const cluster = things.use(await startCluster())
 await cluster.loadImages()
 const transport = httpsTransport({ ...readKubeconfig(cluster.layout.kubeconfig), clock: systemClock })
 const client = createClient(transport)

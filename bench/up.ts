@@ -7,12 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startCluster } from '../test/cluster/harness/cluster.ts'
 import { webManifest } from '../test/cluster/harness/manifests.ts'
-import { cpuSeconds, report, residentBytes } from './measure.ts'
+import { cpuSeconds, report, residentBytes, startedThings } from './measure.ts'
 
 const { values } = parseArgs({ options: { 'idle-seconds': { type: 'string', default: '20' } } })
 
 const startMs = performance.now()
-await using cluster = await startCluster()
+await using things = startedThings()
+const cluster = things.use(await startCluster())
 report('up to node ready', { ms: performance.now() - startMs })
 await cluster.loadImages()
 const applyMs = performance.now()

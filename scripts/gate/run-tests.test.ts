@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { addTotals, readTotals } from './run-tests.ts'
+import { addTotals, readTotals, runTests } from './run-tests.ts'
 import report from './test-reporter.ts'
 
 const counted = 'coracle-test-totals {"passed":4,"failed":0,"skipped":1}\n'
@@ -41,4 +44,14 @@ test('report() shows failures with their cause, skipped tests with their reason,
       'FAILED loud (no file)\n    Error: no such pod\n        at here\n' +
       'coracle-test-totals {"passed":1,"failed":2,"skipped":1}\n',
   )
+})
+
+test('runTests() counts a file that throws after its first test is registered', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'coracle-gate-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'broken.test.ts')
+  await writeFile(file, "import { test } from 'node:test'\ntest('first', () => undefined)\nthrow new Error('later')\n")
+  const { totals, output } = await runTests([file], { timeoutMs: 30_000 })
+  assert.deepEqual(totals, { passed: 1, failed: 1, skipped: 0 })
+  assert.match(output, /broken\.test\.ts threw while it loaded/)
 })

@@ -22,7 +22,8 @@ export interface TestRunOptions {
  */
 export async function runTests(patterns: readonly string[], options: TestRunOptions): Promise<TestRun> {
   const { timeoutMs, onOutput } = options
-  const args = ['--test', '--test-isolation=none', '--test-reporter=./scripts/gate/test-reporter.ts', ...patterns]
+  const args = ['--test', '--test-isolation=none', '--import=./scripts/gate/files-loaded.ts']
+  args.push('--test-reporter=./scripts/gate/test-reporter.ts', ...patterns)
   const result = await runProgram(process.execPath, args, {
     timeoutMs,
     ...(onOutput && { onOutput: (text: string) => onOutput(withoutTotals(text)) }),

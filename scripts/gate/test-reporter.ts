@@ -1,6 +1,8 @@
 import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import type { TestEvent } from 'node:test/reporters'
+import { filesNotLoaded } from './files-loaded.ts'
 
 /** What one run of the test runner came to. */
 export interface TestTotals {
@@ -22,7 +24,8 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
     else if (event.type === 'test:pass') yield passText(event.data)
     else if (event.type === 'test:stderr' || event.type === 'test:stdout') yield event.data.message
     else if (event.type === 'test:diagnostic' && event.data.level === 'error') yield `${event.data.message}\n`
-    else if (event.type === 'test:summary' && event.data.file === undefined) yield totalsText(event.data.counts)
+    else if (event.type === 'test:summary' && event.data.file === undefined)
+      yield summary(event.data.counts, filesNotLoaded())
   }
 }
 
@@ -48,11 +51,15 @@ function place({ file, line }: { file?: string | undefined; line?: number | unde
   return file === undefined ? 'no file' : `${relative(process.cwd(), file)}:${line ?? 0}`
 }
 
-function totalsText(counts: EventData<'test:summary'>['counts']): string {
+function summary(counts: EventData<'test:summary'>['counts'], notLoaded: readonly string[]): string {
   const totals: TestTotals = {
     passed: counts.passed,
-    failed: counts.tests - counts.passed - counts.skipped - counts.todo,
+    failed: counts.tests - counts.passed - counts.skipped - counts.todo + notLoaded.length,
     skipped: counts.skipped,
   }
-  return `${totalsMark}${JSON.stringify(totals)}\n`
+  const files = notLoaded.map((url) => {
+    const file = relative(process.cwd(), fileURLToPath(url))
+    return `FAILED ${file} threw while it loaded, so not all of its tests have run: "node ${file}" shows why\n`
+  })
+  return `${files.join('')}${totalsMark}${JSON.stringify(totals)}\n`
 }

@@ -144,3 +144,33 @@ test('no answer in time is a ConnectionError', async (t) => {
   const client = await clientOf(t, () => undefined, { requestTimeoutMs: 30 })
   await assert.rejects(client.raw({ method: 'GET', path: '/' }), /No answer within 30 ms/)
 })
+
+test('requests share few connections and never wait for watches', async (t) => {
+  const connections = new Set<unknown>()
+  const watched = Promise.withResolvers<void>()
+  let watches = 0
+  const client = await clientOf(
+    t,
+    (request, response) => {
+      if (request.url?.includes('watch=')) {
+        response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
+        if (++watches === 3) watched.resolve()
+        return
+      }
+      connections.add(request.socket)
+      json(response, 200, { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a' } })
+    },
+    { maxConnections: 2 },
+  )
+  const maps = client.resource(configMaps, 'default')
+  const ended = new AbortController()
+  const watchOne = async (): Promise<void> => {
+    for await (const _event of maps.watch({ resourceVersion: '1', signal: ended.signal })) break
+  }
+  const running = [watchOne(), watchOne(), watchOne()]
+  await watched.promise
+  await Promise.all(Array.from({ length: 10 }, () => maps.get('a')))
+  assert.equal(connections.size, 2)
+  ended.abort()
+  await Promise.all(running)
+})

@@ -35,7 +35,7 @@ export interface HttpsTransportOptions {
   /** For a whole request without a watch or a stream; default 60 s. */
   readonly requestTimeoutMs?: number
   readonly userAgent?: string
-  /** Connections kept and used at once; default 64. Watches hold one each. */
+  /** Requests under way at once, each on a connection of its own; default 16. Watches come on top. */
   readonly maxConnections?: number
 }
 
@@ -47,29 +47,39 @@ export interface HttpsTransport extends Transport {
 /** How often a request is sent again because the server asked to come back later (429 with Retry-After). */
 const maxRetries = 5
 
+/** A connection that rests costs both ends 100 KB: what a burst has opened is closed soon after it. */
+const idleMs = 10_000
+
 /** Reaches an API server over HTTPS/1.1 with JSON. One keep-alive pool for all requests; answers are deep-frozen. */
 export function httpsTransport(options: HttpsTransportOptions): HttpsTransport {
   const base = new URL(options.server)
-  const agent = agentFor(base, options)
-  const connection: Connection = { base, agent, options }
+  const agents = {
+    timed: agentFor(base, options, options.maxConnections ?? 16),
+    // Any number: a request must never wait for a watch to end.
+    untimed: agentFor(base, options, Infinity),
+  }
+  const connection: Connection = { base, agents, options }
   return {
     request: (request) => requestWithRetries(connection, request),
     watch: (request) => watch(connection, request),
     as: () => {
       throw new TypeError('A client over HTTPS acts as whom its credentials name, and as nobody else')
     },
-    close: () => agent.destroy(),
+    close() {
+      agents.timed.destroy()
+      agents.untimed.destroy()
+    },
   }
 }
 
 interface Connection {
   readonly base: URL
-  readonly agent: Agent | HttpAgent
+  readonly agents: Readonly<Record<'timed' | 'untimed', Agent | HttpAgent>>
   readonly options: HttpsTransportOptions
 }
 
-function agentFor(base: URL, options: HttpsTransportOptions): Agent | HttpAgent {
-  const pool = { keepAlive: true, keepAliveMsecs: 15_000, maxSockets: options.maxConnections ?? 64 }
+function agentFor(base: URL, options: HttpsTransportOptions, maxSockets: number): Agent | HttpAgent {
+  const pool = { keepAlive: true, keepAliveMsecs: 15_000, timeout: idleMs, maxSockets }
   if (base.protocol === 'http:') return new HttpAgent(pool)
   return new Agent({
     ...pool,
@@ -151,7 +161,7 @@ async function send(connection: Connection, request: RawRequest, how: Sending): 
     host: base.hostname.replace(/^\[|\]$/g, ''),
     port: base.port === '' ? undefined : base.port,
     path: `${base.pathname.replace(/\/$/, '')}${request.path}${queryOf(request)}`,
-    agent: connection.agent,
+    agent: connection.agents[how.timed ? 'timed' : 'untimed'],
     ...(credentials && { cert: credentials.certificate, key: credentials.key }),
     headers: headersOf(request, options, { body, token, compress: how.timed }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),

@@ -10,7 +10,8 @@ export interface ContainerdConfigOptions {
 
 /**
  * The configuration of the cluster's own containerd (format version 2, which containerd 1.6 to 2.x read): everything
- * lies under the cluster's folders, so that it never meets another containerd of the machine.
+ * lies under the cluster's folders, so that it never meets another containerd of the machine, and goes with them: network
+ * namespaces too, which nothing else would tell from a stranger's once their last process has ended.
  */
 export function containerdConfig({ layout, ...options }: ContainerdConfigOptions): string {
   const text = JSON.stringify
@@ -28,6 +29,7 @@ state = ${text(layout.containerd.stateDir)}
   sandbox_image = ${text(options.pauseImage)}
   restrict_oom_score_adj = ${options.restrictOomScore}
   disable_apparmor = true
+  netns_mounts_under_state_dir = true
   stream_server_address = "127.0.0.1"
   stream_server_port = "0"
   max_container_log_line_size = 16384

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
@@ -42,8 +42,7 @@ export async function stopContainerd(layout: HostLayout, clock: Clock): Promise<
 async function startContainerd(layout: HostLayout, clock: Clock): Promise<void> {
   const { containerd } = layout
   await rm(containerd.socket, { force: true })
-  const before = await stat(containerd.pidFile).catch(() => undefined)
-  if (before) await removeUnfinishedNamespaces({ sinceMs: before.mtimeMs })
+  await removeUnfinishedNamespaces(containerd.stateDir)
   await using log = await open(containerd.logFile, 'a', 0o600)
   const child = spawn('containerd', ['--config', containerd.configFile, '--log-level', 'warn'], {
     detached: true,

@@ -9,7 +9,6 @@ import { endProcess } from './end-process.ts'
 import { sysctlRecord, type HostLayout } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { unmountUnder } from './mounts.ts'
-import { namespacesOf, removeNamespace } from './network-namespaces.ts'
 import { identify, readProcessFile } from './process-file.ts'
 import { shimsOf } from './shims.ts'
 import { restoreSysctls } from './sysctls.ts'
@@ -29,10 +28,9 @@ export async function removeCluster(
   const server = readProcessFile(layout.serverPidFile)
   if (server) await endProcess(server, clock)
   report('Ending containers')
-  const namespaces = await endContainers(layout, machine, clock)
+  await endContainers(layout, machine, clock)
   report('Removing mounts, cgroups and network')
   await unmountUnder([layout.runDir, layout.dataDir])
-  for (const namespace of namespaces) await removeNamespace(namespace)
   await removeCgroups(machine.cgroupMounts, layout.cgroupRoot)
   await removeNetwork(layout)
   await restoreSysctls(sysctlRecord(layout))
@@ -41,14 +39,18 @@ export async function removeCluster(
   for (const folder of [layout.runDir, layout.dataDir]) await rm(folder, { recursive: true, force: true })
 }
 
-/** Answers with the network namespaces the containers lived in. */
-async function endContainers(layout: HostLayout, machine: Machine, clock: Clock): Promise<string[]> {
+const rounds = 10
+
+async function endContainers(layout: HostLayout, machine: Machine, clock: Clock): Promise<void> {
   await stopContainerd(layout, clock)
-  const containers = cgroupProcesses(machine.cgroupMounts, layout.cgroupRoot)
-  const namespaces = namespacesOf(containers)
-  // Shims first: a shim that sees its container end would try to tell a containerd that is gone.
-  for (const pid of [...shimsOf(layout.containerd.socket), ...containers]) await killNow(pid, clock)
-  return namespaces
+  // Once more for what a shim had under way: the container it was about to start is in no list before.
+  for (let round = 0; round < rounds; round++) {
+    const containers = cgroupProcesses(machine.cgroupMounts, layout.cgroupRoot)
+    // Shims first: a shim that sees its container end would try to tell a containerd that is gone.
+    const running = [...shimsOf(layout.containerd.socket), ...containers]
+    if (running.length === 0) return
+    for (const pid of running) await killNow(pid, clock)
+  }
 }
 
 async function killNow(pid: number, clock: Clock): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Client } from '#client/client.ts'
 import { createClient } from '#client/create-client.ts'
 import { httpsTransport } from '#client/https-transport.ts'
-import { readKubeconfig, type ServerAccess } from '#client/kubeconfig.ts'
+import type { ServerAccess } from '#client/kubeconfig.ts'
 import { defaultDataDir } from '#host/layout.ts'
 import { systemClock } from '#lib/clock.ts'
 
@@ -21,13 +21,14 @@ export function kubeconfigPath(asked: string): string {
 }
 
 /** Opens the cluster that a kubeconfig names. Throws one sentence where the file cannot be used. */
-export function openCluster(asked: string): AdminAccess {
-  const access = read(kubeconfigPath(asked))
+export async function openCluster(asked: string): Promise<AdminAccess> {
+  const access = await read(kubeconfigPath(asked))
   const transport = httpsTransport({ ...access, clock: systemClock })
   return { client: createClient(transport), access, [Symbol.dispose]: () => transport.close() }
 }
 
-function read(path: string): ServerAccess {
+async function read(path: string): Promise<ServerAccess> {
+  const { readKubeconfig } = await import('#client/kubeconfig.ts')
   try {
     return readKubeconfig(path)
   } catch (error) {

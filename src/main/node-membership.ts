@@ -95,9 +95,6 @@ async function otherNode(client: Client, { nodeName, address }: MembershipOption
   }
 }
 
-/** Watches of a node's secrets and configuration hold a connection each. */
-const connectionsMax = 1_024
-
 function keepMembership(membership: Membership, files: KeyFiles, options: MembershipOptions): NodeMembership {
   const { effects, server, nodeName, address } = options
   const kept = { files, ...effects, log: effects.log.with({ component: 'certificates' }) }
@@ -117,7 +114,6 @@ function keepMembership(membership: Membership, files: KeyFiles, options: Member
     ca: membership.authority,
     credentials: () => own.current ?? membership.client,
     clock: effects.clock,
-    maxConnections: connectionsMax,
     userAgent: 'coracle-agent',
   })
   const client = createClient(transport)

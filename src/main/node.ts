@@ -7,7 +7,7 @@ import { pacedClient } from '#client/paced-client.ts'
 import { createInformers, type remoteInformerSettings } from '#client/informers.ts'
 import { isNodeReady } from '#api/core/v1/node-facts.ts'
 import type { Node } from '#api/types/core.v1.ts'
-import { nodes } from '#api/types/resources.ts'
+import { nodes, pods } from '#api/types/resources.ts'
 import { ensureContainerd } from '#host/containerd.ts'
 import { sysctlRecord, type HostLayout } from '#host/layout.ts'
 import { detectMachine, type Machine } from '#host/machine.ts'
@@ -22,6 +22,7 @@ import type { MachineEnd } from '#kubelet/shutdown/machine-end.ts'
 import { linuxNode } from '#kubelet/linux-node.ts'
 import { runCommand } from '#lib/command.ts'
 import type { PaceSettings } from '#lib/pace.ts'
+import { collectAfterBursts } from './collect-after-bursts.ts'
 import { nodeLog, type Effects } from './effects.ts'
 import { kubeletServer, type NodeKeys } from './node-server.ts'
 import { nodeCredentials, type CredentialProviderFiles } from './node-credentials.ts'
@@ -120,6 +121,9 @@ export async function startNode(given: NodeOptions): Promise<RunningNode> {
   const dns = await startDns(network).catch((error: unknown) => {
     throw listenFailure(error, `${options.address}:${ranges.dnsPort}`, 'cluster DNS')
   })
+  const ownPods = informers.of(pods, { fieldSelector: `spec.nodeName=${options.nodeName}` })
+  // There only where the launcher asked Node for it: in a process that is a node and nothing else.
+  const stopCollecting = collectAfterBursts(ownPods, clock, () => globalThis.gc?.({ type: 'major', execution: 'sync' }))
   return {
     ready: Promise.all([
       proxy.ready,
@@ -129,6 +133,7 @@ export async function startNode(given: NodeOptions): Promise<RunningNode> {
     shutDown: () => kubelet.shutDown(),
     async stop() {
       stop.abort(new Error('the node stops'))
+      stopCollecting()
       proxy.stop()
       routes.stop()
       await dns.close()

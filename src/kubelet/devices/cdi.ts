@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseYamlDocuments } from '#lib/yaml.ts'
 import type { RuntimeVersion } from '../cri/runtime.ts'
 import type { ContainerGrants } from './container-grants.ts'
 
@@ -75,6 +74,8 @@ async function readSpecs(folders: readonly string[]): Promise<readonly CdiSpec[]
         .map((name) => join(folder, name)),
     )
   }
+  // Loaded only on a node whose devices are described so.
+  const { parseYamlDocuments } = await import('#lib/yaml.ts')
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')))
   return texts.flatMap((text) => parseYamlDocuments(text).map(({ value }) => value as CdiSpec))
 }

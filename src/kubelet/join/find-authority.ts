@@ -1,7 +1,6 @@
 import { configMaps } from '#api/types/resources.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import type { Client } from '#client/client.ts'
-import { clusterIn } from '#client/kubeconfig.ts'
 import { decodePem, encodePem } from '#lib/x509/pem.ts'
 import { publicKeyHash } from '#lib/x509/public-key-hash.ts'
 
@@ -22,6 +21,8 @@ export async function findAuthority(client: Client, server: string, authorityHas
 async function publishedAuthorities(client: Client, server: string): Promise<readonly string[]> {
   try {
     const info = await client.resource(configMaps, 'kube-public').get('cluster-info')
+    // Only a machine that joins needs to read one.
+    const { clusterIn } = await import('#client/kubeconfig.ts')
     const text = clusterIn(info.data?.['kubeconfig'] ?? '{}')?.ca ?? ''
     return decodePem(text).map(({ label, der }) => encodePem(label, der))
   } catch (error) {

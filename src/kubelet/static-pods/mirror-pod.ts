@@ -1,6 +1,6 @@
 import type { New } from '#api/meta/resource.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
-import { hashAnnotation } from './read-manifest.ts'
+import { hashAnnotation } from './pod-source.ts'
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror'
 

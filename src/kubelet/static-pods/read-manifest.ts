@@ -9,10 +9,8 @@ import type { Pod } from '#api/types/core.v1.ts'
 import { formatTime } from '#lib/clock.ts'
 import { deepFreeze } from '#lib/deep-freeze.ts'
 import { parseYaml } from '#lib/yaml.ts'
+import { hashAnnotation, sourceAnnotation } from './pod-source.ts'
 
-/** Annotations that tell where a pod comes from, and that a pod of the API is only the picture of another. */
-const sourceAnnotation = 'kubernetes.io/config.source'
-export const hashAnnotation = 'kubernetes.io/config.hash'
 const seenAnnotation = 'kubernetes.io/config.seen'
 
 /** Where manifests come from, in the words of the annotation. */
@@ -48,11 +46,6 @@ export function readManifest(text: string, { source, path, nodeName, nowMs }: Ma
   const pod = deepFreeze(object) as unknown as Pod
   refuseInvalid(pod)
   return pod
-}
-
-/** Whether the pod comes from the node itself, and not from the API. */
-export function isStaticPod({ metadata }: Pod): boolean {
-  return ['file', 'http'].includes(metadata.annotations?.[sourceAnnotation] ?? '')
 }
 
 function hashOf(text: string, place: string, nodeName: string): string {

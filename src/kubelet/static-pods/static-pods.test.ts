@@ -5,7 +5,8 @@ import { manualClock } from '#lib/clock.ts'
 import { silentLog } from '#lib/log.ts'
 import { followManifestUrl, manifestsIn } from './manifest-url.ts'
 import { mirrorOf, mirrorStep } from './mirror-pod.ts'
-import { isStaticPod, readManifest } from './read-manifest.ts'
+import { isStaticPod } from './pod-source.ts'
+import { readManifest } from './read-manifest.ts'
 
 const place = { source: 'file' as const, path: '/manifests/a.yaml', nodeName: 'n1', nowMs: 0 }
 const manifest = 'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: c, image: i }] }'

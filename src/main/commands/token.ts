@@ -4,7 +4,6 @@ import { createToken, deleteToken, listTokens } from '#cli/token/tokens.ts'
 import { formatJoinToken } from '#api/core/v1/join-token.ts'
 import { configMaps } from '#api/types/resources.ts'
 import type { Client } from '#client/client.ts'
-import { clusterIn } from '#client/kubeconfig.ts'
 import { systemClock } from '#lib/clock.ts'
 import { systemRandom } from '#lib/random.ts'
 import { publicKeyHash } from '#lib/x509/public-key-hash.ts'
@@ -34,7 +33,7 @@ const create = defineCommand({
   ],
   async run({ values, terminal }) {
     if (values.ttl < 0) throw new UsageError('--ttl must not be negative')
-    using cluster = openCluster(values.kubeconfig)
+    using cluster = await openCluster(values.kubeconfig)
     const authorityHash = authorityHashOf(cluster)
     const bearer = await createToken(cluster.client, systemRandom, {
       description: values.description,
@@ -58,6 +57,7 @@ async function advertisedServer({ client, access }: AdminAccess): Promise<string
 }
 
 async function publishedServer(client: Client): Promise<string | undefined> {
+  const { clusterIn } = await import('#client/kubeconfig.ts')
   const info = await client.resource(configMaps, 'kube-public').get('cluster-info')
   return clusterIn(info.data?.['kubeconfig'] ?? '{}')?.server
 }
@@ -67,7 +67,7 @@ const list = defineCommand({
   summary: 'List the tokens, without their secret parts',
   flags: [kubeconfig],
   async run({ values, terminal }) {
-    using cluster = openCluster(values.kubeconfig)
+    using cluster = await openCluster(values.kubeconfig)
     terminal.write(tokenTable(await listTokens(cluster.client), systemClock.now()))
   },
 })
@@ -79,7 +79,7 @@ const remove = defineCommand({
   flags: [kubeconfig],
   async run({ values, operands, terminal }) {
     if (operands.length === 0) throw new UsageError('name at least one token or token id')
-    using cluster = openCluster(values.kubeconfig)
+    using cluster = await openCluster(values.kubeconfig)
     for (const operand of operands) terminal.write(`token "${await deleteToken(cluster.client, operand)}" deleted\n`)
   },
 })

@@ -41,7 +41,7 @@ export const why = defineCommand({
     if (!['', 'json'].includes(values.output))
       return refuse(terminal, `unknown output format "${values.output}"; use json`)
     try {
-      using cluster = openCluster(values.kubeconfig)
+      using cluster = await openCluster(values.kubeconfig)
       const reader = new WhyReader(cluster.client, systemClock.now())
       const answer = await explainObject({ ...target, namespace: values.namespace }, reader)
       if (answer === 'unknown kind') {
