@@ -8,6 +8,9 @@ import { isNamespaceTerminating, messageOf } from '../pod-from-template.ts'
 import { selectsPods, servicesOfPod } from '../service-pods.ts'
 import { decideSlices, managedByLabel, managerName, serviceNameLabel } from './decide.ts'
 import { endpointsOfService } from './endpoints-of-service.ts'
+import { wantsZoneHints } from './hints.ts'
+import { withZoneHints } from './zone-hints.ts'
+import { addsTheSame, zoneLabel, zoneShares } from './zone-shares.ts'
 
 /** Publishes the pods behind every service with a selector as EndpointSlices. */
 export const endpointSliceController = defineController({
@@ -36,14 +39,14 @@ function serviceOfSlice(
   return [...new Set(ours.map(({ metadata }) => `${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}`))]
 }
 
-const zoneLabel = 'topology.kubernetes.io/zone'
-
-/** A zone that a node gains, loses or changes stands in every endpoint on it. */
+/** A zone that a node gains, loses or changes stands in every endpoint on it; its processors count where zones share. */
 function servicesOfZoneChange(node: Node, { informers }: ControllerContext, previous?: Node): readonly string[] {
-  if (node.metadata.labels?.[zoneLabel] === previous?.metadata.labels?.[zoneLabel]) return []
+  const isSameZone = node.metadata.labels?.[zoneLabel] === previous?.metadata.labels?.[zoneLabel]
+  if (isSameZone && previous !== undefined && addsTheSame(node, previous)) return []
   return informers
     .of(services)
     .list()
+    .filter((service) => !isSameZone || wantsZoneHints(service))
     .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
 }
 
@@ -53,10 +56,10 @@ async function reconcile(key: string, context: ControllerContext): Promise<void>
   const service = informers.of(services).get(name, namespace)
   // The slices of a deleted service are garbage by their owner reference.
   if (service === undefined || service.metadata.deletionTimestamp !== undefined || !selectsPods(service)) return
-  const groups = endpointsOfService(service, informers.of(pods).list(namespace), (node) =>
-    informers.of(nodes).get(node),
-  )
+  const found = endpointsOfService(service, informers.of(pods).list(namespace), (node) => informers.of(nodes).get(node))
   const existing = slicesOf(context)(key)
+  const { groups, news } = withZoneHints(service, found, existing, () => zoneShares(informers.of(nodes).list()))
+  for (const { type, reason, message } of news) events.record(service, type, reason, message)
   const changes = decideSlices(service, groups, existing)
   const collection = client.resource(endpointSlices, namespace)
   try {

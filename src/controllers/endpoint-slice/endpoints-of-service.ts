@@ -4,6 +4,7 @@ import type { Node, Pod, Service } from '#api/types/core.v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '#api/types/discovery.v1.ts'
 import { canBeEndpoint, isHeadless, isSelected } from '../service-pods.ts'
 import { hintsFor } from './hints.ts'
+import { zoneLabel } from './zone-shares.ts'
 
 export type AddressType = Extract<EndpointSlice['addressType'], 'IPv4' | 'IPv6'>
 
@@ -60,8 +61,6 @@ function portsOf(service: Service, pod: Pod): readonly EndpointPort[] {
     return [{ name: name ?? '', port: number, protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }]
   })
 }
-
-const zoneLabel = 'topology.kubernetes.io/zone'
 
 function endpointOf(
   service: Service,

@@ -22,7 +22,7 @@ const cases = [
 
 for (const [name, trafficDistribution, ready, zone, hints] of cases) {
   test(`an endpoint hints at: ${name}`, () => {
-    const service = { spec: { trafficDistribution } } as Service
+    const service = { metadata: {}, spec: { trafficDistribution } } as Service
     const endpoint = { conditions: { ready }, nodeName: 'n1', ...(zone && { zone }) }
     assert.deepEqual(hintsFor(service, endpoint), hints)
   })
