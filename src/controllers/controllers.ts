@@ -27,6 +27,7 @@ import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts'
 import { jobController } from './job/controller.ts'
+import { legacyTokenCleaner } from './legacy-token-cleaner/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
@@ -116,6 +117,7 @@ function allControllers(options: ControllersOptions, catalog: Catalog): readonly
     podCertificateCleaner,
     trustBundlePublisher(options),
     tokenCleaner,
+    legacyTokenCleaner,
     ...(options.sign === undefined ? [] : [certificateSigningController(options.sign)]),
     ...(options.signToken === undefined
       ? []

@@ -1,16 +1,21 @@
 import { isIP } from 'node:net'
+import { dayOf, tokenTracking } from '#api/core/v1/legacy-token.ts'
 import type { ApiHandler, UserInfo } from '#api/meta/exchange.ts'
 import type { Catalog } from '#api/schema/catalog.ts'
 import { chooseApis, usualApis, type ApiChoice, type ServedApis } from '#api/schema/served-apis.ts'
+import type { Secret } from '#api/types/core.v1.ts'
+import { configMaps } from '#api/types/resources.ts'
 import { httpsWebhookCaller } from '#apiserver/webhooks/webhook-caller.ts'
 import { httpsExtensionDialer } from '#apiserver/aggregation/extension-dialer.ts'
 import { builtInServices } from '#apiserver/aggregation/local-services.ts'
 import { admissionPlugins } from '#apiserver/admission/plugins.ts'
 import { createAuthenticators, tokenAuthenticators } from '#apiserver/authn/authenticators.ts'
+import { TokenUses } from '#apiserver/authn/token-uses.ts'
 import { peerIdentity } from '#apiserver/authn/peer-certificate.ts'
 import { createAuthorizers } from '#apiserver/authz/authorizers.ts'
 import { GrantIndex } from '#apiserver/authz/rbac-grants.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
+import type { BootstrapObject } from '#apiserver/bootstrap/bootstrap-store.ts'
 import { keepObjects } from '#apiserver/bootstrap/keep-objects.ts'
 import { serverObjects } from '#apiserver/bootstrap/server-objects.ts'
 import { loadOrCreatePki, type Pki } from '#apiserver/certificates/pki.ts'
@@ -96,6 +101,7 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
   await server.bootstrap.ensure([
     ...builtInServices(catalog, formatTime(effects.clock.now())),
     ...ownRoles(),
+    trackingSince(effects.clock.now()),
     ...clusterInfoObjects({ server: url, authority: pki.ca.certificate }),
   ])
   const listener = await listenOn(server, pki, options, effects)
@@ -120,6 +126,12 @@ async function serveStore(store: Store, options: ControlPlaneOptions, effects: E
   }
 }
 
+/** From when on the uses of tokens in secrets are written down. */
+function trackingSince(nowMs: number): BootstrapObject {
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: tokenTracking, data: { since: dayOf(nowMs) } }
+  return { resource: configMaps, object }
+}
+
 function loadPki(options: ControlPlaneOptions, { clock, random }: Effects): Pki {
   const { advertiseAddress, bindAddress, alternativeNames = [] } = options
   const named = [advertiseAddress, bindAddress, ...alternativeNames].filter((name) => !/^(0\.0\.0\.0|::)$/.test(name))
@@ -141,13 +153,15 @@ function createServer(
   const serverUrl = `https://${options.advertiseAddress}:${options.port}`
   const audiences = [issuer]
   const log = effects.log.with({ component: 'apiserver' })
+  const uses = new TokenUses({ clock, log, handle: (request) => server.handle(request) })
+  const used = (secret: Secret): void => uses.note(secret)
   const server = createApiServer({
     store,
     ...effects,
     log,
     apis: options.apis,
     freeze: process.env['CORACLE_FREEZE'] === 'deep' ? deepFreeze : Object.freeze,
-    authenticators: (reader) => createAuthenticators({ reader, clock, keys, issuer, audiences }),
+    authenticators: (reader) => createAuthenticators({ reader, clock, keys, issuer, audiences, used }),
     authorizers: createAuthorizers,
     admission: admissionPlugins,
     callWebhook: httpsWebhookCaller(),
@@ -160,7 +174,7 @@ function createServer(
     connections: (reader, authorizers) =>
       createNodeConnections({ reader, authorizers, dialer: dialerOf(pki, effects), random, log }),
     reviews: (reader, authorizers) => {
-      const tokens = tokenAuthenticators({ reader, clock, keys, issuer, audiences })
+      const tokens = tokenAuthenticators({ reader, clock, keys, issuer, audiences, used })
       return { authorizers, grants: new GrantIndex(reader), tokens, audiences, clock }
     },
   })

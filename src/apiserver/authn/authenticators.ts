@@ -1,5 +1,6 @@
 import type { UserInfo } from '#api/meta/exchange.ts'
 import { StatusError } from '#api/meta/status.ts'
+import type { Secret } from '#api/types/core.v1.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
 import type { TokenKey } from '../tokens/jwt.ts'
@@ -16,6 +17,8 @@ export interface AuthenticatorOptions {
   /** Keys that may have signed service-account tokens. */
   readonly keys: readonly TokenKey[]
   readonly issuer: string
+  /** Told of every use of a token that lives in a secret. */
+  readonly used?: (secret: Secret) => void
   /** Audiences of this server. */
   readonly audiences: readonly string[]
 }

@@ -1,4 +1,6 @@
+import { invalidSinceLabel } from '#api/core/v1/legacy-token.ts'
 import type { UserInfo } from '#api/meta/exchange.ts'
+import type { Secret } from '#api/types/core.v1.ts'
 import { secrets, serviceAccounts } from '#api/types/resources.ts'
 import type { ObjectReader } from '../registry/object-reader.ts'
 import { peekClaims, verifyJwt, type TokenKey } from '../tokens/jwt.ts'
@@ -7,31 +9,35 @@ import { InvalidTokenError, type TokenAuthenticator } from './token-authenticato
 
 const issuer = 'kubernetes/serviceaccount'
 const claim = 'kubernetes.io/serviceaccount'
-const revokedLabel = 'kubernetes.io/legacy-token-invalid-since'
+
+export interface SecretTokenOptions {
+  readonly reader: ObjectReader
+  readonly keys: readonly TokenKey[]
+  /** Told of every use of a secret's token. */
+  readonly used?: (secret: Secret) => void
+}
 
 /**
  * Checks tokens that live in a secret: good as long as secret and account are there, and the secret holds that very
  * token. They have no audience of their own, so they are good for this server alone.
  */
-export function secretTokenAuthenticator({
-  reader,
-  keys,
-}: {
-  readonly reader: ObjectReader
-  readonly keys: readonly TokenKey[]
-}): TokenAuthenticator {
+export function secretTokenAuthenticator(options: SecretTokenOptions): TokenAuthenticator {
   return {
     name: 'secret-token',
     authenticate(token, audiences) {
       if (peekClaims(token)?.['iss'] !== issuer) return undefined
-      const claims = verifyJwt(token, keys)
+      const claims = verifyJwt(token, options.keys)
       if (claims === undefined) throw new InvalidTokenError('invalid bearer token')
-      return { user: userOf(claims, token, reader), audiences }
+      return { user: userOf(claims, token, options), audiences }
     },
   }
 }
 
-function userOf(claims: Readonly<Record<string, unknown>>, token: string, reader: ObjectReader): UserInfo {
+function userOf(
+  claims: Readonly<Record<string, unknown>>,
+  token: string,
+  { reader, used }: SecretTokenOptions,
+): UserInfo {
   const [namespace, secretName, name, uid] = [
     'namespace',
     'secret.name',
@@ -47,8 +53,11 @@ function userOf(claims: Readonly<Record<string, unknown>>, token: string, reader
   const secret = reader.get(secrets, secretName, namespace)
   const isHeld = secret?.metadata.deletionTimestamp === undefined && secret?.data?.['token'] === encode(token)
   const account = reader.get(serviceAccounts, name, namespace)
-  const isRevoked = secret?.metadata.labels?.[revokedLabel] !== undefined
-  if (!isHeld || isRevoked || account?.metadata.uid !== uid) {
+  const isRevoked = secret?.metadata.labels?.[invalidSinceLabel] !== undefined
+  const isOfAccount = account !== undefined && account.metadata.uid === uid
+  // A refused try counts, too: somebody still needs the token.
+  if (secret !== undefined && isHeld && isOfAccount) used?.(secret)
+  if (!isHeld || isRevoked || !isOfAccount) {
     throw new InvalidTokenError('service account token has been invalidated')
   }
   const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]

@@ -1,9 +1,10 @@
+import { tokenSecretType } from '#api/core/v1/legacy-token.ts'
 import { keyOf, splitKey } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import type { Secret, ServiceAccount } from '#api/types/core.v1.ts'
 import { secrets, serviceAccounts } from '#api/types/resources.ts'
 import { defineController, watchOf, type Controller, type ControllerContext } from '#reconcile/controller.ts'
-import { accountAnnotation, decideTokenSecret, type SignToken, tokenSecretType } from './decide.ts'
+import { accountAnnotation, decideTokenSecret, type SignToken } from './decide.ts'
 
 export interface TokenSecretOptions {
   /** PEM of the CA by which holders of a token know the API server. */

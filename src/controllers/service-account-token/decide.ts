@@ -1,9 +1,9 @@
 import type { Secret, ServiceAccount } from '#api/types/core.v1.ts'
 
-export const tokenSecretType = 'kubernetes.io/service-account-token'
 /** Whose token the secret is to hold. */
 export const accountAnnotation = 'kubernetes.io/service-account.name'
-const uidAnnotation = 'kubernetes.io/service-account.uid'
+/** The account's uid, when the token was made. */
+export const uidAnnotation = 'kubernetes.io/service-account.uid'
 
 /** Signs claims with the cluster's key for service accounts. */
 export type SignToken = (claims: object) => string
