@@ -3,6 +3,7 @@ import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Log } from '#lib/log.ts'
+import type { MetricFamily } from '#lib/metrics/metric.ts'
 import type { Random } from '#lib/random.ts'
 import type { Store } from '#storage/store.ts'
 import type { AdmissionPlugin } from './admission/admission.ts'
@@ -60,6 +61,8 @@ export interface ServerParts {
   readonly metrics: RequestMetrics
   /** Answers paths that name no resource and that the server itself does not know. */
   readonly morePaths: PathHandler | undefined
+  /** What other parts of this process count. */
+  readonly moreMetrics: () => readonly MetricFamily[]
   readonly flowControl: FlowControl
   /** Aborted when the server closes: ends watches. */
   readonly closing: AbortSignal

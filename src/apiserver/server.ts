@@ -6,6 +6,7 @@ import { usualApis, type ServedApis } from '#api/schema/served-apis.ts'
 import type { Clock } from '#lib/clock.ts'
 import { KeyedTurns } from '#lib/keyed-turns.ts'
 import type { Log } from '#lib/log.ts'
+import type { MetricFamily } from '#lib/metrics/metric.ts'
 import { LruMap } from '#lib/lru-map.ts'
 import type { Random } from '#lib/random.ts'
 import type { Store } from '#storage/store.ts'
@@ -75,6 +76,8 @@ export interface ApiServerOptions {
   readonly connections?: (reader: ObjectReader, authorizers: readonly Authorizer[]) => NodeConnections
   /** Answers more paths that name no resource, for those who may (`nonResourceURLs`). */
   readonly morePaths?: PathHandler
+  /** What else `/metrics` tells: what other parts of this process count. */
+  readonly moreMetrics?: () => readonly MetricFamily[]
 }
 
 /** Compiled expressions that are kept. */
@@ -139,6 +142,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     aggregation,
     metrics: new RequestMetrics(),
     morePaths: options.morePaths,
+    moreMetrics: options.moreMetrics ?? (() => []),
     flowControl: new FlowControl({ reader, clock, ...options.flowControl }),
     closing: closing.signal,
   }

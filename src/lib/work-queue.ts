@@ -8,8 +8,17 @@ export interface WorkQueueOptions {
   readonly concurrency: number
   /** Does the work of one key; must not reject. */
   readonly work: (key: string) => Promise<void>
+  /** Told of what happens in the queue. */
+  readonly observer?: WorkQueueObserver
   /** Delays of `retry`; default 5 ms doubling up to 1000 s. */
   readonly backoff?: BackoffOptions
+}
+
+export interface WorkQueueObserver {
+  added(): void
+  retried(): void
+  /** Work on a key starts that waited for so long. */
+  started(waitedMs: number): void
 }
 
 interface Delayed {
@@ -24,9 +33,10 @@ interface Delayed {
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions
-  readonly #ready = new Set<string>()
-  readonly #active = new Set<string>()
-  readonly #again = new Set<string>()
+  /** Keys, and since when they wait; those of `active`, since when they are worked on. */
+  readonly #ready = new Map<string, number>()
+  readonly #active = new Map<string, number>()
+  readonly #again = new Map<string, number>()
   readonly #failures = new Map<string, number>()
   readonly #delayed = new Heap<Delayed>((a, b) => a.dueMs < b.dueMs)
   readonly #dueMs = new Map<string, number>()
@@ -49,6 +59,12 @@ export class WorkQueue {
     return this.#active.size
   }
 
+  /** How long each key that is worked on has been. */
+  activeMs(): readonly number[] {
+    const nowMs = this.#options.clock.monotonic()
+    return [...this.#active.values()].map((sinceMs) => nowMs - sinceMs)
+  }
+
   /** Keys are only collected before. */
   start(): void {
     if (this.#state !== 'held') return
@@ -58,11 +74,9 @@ export class WorkQueue {
 
   add(key: string): void {
     if (this.#state === 'stopped') return
-    if (this.#active.has(key)) {
-      this.#again.add(key)
-      return
-    }
-    this.#ready.add(key)
+    this.#options.observer?.added()
+    const waiting = this.#active.has(key) ? this.#again : this.#ready
+    if (!waiting.has(key)) waiting.set(key, this.#options.clock.monotonic())
     this.#pumpSoon()
   }
 
@@ -81,6 +95,7 @@ export class WorkQueue {
   retry(key: string): number {
     const failures = (this.#failures.get(key) ?? 0) + 1
     this.#failures.set(key, failures)
+    this.#options.observer?.retried()
     this.addAfter(key, backoffMs(this.#options.backoff ?? defaultBackoff, failures))
     return failures
   }
@@ -111,17 +126,23 @@ export class WorkQueue {
   }
 
   #pump(): void {
-    for (const key of this.#ready) {
+    for (const [key, sinceMs] of this.#ready) {
       if (this.#state !== 'running' || this.#active.size >= this.#options.concurrency) return
       this.#ready.delete(key)
-      this.#active.add(key)
+      const nowMs = this.#options.clock.monotonic()
+      this.#active.set(key, nowMs)
+      this.#options.observer?.started(nowMs - sinceMs)
       void this.#options.work(key).finally(() => this.#done(key))
     }
   }
 
   #done(key: string): void {
     this.#active.delete(key)
-    if (this.#again.delete(key)) this.#ready.add(key)
+    const sinceMs = this.#again.get(key)
+    if (sinceMs !== undefined) {
+      this.#again.delete(key)
+      this.#ready.set(key, sinceMs)
+    }
     if (this.#state === 'stopped' && this.#active.size === 0) this.#idle.resolve()
     this.#pumpSoon()
   }

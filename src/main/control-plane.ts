@@ -145,7 +145,7 @@ function createServer(
   pki: Pki,
   options: Omit<ControlPlaneOptions, 'apis'> & { readonly apis: ServedApis },
   effects: Effects,
-  { answer: morePaths }: DebugPaths,
+  { answer: morePaths, metrics: moreMetrics }: DebugPaths,
 ): ApiServer {
   const { clock, random } = effects
   const key = tokenKey(pki.serviceAccountKey.privateKey)
@@ -167,6 +167,7 @@ function createServer(
     callWebhook: httpsWebhookCaller(),
     extensions: httpsExtensionDialer(pki.frontProxy.client),
     morePaths,
+    moreMetrics,
     localApis: (reader) => [
       metricsApi(reader, () => createClient(inProcessTransport(server.handle, identities.metrics)), effects),
     ],

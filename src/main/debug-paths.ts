@@ -2,18 +2,27 @@ import type { SchedulingExplanation } from '#api/core/v1/scheduling-explanation.
 import { explanationPrefix } from '#api/core/v1/scheduling-explanation.ts'
 import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
 import { StatusError } from '#api/meta/status.ts'
+import type { MetricFamily } from '#lib/metrics/metric.ts'
 
 /** What the scheduler of this process last decided about the pod `namespace/name`. */
 export type ExplainPod = (podKey: string) => SchedulingExplanation | undefined
 
-/** Paths beside the API under `/debug`, answered by parts of this process that start after the API server. */
+/** What parts of this process that start after the API server tell through it: paths under `/debug`, and metrics. */
 export class DebugPaths {
   #explain: ExplainPod | undefined
+  #metrics: () => readonly MetricFamily[] = () => []
 
   /** Decisions are told from now on, or, without an argument, no more. */
   explainPods(explain: ExplainPod | undefined): void {
     this.#explain = explain
   }
+
+  /** What parts of this process count is told from now on beside what the API server does. */
+  tellMetrics(read: () => readonly MetricFamily[]): void {
+    this.#metrics = read
+  }
+
+  readonly metrics = (): readonly MetricFamily[] => this.#metrics()
 
   readonly answer = ({ path, method }: ApiRequest): ApiResponse | undefined => {
     if (!path.startsWith(explanationPrefix)) return undefined

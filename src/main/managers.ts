@@ -53,10 +53,12 @@ export function startManagers(
     ...scheduling,
   })
   controlPlane.debugPaths.explainPods((key) => scheduler.explain(key))
+  controlPlane.debugPaths.tellMetrics(() => controllers.metricFamilies())
   return {
     async stop() {
       stopping.abort()
       controlPlane.debugPaths.explainPods(undefined)
+      controlPlane.debugPaths.tellMetrics(() => [])
       await Promise.all([scheduler.stop(), controllers.stop()])
       await events.stop()
       await schedulerEvents.stop()

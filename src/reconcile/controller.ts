@@ -4,6 +4,7 @@ import type { EventRecorder } from '#client/events.ts'
 import type { Informers } from '#client/informer.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import type { MetricSet } from '#lib/metrics/metric-set.ts'
 import type { Random } from '#lib/random.ts'
 
 /** What a controller is given: everything it may touch. */
@@ -14,6 +15,8 @@ export interface ControllerContext {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Where it counts what it does. */
+  readonly metrics: MetricSet
   /** Aborted when the controller must stop. */
   readonly signal: AbortSignal
 }
@@ -52,6 +55,8 @@ export interface Controller {
   readonly serviceAccount?: string
   /** The component its events come from, where users know it by another name; default: its name. */
   readonly eventSource?: string
+  /** The queue's name in metrics, where users know it by another one than `queueName` derives. */
+  readonly queueName?: string
   readonly watches: readonly Watch[]
   /** Called once before the first work: adds watches of resources that are only known at run time, then or later. */
   readonly watchMore?: (context: ControllerContext, watch: (watch: Watch) => void) => void

@@ -68,7 +68,7 @@ function setting(reconcile: Controller['reconcile'], controllers: Partial<Contro
   }
   const stopping = new AbortController()
   const clock = manualClock()
-  const context: ControllerContext = {
+  const context: Omit<ControllerContext, 'metrics'> = {
     client: createClient(transport),
     informers,
     events: noEvents,

@@ -2,9 +2,12 @@ import type { UserInfo } from '#api/meta/exchange.ts'
 import { keyOf, type KubernetesObject, type Resource } from '#api/meta/resource.ts'
 import { isStatusError } from '#api/meta/status.ts'
 import type { Informer } from '#client/informer.ts'
+import type { MetricFamily } from '#lib/metrics/metric.ts'
+import { MetricSet } from '#lib/metrics/metric-set.ts'
 import { WorkQueue } from '#lib/work-queue.ts'
 import { TerminalError, type Controller, type ControllerContext, type Watch } from './controller.ts'
 import { Expectations, expectingClient } from './expectations.ts'
+import { queueGauges, queueName, queueObserver } from './queue-metrics.ts'
 
 export interface RunningControllers {
   /** Resolves once every controller has its informers' first lists and works. */
@@ -12,6 +15,8 @@ export interface RunningControllers {
   /** Takes no more work and resolves when the work under way has ended. */
   stop(): Promise<void>
   metrics(): readonly ControllerMetrics[]
+  /** The queues' and the controllers' own figures, with the names that users of Kubernetes know. */
+  metricFamilies(): readonly MetricFamily[]
   /** Whether no controller has work waiting or under way; delayed keys do not count. */
   isIdle(): boolean
 }
@@ -43,9 +48,10 @@ export function controllerServiceAccount({ name, serviceAccount = name }: Contro
 /** Runs control loops until the context's signal aborts or `stop` is called. */
 export function runControllers(
   controllers: readonly Controller[],
-  context: ControllerContext,
+  around: Omit<ControllerContext, 'metrics'>,
   options: RunOptions = {},
 ): RunningControllers {
+  const context = { ...around, metrics: new MetricSet() }
   const loops = controllers.map((controller) => new ControlLoop(controller, contextOf(controller, context, options)))
   const stop = async (): Promise<void> => {
     await Promise.all(loops.map((loop) => loop.stop()))
@@ -55,6 +61,10 @@ export function runControllers(
     started: start(loops, context),
     stop,
     metrics: () => loops.map((loop) => loop.metrics()),
+    metricFamilies: () => [
+      ...queueGauges(new Map(loops.map(({ queue }) => [queue.name, queue.work]))),
+      ...context.metrics.read(),
+    ],
     isIdle: () => loops.every((loop) => loop.isIdle),
   }
 }
@@ -83,6 +93,7 @@ class ControlLoop {
   readonly #controller: Controller
   readonly #context: ControllerContext
   readonly #queue: WorkQueue
+  readonly #observer: ReturnType<typeof queueObserver>
   readonly #informers = new Map<string, Informer<KubernetesObject>>()
   readonly #expectations: Expectations
   readonly #parked = new Set<string>()
@@ -93,13 +104,19 @@ class ControlLoop {
     this.#controller = controller
     this.#context = context
     this.#expectations = new Expectations((resource) => this.#informers.get(resourceKey(resource)))
+    this.#observer = queueObserver(queueName(controller), context.metrics)
     this.#queue = new WorkQueue({
       clock: context.clock,
+      observer: this.#observer,
       concurrency: controller.concurrency ?? 5,
       work: (key) => this.#work(key),
     })
     for (const watch of controller.watches) this.#watch(watch)
     controller.watchMore?.(context, (watch) => this.#watch(watch))
+  }
+
+  get queue(): { readonly name: string; readonly work: WorkQueue } {
+    return { name: queueName(this.#controller), work: this.#queue }
   }
 
   get isIdle(): boolean {
@@ -158,7 +175,9 @@ class ControlLoop {
     } catch (error) {
       this.#failed(key, error)
     }
-    this.#counts.seconds += (clock.monotonic() - startedMs) / 1_000
+    const seconds = (clock.monotonic() - startedMs) / 1_000
+    this.#observer.worked(seconds)
+    this.#counts.seconds += seconds
   }
 
   #failed(key: string, error: unknown): void {

@@ -1,4 +1,5 @@
 import type { ApiResponse } from '#api/meta/exchange.ts'
+import { formatMetrics } from '#lib/metrics/metric.ts'
 import { textResponse } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { ServerParts } from '../server-parts.ts'
@@ -9,7 +10,7 @@ const contentType = 'text/plain; version=0.0.4; charset=utf-8'
 export function metrics({ request, server }: RequestContext): ApiResponse | undefined {
   if (request.path !== '/metrics') return undefined
   const lines = [...server.metrics.lines(), ...server.flowControl.lines(), ...cacheLines(server), ...processLines()]
-  return textResponse(`${lines.join('\n')}\n`, 200, contentType)
+  return textResponse(`${lines.join('\n')}\n${formatMetrics(server.moreMetrics())}`, 200, contentType)
 }
 
 function cacheLines({ resources, caches }: ServerParts): string[] {

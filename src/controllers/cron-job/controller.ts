@@ -7,6 +7,7 @@ import type { CronJob, CronJobStatus, Job } from '#api/types/batch.v1.ts'
 import type { ObjectReference } from '#api/types/core.v1.ts'
 import { cronJobs, jobs } from '#api/types/resources.ts'
 import { formatTime } from '#lib/clock.ts'
+import { growingBuckets } from '#lib/metrics/metric-set.ts'
 import { defineController, watchOf, type ControllerContext, type ReconcileResult } from '#reconcile/controller.ts'
 import { controlledBy } from '../owned-objects.ts'
 import { isNamespaceTerminating, messageOf } from '../pod-from-template.ts'
@@ -14,6 +15,9 @@ import { decideTiming, jobFor, jobName, surplusHistory } from './decide.ts'
 
 /** A job starts so long after its time, so that it never starts before by a clock that runs a little ahead. */
 const startDelayMs = 100
+
+const skewHelp = 'Time between when a cronjob is scheduled to be run, and when the corresponding job is created'
+const skewBuckets = growingBuckets(1, 2, 10)
 
 /** Makes a job at each time of a schedule. */
 export const cronJobController = defineController({
@@ -144,6 +148,9 @@ function noteMissed({ events }: ControllerContext, cronJob: CronJob, nowMs: numb
 async function start(context: ControllerContext, cronJob: CronJob, dueMs: number, draft: Draft): Promise<void> {
   const job = await createJob(context, cronJob, dueMs)
   if (job === undefined) return
+  context.metrics
+    .histogram('cronjob_controller_job_creation_skew_duration_seconds', skewHelp, skewBuckets)
+    .observe((context.clock.now() - dueMs) / 1_000)
   draft.lastScheduleTime = formatTime(dueMs)
   if (isJobFinished(job) || draft.active.some(({ uid }) => uid === job.metadata.uid)) return
   const { name, namespace, uid, resourceVersion } = job.metadata

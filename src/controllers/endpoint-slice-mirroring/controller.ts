@@ -10,6 +10,7 @@ import { decideMirror, isMirrored, maxAddresses, mirrorName } from './decide.ts'
 /** Publishes Endpoints that people write for services without selectors as EndpointSlices. */
 export const endpointSliceMirroringController = defineController({
   name: 'endpointslicemirroring-controller',
+  queueName: 'endpoint_slice_mirroring',
   eventSource: 'endpoint-slice-mirroring-controller',
   watches: [watchOf(endpoints), watchOf(services), watchOf(endpointSlices, mirroredKeys)],
   writes: [{ resource: endpointSlices, verbs: ['create', 'update', 'delete'] }],

@@ -12,9 +12,12 @@ import { wantsZoneHints } from './hints.ts'
 import { withZoneHints } from './zone-hints.ts'
 import { addsTheSame, zoneLabel, zoneShares } from './zone-shares.ts'
 
+const changesHelp = 'Number of EndpointSlice changes'
+
 /** Publishes the pods behind every service with a selector as EndpointSlices. */
 export const endpointSliceController = defineController({
   name: 'endpointslice-controller',
+  queueName: 'endpoint_slice',
   eventSource: 'endpoint-slice-controller',
   watches: [
     watchOf(services),
@@ -51,7 +54,7 @@ function servicesOfZoneChange(node: Node, { informers }: ControllerContext, prev
 }
 
 async function reconcile(key: string, context: ControllerContext): Promise<void> {
-  const { informers, client, events } = context
+  const { informers, client, events, metrics } = context
   const { namespace, name } = splitKey(key)
   const service = informers.of(services).get(name, namespace)
   // The slices of a deleted service are garbage by their owner reference.
@@ -66,6 +69,10 @@ async function reconcile(key: string, context: ControllerContext): Promise<void>
     for (const slice of changes.create) await collection.create(slice)
     for (const slice of changes.update) await collection.update(slice)
     for (const { metadata } of changes.delete) await collection.delete(metadata.name).catch(unlessGone)
+    for (const [operation, slices] of Object.entries(changes)) {
+      if (slices.length > 0)
+        metrics.counter('endpoint_slice_controller_changes', changesHelp).add({ operation }, slices.length)
+    }
   } catch (error) {
     if (isNamespaceTerminating(error)) return
     if (!isStatusError(error, 'Conflict')) {

@@ -18,7 +18,7 @@ const automatic = service({ 'service.kubernetes.io/topology-mode': 'Auto' })
 
 /** `aab` stands for three endpoints in the zones a, a and b; a capital for one that is not ready, a dot for no zone. */
 function endpoints(zones: string): readonly Endpoint[] {
-  return [...zones].map((zone, index) => ({
+  return zones.split('').map((zone, index) => ({
     addresses: [`10.0.0.${index}`],
     conditions: { ready: zone === zone.toLowerCase() },
     ...(zone !== '.' && { zone: zone.toLowerCase() }),

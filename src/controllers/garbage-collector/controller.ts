@@ -37,6 +37,7 @@ export function garbageCollector(catalog: Catalog): Controller {
   let collector: Collector | undefined
   return defineController({
     name: 'generic-garbage-collector',
+    queueName: 'garbage_collector_attempt_to_delete',
     watches: [],
     watchMore(context, watch) {
       collector = { graph: new ObjectGraph(context.informers), absent: new LruMap(rememberedAbsences) }

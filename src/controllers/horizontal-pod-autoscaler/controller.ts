@@ -10,6 +10,7 @@ import type {
 } from '#api/types/autoscaling.v2.ts'
 import { customResourceDefinitions, horizontalPodAutoscalers, pods } from '#api/types/resources.ts'
 import { formatTime } from '#lib/clock.ts'
+import { growingBuckets } from '#lib/metrics/metric-set.ts'
 import {
   defineController,
   watchOf,
@@ -34,6 +35,7 @@ export function horizontalPodAutoscalerController(): Controller {
   const memories = new Map<string, ScalingMemory>()
   return defineController({
     name: 'horizontal-pod-autoscaler',
+    queueName: 'horizontalpodautoscaler',
     watches: [
       watchOf(horizontalPodAutoscalers, keysOfChange),
       watchOf(pods, () => []),
@@ -97,9 +99,27 @@ async function reconcile(key: string, context: ControllerContext, memories: Memo
   const memory = memories.get(key) ?? new ScalingMemory()
   memories.set(key, memory)
   const draft = new Draft(autoscaler, context.clock.now())
-  await scale(context, draft, memory, memories)
+  const startedMs = context.clock.monotonic()
+  const outcome = await scale(context, draft, memory, memories)
   await writeStatus(context, draft)
+  count(context, outcome, (context.clock.monotonic() - startedMs) / 1_000)
   return { requeueAfterMs: intervalMs }
+}
+
+/** What came of a look at an autoscaler, as metrics tell it. */
+interface Outcome {
+  readonly action: 'scale_up' | 'scale_down' | 'none'
+  readonly error: 'none' | 'internal'
+}
+
+const buckets = growingBuckets(0.001, 2, 15)
+
+function count({ metrics }: ControllerContext, { action, error }: Outcome, seconds: number): void {
+  const own = 'horizontal_pod_autoscaler_controller'
+  const labels = { action, error }
+  metrics.counter(`${own}_reconciliations_total`, 'Number of reconciliations of HPA controller.').add(labels)
+  const help = 'The time(seconds) that the HPA controller takes to reconcile once.'
+  metrics.histogram(`${own}_reconciliation_duration_seconds`, help, buckets).observe(seconds, labels)
 }
 
 async function scale(
@@ -107,19 +127,25 @@ async function scale(
   draft: Draft,
   memory: ScalingMemory,
   memories: Memories,
-): Promise<void> {
+): Promise<Outcome> {
+  const failed: Outcome = { action: 'none', error: 'internal' }
   const found = await findTarget(context, draft)
-  if (found === undefined) return
+  if (found === undefined) return failed
   const { path, target } = found
   const currentReplicas = target.spec.replicas ?? 0
   if (memory.isEmpty) memory.recommend(currentReplicas, context.clock.now())
   draft.currentReplicas = target.status?.replicas ?? currentReplicas
   const aim = { target, memory, memories }
   const decision = await decide(context, draft, aim)
-  if (decision === undefined) return
+  if (decision === undefined) return failed
   draft.desiredReplicas = decision.replicas
   for (const { type, status, reason, message } of decision.findings) draft.set(type, status, reason, message)
-  if (decision.replicas !== currentReplicas) await rescale(context, draft, { ...aim, path, decision })
+  if (decision.replicas === currentReplicas) return { action: 'none', error: 'none' }
+  const isDone = await rescale(context, draft, { ...aim, path, decision })
+  return {
+    action: decision.replicas > currentReplicas ? 'scale_up' : 'scale_down',
+    error: isDone ? 'none' : 'internal',
+  }
 }
 
 /** Undefined: there is no such scale, and the draft says so. */
@@ -259,11 +285,12 @@ function tellOfFailure({ events }: ControllerContext, { autoscaler }: Draft, rea
   if (failure !== undefined) events.record(autoscaler, 'Warning', failure.reason, failure.message)
 }
 
+/** Whether the new size is written. */
 async function rescale(
   { client, clock, events }: ControllerContext,
   draft: Draft,
   { path, target, memory, decision }: Aim & { readonly path: string; readonly decision: Decision },
-): Promise<void> {
+): Promise<boolean> {
   const { replicas, reason } = decision
   try {
     await writeScale(client, path, target, replicas)
@@ -278,7 +305,7 @@ async function rescale(
     const text = `the HPA controller was unable to update the target scale: ${message}`
     draft.set('AbleToScale', 'False', 'FailedUpdateScale', text)
     draft.desiredReplicas = target.spec.replicas ?? 0
-    return
+    return false
   }
   draft.set(
     'AbleToScale',
@@ -289,6 +316,7 @@ async function rescale(
   events.record(draft.autoscaler, 'Normal', 'SuccessfulRescale', `New size: ${replicas}; reason: ${reason}`)
   memory.changed(replicas - (target.spec.replicas ?? 0), clock.now())
   draft.lastScaleTime = formatTime(clock.now())
+  return true
 }
 
 async function writeStatus({ client }: ControllerContext, draft: Draft): Promise<void> {

@@ -22,6 +22,7 @@ import { createPod, deletePod, isNamespaceTerminating } from '../pod-from-templa
 import { slowStart } from '../slow-start.ts'
 import { deadlineLeftMs, decideOutcome, decidePods } from './decide.ts'
 import { failuresAfter, retryLeftMs } from './index-failures.ts'
+import { countJob, countPods } from './job-metrics.ts'
 import { jobPod } from './job-pod.ts'
 import { RetryMemory } from './retry-memory.ts'
 import { decideStatus } from './status.ts'
@@ -91,6 +92,7 @@ async function reconcile(
   const tally = outcome?.type === 'Failed' ? tallyPods(job, owned, true) : first
   const status = decideStatus(job, owned, tally, outcome, nowMs)
   await writeStatus(context, job, status)
+  countPods(context.metrics, job, tally)
   retries.note(job.metadata.uid, owned, tally)
   await release(context, tally.release)
   if (outcome !== undefined) return end(context, job, owned)
@@ -108,12 +110,14 @@ async function freeFormer(context: ControllerContext, key: string): Promise<void
   await release(context, heldBy(key))
 }
 
-async function writeStatus({ client, events }: ControllerContext, job: Job, status: JobStatus): Promise<void> {
+async function writeStatus({ client, events, metrics }: ControllerContext, job: Job, status: JobStatus): Promise<void> {
   if (isDeepStrictEqual(withoutZeros(job.status ?? {}), withoutZeros(status))) return
   await client.resource(jobs, job.metadata.namespace).updateStatus({ ...job, status: withoutZeros(status) })
   const old = new Set(job.status?.conditions?.map(({ type, status }) => `${type} ${status}`))
   for (const { type, status: state, reason = '', message = '' } of status.conditions ?? []) {
     if (old.has(`${type} ${state}`)) continue
+    const isEnd = (type === 'Complete' || type === 'Failed') && state === 'True'
+    if (isEnd) countJob(metrics, job, { hasFailed: type === 'Failed', reason })
     if (type === 'Complete') events.record(job, 'Normal', 'Completed', 'Job completed')
     if (type === 'Failed') events.record(job, 'Warning', reason, message)
     if (type === 'Suspended') events.record(job, 'Normal', state === 'True' ? 'Suspended' : 'Resumed', message)

@@ -19,6 +19,8 @@ export interface PodGcOptions {
   readonly terminatedPodThreshold?: number
 }
 
+const help = 'Number of pods that are being forcefully deleted since the Pod GC Controller started.'
+
 /** How long a node must be gone before its pods are given up: it may only be registering anew. */
 const quarantineMs = 40_000
 
@@ -62,7 +64,7 @@ function keysOfNode(node: Node, { informers }: ControllerContext): readonly stri
 
 async function removeSurplus(context: ControllerContext, threshold: number): Promise<void> {
   const finished = context.informers.of(pods).index('finished', (pod) => (isPodTerminal(pod) ? ['yes'] : []))('yes')
-  for (const pod of surplusPods(finished, threshold)) await remove(context, pod, undefined)
+  for (const pod of surplusPods(finished, threshold)) await remove(context, pod, 'terminated')
 }
 
 async function removeAbandoned(context: ControllerContext, key: string): Promise<void> {
@@ -71,7 +73,7 @@ async function removeAbandoned(context: ControllerContext, key: string): Promise
   const nodeName = pod?.spec.nodeName
   const node = nodeName === undefined ? undefined : context.informers.of(nodes).get(nodeName)
   if (pod === undefined || !isAbandoned(pod, node)) return
-  await remove(context, pod, node === undefined ? undefined : 'PodGC: node is out-of-service')
+  await remove(context, pod, node === undefined ? 'unscheduled' : 'out-of-service')
 }
 
 async function removeOrphans(
@@ -91,11 +93,20 @@ async function removeOrphans(
   if (leftMs > 0) return { requeueAfterMs: leftMs }
   const live = await client.resource(nodes).get(nodeName).catch(unlessGone)
   if (live !== undefined) return
-  for (const pod of orphans) await remove(context, pod, 'PodGC: node no longer exists')
+  for (const pod of orphans) await remove(context, pod, 'orphaned')
+}
+
+type Reason = 'terminated' | 'unscheduled' | 'out-of-service' | 'orphaned'
+
+/** What is said of pods that may have been running. */
+const disruptions: Readonly<Partial<Record<Reason, string>>> = {
+  'out-of-service': 'PodGC: node is out-of-service',
+  orphaned: 'PodGC: node no longer exists',
 }
 
 /** Deletes at once. A pod that may have been running is first marked as failed, so that its owner counts it as such. */
-async function remove({ client, clock }: ControllerContext, pod: Pod, why: string | undefined): Promise<void> {
+async function remove({ client, clock, metrics }: ControllerContext, pod: Pod, reason: Reason): Promise<void> {
+  const why = disruptions[reason]
   const { name, namespace, uid } = pod.metadata
   const collection = client.resource(pods, namespace)
   try {
@@ -111,6 +122,7 @@ async function remove({ client, clock }: ControllerContext, pod: Pod, why: strin
       await collection.patch(name, { type: 'strategic', patch }, { subresource: 'status' })
     }
     await collection.delete(name, { gracePeriodSeconds: 0, preconditions: { uid } })
+    metrics.counter('pod_gc_collector_force_delete_pods_total', help).add({ namespace: namespace ?? '', reason })
   } catch (error) {
     unlessGone(error)
   }

@@ -42,6 +42,7 @@ export const replicationController = controllerFor<ReplicationController>('repli
 function controllerFor<T extends ReplicaOwner>(name: string, kind: OwnerKind<T>): Controller {
   return defineController({
     name,
+    ...(name === 'replication-controller' && { queueName: 'replicationmanager' }),
     watches: [watchOf(kind.resource), watchOf(pods, ownerKeys(kind) as never)],
     writes: [
       { resource: pods, verbs: ['create', 'delete', 'patch'] },

@@ -37,6 +37,7 @@ export function resourceQuotaController(catalog: Catalog): Controller {
   const recount: Recount = { resources: new Map(), sightings: new LruMap(remembered) }
   return defineController({
     name: 'resourcequota-controller',
+    queueName: 'resource_quota_controller_resource_changes',
     watches: [],
     watchMore: (context, watch) => followAll(recount, { catalog, context, watch }),
     writes: [{ resource: resourceQuotas, subresource: 'status', verbs: ['update'] }],

@@ -16,6 +16,7 @@ const descriptionText =
 export function rootCaController({ rootCa }: { readonly rootCa: string }): Controller {
   return defineController({
     name: 'root-ca-cert-publisher',
+    queueName: 'root_ca_cert_publisher',
     watches: [watchOf(namespaces), watchOf(configMaps, namespaceOfPublished)],
     writes: [{ resource: configMaps, verbs: ['create', 'update'] }],
     reconcile: (namespace, context) => publish(rootCa, namespace, context),

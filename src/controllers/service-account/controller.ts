@@ -10,6 +10,7 @@ const defaultName = 'default'
 /** Makes sure that every namespace has the service account `default`, which pods use unless told otherwise. */
 export const serviceAccountController = defineController({
   name: 'service-account-controller',
+  queueName: 'serviceaccount',
   watches: [watchOf(namespaces), watchOf(serviceAccounts, namespaceOfDefault)],
   writes: [{ resource: serviceAccounts, verbs: ['create'] }],
   reconcile,

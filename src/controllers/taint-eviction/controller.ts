@@ -65,7 +65,7 @@ async function reconcile(key: string, context: ControllerContext, memory: Memory
   await evict(pod, context)
 }
 
-async function evict(pod: Pod, { client, clock, events }: ControllerContext): Promise<void> {
+async function evict(pod: Pod, { client, clock, events, metrics }: ControllerContext): Promise<void> {
   const { name, namespace, uid } = pod.metadata
   const collection = client.resource(pods, namespace)
   events.record(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${keyOf(pod)}`)
@@ -82,6 +82,8 @@ async function evict(pod: Pod, { client, clock, events }: ControllerContext): Pr
       await collection.patch(name, { type: 'strategic', patch }, { subresource: 'status' })
     }
     await collection.delete(name, { preconditions: { uid } })
+    const help = 'Total number of Pods deleted by TaintEvictionController since its start.'
+    metrics.counter('taint_eviction_controller_pod_deletions_total', help).add()
   } catch (error) {
     if (!isStatusError(error, 'NotFound')) throw error
   }

@@ -8,6 +8,7 @@ import { defineController, watchOf, type ControllerContext, type ReconcileResult
 /** Deletes jobs, pods and all, so many seconds after they have ended as they ask for (KEP-592). */
 export const ttlAfterFinishedController = defineController({
   name: 'ttl-after-finished-controller',
+  queueName: 'ttl_jobs_to_delete',
   watches: [
     watchOf(jobs, (job) => (endOfLifeMs(job) === undefined ? [] : [`${job.metadata.namespace}/${job.metadata.name}`])),
   ],
