@@ -104,14 +104,13 @@ export interface ApiServer {
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { store, clock, log } = options
+  const { store, clock, random, log, callWebhook } = options
   const closing = new AbortController()
   const codec = new ObjectCodec(options.freeze)
   const caches = new CacheSet(codec)
   const { catalog, features } = options.apis ?? usualApis()
   const resources = new ResourceTable(catalog, builtInKinds(features))
   const reader = cacheReader(caches, resources)
-  const { random, callWebhook } = options
   const customResources = new CustomResources(caches, resources, webhookConverter({ reader, random, callWebhook }))
   const observed = new ObservedFeed(customResources)
   const feed = new StoreFeed({ store, prefix: '/registry/', consumer: observed, clock, log })
