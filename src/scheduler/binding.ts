@@ -33,6 +33,7 @@ export async function bind(placement: Placement, context: Binding): Promise<Bind
     // A conflict means that the pod changed meanwhile: the watch tells what became of it.
     if (!isStatusError(error, 'Conflict') && !context.signal.aborted) {
       log.warn('A pod could not be bound', { pod: `${namespace}/${name}`, error })
+      events.record(pod, 'Warning', 'FailedScheduling', (error as Error).message)
     }
     return 'failed'
   }
@@ -42,7 +43,14 @@ async function bindByPlugins({ prepared, node: { node } }: Placement, context: B
   const { pod, profile, states } = prepared
   const { preBind, postBind } = profile.points
   for (const { plugin, slot } of preBind) {
-    if (states[slot] !== 'skip') await plugin.preBind?.(pod, node, context, states[slot])
+    if (states[slot] === 'skip' || !plugin.preBind) continue
+    try {
+      await plugin.preBind(pod, node, context, states[slot])
+    } catch (error) {
+      // What is not found is not the pod: it is tried anew.
+      if (isStatusError(error, 'Conflict')) throw error
+      throw named(`running PreBind plugin "${plugin.name}"`, error)
+    }
   }
   const extender = profile.extenders.find((each) => each.bind && each.isInterestedIn(pod.pod))
   if (extender?.bind) await extender.bind(pod, node.metadata.name)
@@ -54,10 +62,20 @@ async function bindByPlugins({ prepared, node: { node } }: Placement, context: B
 
 type Bound = Pick<Placement, 'prepared'> & { readonly node: Placement['node']['node'] }
 
+/** Says what was being done. */
+function named(what: string, error: unknown): Error {
+  return new Error(`${what}: ${(error as Error).message}`, { cause: error })
+}
+
 /** By the first plugin that does not leave it to the next. */
 async function bindOnce({ prepared: { pod, profile }, node }: Bound, context: Binding): Promise<void> {
   for (const { plugin } of profile.points.bind) {
-    if ((await plugin.bind?.(pod, node, context)) === 'bound') return
+    try {
+      if ((await plugin.bind?.(pod, node, context)) === 'bound') return
+    } catch (error) {
+      if (isStatusError(error, 'NotFound', 'Conflict')) throw error
+      throw named(`binding rejected: running Bind plugin "${plugin.name}"`, error)
+    }
   }
   throw new Error('no plugin has bound the pod')
 }

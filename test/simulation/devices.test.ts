@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { podCondition } from '#api/core/v1/pod-facts.ts'
-import { deviceClasses, resourceClaims, resourceSlices } from '#api/types/resources.ts'
+import { deviceClasses, events, resourceClaims, resourceSlices } from '#api/types/resources.ts'
 import { schedulingCluster, type SchedulingCluster } from './scheduling-cluster.ts'
 
 const driver = 'gpu.example.com'
@@ -152,4 +152,26 @@ test('claims share a device as far as it goes', async (t) => {
     [{ slots: '1' }, { slots: '1' }],
   )
   assert.equal(new Set(results.map(({ shareID }) => shareID)).size, 2)
+})
+
+test('why a pod could not be bound is told by an event', async (t) => {
+  const cluster = await clusterWithDevices(t)
+  const { client } = cluster
+  const binding = { bindingConditions: ['attached'], bindingFailureConditions: ['broken'] }
+  const pool = { name: 'n1', generation: 1, resourceSliceCount: 1 }
+  const spec = { driver, nodeName: 'n1', pool, devices: [{ name: 'gpu-0', ...binding }] }
+  await client.resource(resourceSlices).create({ metadata: { name: 'n1-gpu' }, spec })
+  await addClaim(cluster, 'slow')
+  await cluster.addPod('p', using('slow'))
+  const claims = client.resource(resourceClaims, 'test')
+  await cluster.until('it has a device', async () => (await claims.get('slow')).status?.allocation !== undefined)
+  const conditions = [
+    { type: 'broken', status: 'True', reason: 'Fire', message: 'hot', lastTransitionTime: '2024-01-01T00:00:00Z' },
+  ]
+  const devices = [{ driver, pool: 'n1', device: 'gpu-0', conditions }]
+  await claims.patch('slow', { type: 'merge', patch: { status: { devices } } }, { subresource: 'status' })
+  const told = async () => (await client.resource(events, 'test').list()).items.map(({ message }) => message)
+  const failure = 'running PreBind plugin "DynamicResources": claim slow binding failed: reason=Fire, message="hot"'
+  await cluster.until('it is told', async () => (await told()).includes(failure))
+  assert.ok((await told()).includes('waiting for binding conditions for device on node n1'))
 })
