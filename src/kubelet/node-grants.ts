@@ -40,17 +40,14 @@ type GrantOptions = Pick<KubeletOptions, 'effects' | 'log' | 'runtime' | 'clock'
   readonly settings: KubeletSettings
 }
 
-/** With more the combinations of nodes are too many to look at. */
-const maximumNumaNodes = 8
-
 /** How processors and memory lie together; without any, where nobody asks for it. */
 export async function nodeTopology({ effects, settings }: GrantOptions, facts: MachineFacts): Promise<MachineTopology> {
   const { cpus, memory, topology } = settings.policies
   if (cpus === undefined && memory === undefined && topology.policy === 'none') return { cpus: [], nodes: [] }
   if (effects.system === undefined) throw new Error('the topology of this machine is not known')
   const found = await readTopology(effects.system, facts.memoryBytes)
-  if (found.nodes.length <= maximumNumaNodes) return found
-  throw new Error(`unsupported on machines with more than ${maximumNumaNodes} NUMA Nodes`)
+  if (found.nodes.length <= topology.maximumNodes) return found
+  throw new Error(`unsupported on machines with more than ${topology.maximumNodes} NUMA Nodes`)
 }
 
 /**

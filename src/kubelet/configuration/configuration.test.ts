@@ -98,7 +98,19 @@ const errors: readonly [fields: object, error: string][] = [
   [{ cpuManagerPolicy: 'dynamic' }, '[cpumanager] unknown policy: "dynamic"'],
   [
     { cpuManagerPolicy: 'static', cpuManagerPolicyOptions: { 'align-by-socket': 'true' } },
-    'cpuManagerPolicyOptions: "align-by-socket" is not supported by this kubelet',
+    'CPU Manager Policy Alpha-level Options not enabled, but option "align-by-socket" provided',
+  ],
+  [
+    { cpuManagerPolicy: 'static', cpuManagerPolicyOptions: { 'no-such': 'true' } },
+    'unknown CPU Manager Policy option: "no-such"',
+  ],
+  [
+    { topologyManagerPolicyOptions: { 'max-allowable-numa-nodes': '4' } },
+    'the minimum value of "max-allowable-numa-nodes" should not be less than 8',
+  ],
+  [
+    { topologyManagerPolicyOptions: { 'max-allowable-numa-nodes': 'many' } },
+    'unable to convert policy option to integer "max-allowable-numa-nodes": "many" is no number',
   ],
   [{ cpuManagerPolicyOptions: { 'full-pcpus-only': 'true' } }, 'None policy: received unsupported options'],
   [{ reservedSystemCPUs: '3-1' }, 'unable to parse reservedSystemCPUs (--reserved-cpus) 3-1'],

@@ -6,6 +6,9 @@ import type { TopologyPolicy } from '../topology/merge-hints.ts'
 import type { TopologySettings } from '../topology/topology-manager.ts'
 import type { KubeletConfiguration } from './kubelet-configuration.ts'
 
+/** Choosing among more NUMA nodes takes long, for it looks at all their combinations. */
+export const defaultMaximumNodes = 8
+
 /** How processors and memory are given to containers alone. */
 export interface ResourcePolicies {
   /** The static policy; absent: nobody has processors of his own. `reserved`: as the file names them, if it does. */
@@ -22,6 +25,7 @@ export function resourcePolicies(given: KubeletConfiguration): ResourcePolicies 
     fullCoresOnly: cpu['full-pcpus-only'] === 'true',
     strictReservation: cpu['strict-cpu-reservation'] === 'true',
     distributesAcrossNodes: cpu['distribute-cpus-across-numa'] === 'true',
+    prefersCaches: cpu['prefer-align-cpus-by-uncorecache'] === 'true',
     ...(reservedSystemCPUs && { reserved: parseCpuList(reservedSystemCPUs) }),
   }
   const reserved = (given.reservedMemory ?? []).map(({ numaNode = 0, limits }) => {
@@ -34,6 +38,7 @@ export function resourcePolicies(given: KubeletConfiguration): ResourcePolicies 
       policy: (given.topologyManagerPolicy || 'none') as TopologyPolicy,
       scope: given.topologyManagerScope === 'pod' ? 'pod' : 'container',
       prefersClosestNodes: topology['prefer-closest-numa-nodes'] === 'true',
+      maximumNodes: Number(topology['max-allowable-numa-nodes'] ?? defaultMaximumNodes),
     },
   }
 }

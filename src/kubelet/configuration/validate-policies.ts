@@ -1,11 +1,32 @@
 import { quantityToNumber } from '#api/meta/quantity.ts'
 import { parseCpuList } from '../cpus/cpu-list.ts'
 import type { KubeletConfiguration } from './kubelet-configuration.ts'
+import { defaultMaximumNodes } from './resource-policies.ts'
 
 const topologyPolicies = ['none', 'best-effort', 'restricted', 'single-numa-node']
-/** Options of policies that this kubelet follows; upstream has more, which are refused. */
-const cpuOptions = ['full-pcpus-only', 'strict-cpu-reservation', 'distribute-cpus-across-numa']
-const topologyOptions = ['prefer-closest-numa-nodes']
+const cpuOptions: PolicyOptions = {
+  manager: 'CPU Manager',
+  known: [
+    'full-pcpus-only',
+    'strict-cpu-reservation',
+    'distribute-cpus-across-numa',
+    'prefer-align-cpus-by-uncorecache',
+  ],
+  alpha: ['align-by-socket', 'distribute-cpus-across-cores'],
+}
+const maximumNodesOption = 'max-allowable-numa-nodes'
+const topologyOptions: PolicyOptions = {
+  manager: 'Topology Manager',
+  known: ['prefer-closest-numa-nodes'],
+  alpha: [],
+}
+
+/** Options of a policy, of which the alpha ones need a feature gate that is off. */
+interface PolicyOptions {
+  readonly manager: string
+  readonly known: readonly string[]
+  readonly alpha: readonly string[]
+}
 
 /** What is wrong with the fields about processors, memory and topology. */
 export function policyErrors(given: KubeletConfiguration): readonly string[] {
@@ -23,7 +44,7 @@ function cpuErrors({
   return [
     ...(isKnown ? [] : [`[cpumanager] unknown policy: "${cpuManagerPolicy}"`]),
     ...(given.length > 0 && !isStatic ? ['None policy: received unsupported options'] : []),
-    ...optionErrors('cpuManagerPolicyOptions', cpuManagerPolicyOptions, cpuOptions),
+    ...optionErrors(cpuManagerPolicyOptions, cpuOptions),
     ...(isCpuList(reservedSystemCPUs ?? '')
       ? []
       : [`unable to parse reservedSystemCPUs (--reserved-cpus) ${reservedSystemCPUs}`]),
@@ -78,13 +99,24 @@ function topologyErrors(given: KubeletConfiguration): string[] {
       : [
           `topologyManagerScope (--topology-manager-scope) "${topologyManagerScope}" must be one of: "container", or "pod"`,
         ]),
-    ...optionErrors('topologyManagerPolicyOptions', topologyManagerPolicyOptions, topologyOptions),
+    ...topologyOptionErrors(topologyManagerPolicyOptions),
   ]
 }
 
-function optionErrors(field: string, options: Readonly<Record<string, string>>, known: readonly string[]): string[] {
+function topologyOptionErrors({ [maximumNodesOption]: nodes, ...others }: Readonly<Record<string, string>>): string[] {
+  const errors = optionErrors(others, topologyOptions)
+  if (nodes === undefined) return errors
+  if (!/^[-+]?\d+$/.test(nodes))
+    return [...errors, `unable to convert policy option to integer "${maximumNodesOption}": "${nodes}" is no number`]
+  if (Number(nodes) >= defaultMaximumNodes) return errors
+  return [...errors, `the minimum value of "${maximumNodesOption}" should not be less than ${defaultMaximumNodes}`]
+}
+
+function optionErrors(options: Readonly<Record<string, string>>, { manager, known, alpha }: PolicyOptions): string[] {
   return Object.entries(options).flatMap(([name, value]) => {
-    if (!known.includes(name)) return [`${field}: "${name}" is not supported by this kubelet`]
+    if (alpha.includes(name))
+      return [`${manager} Policy Alpha-level Options not enabled, but option "${name}" provided`]
+    if (!known.includes(name)) return [`unknown ${manager} Policy option: "${name}"`]
     return value === 'true' || value === 'false'
       ? []
       : [`bad value for option "${name}": "${value}" is neither true nor false`]

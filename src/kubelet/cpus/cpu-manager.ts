@@ -17,6 +17,8 @@ export interface CpuPolicyOptions {
   readonly strictReservation: boolean
   /** What does not fit in one NUMA node is spread evenly. */
   readonly distributesAcrossNodes: boolean
+  /** Processors that share their last level of cache go together. */
+  readonly prefersCaches: boolean
 }
 
 export interface CpuManagerOptions {
@@ -142,7 +144,7 @@ export class CpuManager implements ResourceManager {
     const near = nodes === undefined ? free : cpusOfNodes(topology, nodes).intersection(free)
     // What init containers had comes first, so that the pod takes no more than it needs at once.
     const again = this.#reusableOf(pod)
-    const reused = again.size <= count ? again : takeCpus(topology, again, count)
+    const reused = again.size <= count ? again : takeCpus(topology, again, count, policy)
     const wanted = count - reused.size
     const first = this.#take(near.difference(reused), Math.min(wanted, near.difference(reused).size))
     const beyond = this.#take(free.difference(reused).difference(first), wanted - first.size)
@@ -151,7 +153,7 @@ export class CpuManager implements ResourceManager {
 
   #take(free: CpuSet, count: number): CpuSet {
     const { topology, policy } = this.#options
-    if (!policy.distributesAcrossNodes) return takeCpus(topology, free, count)
+    if (!policy.distributesAcrossNodes) return takeCpus(topology, free, count, policy)
     return distributeCpus(topology, free, { count, groupSize: policy.fullCoresOnly ? threadsPerCore(topology) : 1 })
   }
 

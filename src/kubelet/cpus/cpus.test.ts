@@ -46,6 +46,20 @@ for (const [free, count, taken] of choices) {
   })
 }
 
+test('processors with one cache go together where that is preferred', () => {
+  // One socket with eight cores of one thread; each two of them share a cache.
+  const cpus = Array.from({ length: 8 }, (_, cpu) => ({ cpu, core: cpu, socket: 0, node: 0, cache: cpu - (cpu % 2) }))
+  const small: MachineTopology = { ...twoCores, cpus }
+  const take = (free: string, count: number, prefersCaches: boolean): string =>
+    formatCpuList(takeCpus(small, parseCpuList(free), count, { prefersCaches }))
+  assert.equal(take('1-7', 2, false), '1-2')
+  assert.equal(take('1-7', 2, true), '2-3')
+  assert.equal(take('1-7', 1, true), '1')
+  assert.equal(take('1,3-7', 3, true), '1,4-5')
+  assert.equal(take('1,3,5,7', 2, true), '1,3')
+  assert.equal(formatCpuList(takeCpus(twoSockets, parseCpuList('1-15'), 4, { prefersCaches: true })), '1-2,9-10')
+})
+
 test('spread over NUMA nodes where one has not enough', () => {
   const spread = (free: string, count: number, groupSize: number): string =>
     formatCpuList(distributeCpus(twoSockets, parseCpuList(free), { count, groupSize }))
@@ -79,7 +93,12 @@ test('who gets processors alone', () => {
   assert.equal(podExclusiveCpus(pod('p', [guaranteed('2')], [sidecar])), 3)
 })
 
-const plain: CpuPolicyOptions = { fullCoresOnly: false, strictReservation: false, distributesAcrossNodes: false }
+const plain: CpuPolicyOptions = {
+  fullCoresOnly: false,
+  strictReservation: false,
+  distributesAcrossNodes: false,
+  prefersCaches: false,
+}
 
 interface ManagerInput {
   readonly topology?: MachineTopology

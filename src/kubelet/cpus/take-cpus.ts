@@ -1,17 +1,28 @@
 import { threadsPerCore, type CpuPlace, type MachineTopology } from '../topology/machine-topology.ts'
 import type { CpuSet } from './cpu-list.ts'
 
+export interface TakeOptions {
+  /** Processors that share their last level of cache go together (policy option `prefer-align-cpus-by-uncorecache`). */
+  readonly prefersCaches?: boolean
+}
+
 /**
  * Chooses so many of the available processors that they lie close together and leave others whole: whole sockets and
  * NUMA nodes first, then whole cores, then single threads next to what is taken already (documentation "CPU
  * management"). Answers with fewer when there are not enough.
  */
-export function takeCpus(topology: MachineTopology, available: CpuSet, count: number): CpuSet {
+export function takeCpus(
+  topology: MachineTopology,
+  available: CpuSet,
+  count: number,
+  { prefersCaches = false }: TakeOptions = {},
+): CpuSet {
   const taken = new Set<number>()
   for (const level of ['socket', 'node'] as const) {
     for (const group of wholeGroups(topology, available.difference(taken), level))
       if (taken.size + group.length <= count) for (const { cpu } of group) taken.add(cpu)
   }
+  if (prefersCaches) takeByCaches({ topology, available, taken, count })
   const threads = threadsPerCore(topology)
   for (const group of wholeGroups(topology, available.difference(taken), 'core'))
     if (group.length === threads && taken.size + group.length <= count) for (const { cpu } of group) taken.add(cpu)
@@ -21,6 +32,42 @@ export function takeCpus(topology: MachineTopology, available: CpuSet, count: nu
     taken.add(next)
   }
   return taken
+}
+
+interface Taking {
+  readonly topology: MachineTopology
+  readonly available: CpuSet
+  /** What is chosen is added to it. */
+  readonly taken: Set<number>
+  readonly count: number
+}
+
+/** Whole caches while so many are needed, then whole cores of one cache if they make up the rest. */
+function takeByCaches({ topology, available, taken, count }: Taking): void {
+  const threads = threadsPerCore(topology)
+  const caches = [...Map.groupBy(topology.cpus, cacheOf).values()]
+  const freeOf = (group: readonly CpuPlace[]): readonly CpuPlace[] => group.filter(({ cpu }) => available.has(cpu))
+  // Those with the least left first, so that others stay whole for who needs them whole.
+  const byRoom = caches.toSorted((a, b) => freeOf(a).length - freeOf(b).length)
+  for (const group of byRoom) {
+    const isWhole = group.every(({ cpu }) => available.has(cpu) && !taken.has(cpu))
+    if (isWhole && taken.size + group.length <= count) for (const { cpu } of group) taken.add(cpu)
+  }
+  const rest = count - taken.size
+  if (rest === 0) return
+  for (const group of byRoom) {
+    const free = freeOf(group).filter(({ cpu }) => !taken.has(cpu))
+    const cores = [...Map.groupBy(free, ({ core }) => core).values()].filter((core) => core.length === threads)
+    const together = cores.slice(0, Math.ceil(rest / threads)).flat()
+    if (together.length < rest) continue
+    for (const { cpu } of together.slice(0, rest)) taken.add(cpu)
+    return
+  }
+}
+
+/** Where the kernel does not tell, a NUMA node is taken to share one. */
+function cacheOf({ cache, node }: CpuPlace): string {
+  return cache === undefined ? `node ${node}` : `cache ${cache}`
 }
 
 type Level = 'socket' | 'node' | 'core'

@@ -62,7 +62,7 @@ async function world(t: TestContext): Promise<World> {
       return started
     },
     async reserve(asking) {
-      const settings = { policy: 'none', scope: 'container', prefersClosestNodes: false } as const
+      const settings = { policy: 'none', scope: 'container', prefersClosestNodes: false, maximumNodes: 8 } as const
       const manager = new TopologyManager({ settings, nodes: [], managers: [self.plugins] })
       await manager.admit(asking, new Set([...live, asking.metadata.uid]))
     },

@@ -1,4 +1,4 @@
-import { isSidecar } from '#api/core/v1/pod-facts.ts'
+import { containerStatus, isSidecar } from '#api/core/v1/pod-facts.ts'
 import type { Container, Pod } from '#api/types/core.v1.ts'
 import type { ContainerStatus } from '../cri/container.ts'
 import type { SandboxStatus } from '../cri/sandbox.ts'
@@ -181,6 +181,12 @@ function killMessage(cause: KillCause, name: string): string {
   }
 }
 
+/** A runtime that has lost what it knew, in a restart of the machine for example, does not take the count of runs along. */
+function forgottenRuns(pod: Pod, { name }: Container): number {
+  const known = containerStatus(pod, name)
+  return known?.containerID === undefined ? 0 : known.restartCount + 1
+}
+
 class PlanDraft {
   readonly situation: PodSituation
   /** Everything that ever ran, of which the situation's view may be a part. */
@@ -207,7 +213,7 @@ class PlanDraft {
     const last = latestContainer(this.history, spec.name)
     const holdMs = holds.get(spec.name)
     if (holdMs !== undefined && holdMs > nowMs) return this.#wakeAt(holdMs)
-    const attempt = last === undefined ? 0 : last.attempt + 1
+    const attempt = last === undefined ? forgottenRuns(this.situation.pod, spec) : last.attempt + 1
     const podRestart = this.sandboxId === undefined ? 0 : podRestarts(this.situation.pod.spec, this.history)
     const previous = this.history.containers.find((run) => run.name === spec.name && !isRunning(run))
     if (previous === undefined) return void this.actions.push({ type: 'startContainer', spec, attempt, podRestart })

@@ -1,7 +1,8 @@
 import type { Pod } from '#api/types/core.v1.ts'
 import { isRuntimeError } from '../cri/runtime.ts'
 import type { SandboxConfig } from '../cri/sandbox.ts'
-import { ContainerStartError } from '../environment/container-start-error.ts'
+import { messageOf } from '#lib/file-error.ts'
+import { configError, ContainerStartError } from '../environment/container-start-error.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { VolumesOnHost } from '../volumes/pod-volumes.ts'
 import { containerEvents } from './container-events.ts'
@@ -97,6 +98,8 @@ export class PlanApplier {
     const { context, record } = this.#options
     this.#prepared ??= context.host.prepare(record.pod).catch((error: unknown) => {
       this.#prepared = undefined
+      const text = `error making pod data directories: ${messageOf(error)}`
+      context.events.record(record.pod, 'Warning', 'FailedToMakePodDataDirectories', text)
       throw error
     })
     return this.#prepared
@@ -162,11 +165,22 @@ export class PlanApplier {
     if (sandbox === undefined || starts.length === 0) return
     const [config, hostsPath] = await Promise.all([
       this.#sandboxConfig(sandbox.metadata.attempt),
-      writeHosts(context, record.pod, record.podIps),
+      writeHosts(context, record.pod, record.podIps).catch((error: unknown) => this.#noHosts(starts, error)),
     ])
+    if (hostsPath === undefined) return
     for (const start of starts) {
       if (record.run.signal.aborted) return
       await this.#start(start, { sandboxId: sandbox.id, sandbox: config, hostsPath, volumes })
+    }
+  }
+
+  /** A full disk, for example: the containers say so and are tried again. */
+  #noHosts(starts: readonly StartAction[], error: unknown): undefined {
+    const { context, record, waits } = this.#options
+    for (const { spec } of starts) {
+      const failure = configError(messageOf(error))
+      containerEvents(context.events, record.pod, spec.name)('Warning', 'Failed', `Error: ${failure.message}`)
+      waits.failed(record.pod, spec.name, failure)
     }
   }
 

@@ -197,6 +197,20 @@ test('a restart of the kubelet finds the pods running and leaves them alone', as
   await world.stop()
 })
 
+test('a runtime that has forgotten its containers does not make their restarts forgotten', async () => {
+  const world = new PodWorld()
+  world.create('web', {})
+  await world.settle()
+  const [sandbox] = await world.runtime.listSandboxes()
+  const restarted = world.restart()
+  await world.settle(2_000)
+  await restarted
+  await world.runtime.removeSandbox(sandbox?.id ?? '')
+  await world.settle(60_000)
+  assert.equal(world.summary('web'), 'Running c=running#1+')
+  await world.stop()
+})
+
 test('after a restart, pods that the API does not know any more are removed', async () => {
   const world = new PodWorld()
   world.create('web', {})

@@ -1,4 +1,5 @@
 import type { Container, Pod } from '#api/types/core.v1.ts'
+import { messageOf } from '#lib/file-error.ts'
 import { isRuntimeError, RuntimeError } from '../cri/runtime.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 import { containerConfig, type ContainerConfigInput } from './container-config.ts'
@@ -46,7 +47,7 @@ async function withEvent<Result>(
     return await step()
   } catch (error) {
     if (isRuntimeError(error, 'Cancelled')) throw error
-    const message = error instanceof Error ? (isRuntimeError(error) ? error.details : error.message) : String(error)
+    const message = isRuntimeError(error) ? error.details : messageOf(error)
     containerEvents(events, pod, container.name)('Warning', 'Failed', `Error: ${message}`)
     throw error instanceof ContainerStartError ? error : new ContainerStartError(reason, message, { cause: error })
   }

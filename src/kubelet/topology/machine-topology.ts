@@ -13,6 +13,8 @@ export interface CpuPlace {
   readonly core: number
   readonly socket: number
   readonly node: number
+  /** Processors with the same number share their last level of cache; absent where the kernel does not tell. */
+  readonly cache?: number
 }
 
 /** A NUMA node: memory and the processors that are near it. */

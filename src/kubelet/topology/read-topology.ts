@@ -28,13 +28,17 @@ export async function readTopology(files: SystemFiles, memoryBytes: number): Pro
 
 async function readCpu(files: SystemFiles, cpu: number, node: number): Promise<CpuPlace> {
   const topology = `${cpuFolder}/cpu${cpu}/topology`
-  const [socket, siblings] = await Promise.all([
+  const [socket, siblings, cache] = await Promise.all([
     files.text(`${topology}/physical_package_id`),
     files.text(`${topology}/thread_siblings_list`),
+    files.text(`${cpuFolder}/cpu${cpu}/cache/index3/shared_cpu_list`),
   ])
   if (socket === undefined || siblings === undefined) throw new Error(`the kernel does not tell where CPU ${cpu} is`)
-  // The kernel numbers cores within their socket; the lowest of its processors names a core everywhere.
-  return { cpu, core: Math.min(...parseCpuList(siblings)), socket: Math.max(0, Number(socket)), node }
+  // The kernel numbers cores within their socket; the lowest of its processors names a core, or a cache, everywhere.
+  return {
+    ...{ cpu, core: Math.min(...parseCpuList(siblings)), socket: Math.max(0, Number(socket)), node },
+    ...(cache !== undefined && { cache: Math.min(...parseCpuList(cache)) }),
+  }
 }
 
 async function readNodes(files: SystemFiles): Promise<readonly (NumaNode & { readonly cpus: ReadonlySet<number> })[]> {

@@ -9,6 +9,8 @@ export interface TopologySettings {
   readonly policy: TopologyPolicy
   readonly scope: 'container' | 'pod'
   readonly prefersClosestNodes: boolean
+  /** On machines with more NUMA nodes no policy is followed: the kubelet does not start. */
+  readonly maximumNodes: number
 }
 
 export interface TopologyManagerOptions {

@@ -146,7 +146,7 @@ for (const [policy, scope, calls] of [
   test(`containers get their things one by one: ${policy} by ${scope}`, async () => {
     const made: string[] = []
     const managers = [recording(made, { cpu: [hint('1 !')] })]
-    const settings = { policy, scope, prefersClosestNodes: true }
+    const settings = { policy, scope, prefersClosestNodes: true, maximumNodes: 8 }
     await new TopologyManager({ settings, nodes: [node(0), node(1)], managers }).admit(asking, new Set())
     assert.deepEqual(made, calls)
   })
@@ -154,7 +154,7 @@ for (const [policy, scope, calls] of [
 
 test('a pod that would be spread is refused where that is not wanted', async () => {
   const managers = [recording([], { cpu: [hint('0 !')] }), recording([], { gpu: [hint('1 !')] })]
-  const settings = { policy: 'restricted', scope: 'container', prefersClosestNodes: false } as const
+  const settings = { policy: 'restricted', scope: 'container', prefersClosestNodes: false, maximumNodes: 8 } as const
   const refused = new TopologyManager({ settings, nodes: [node(0), node(1)], managers }).admit(asking, new Set())
   await assert.rejects(refused, {
     reason: 'TopologyAffinityError',

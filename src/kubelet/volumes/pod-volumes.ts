@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod, Volume } from '#api/types/core.v1.ts'
+import { messageOf } from '#lib/file-error.ts'
 import { NamedVolumeError, VolumePending, VolumeProcessError, VolumeStepError } from './volume-errors.ts'
 import type { VolumeContext, VolumeOnHost } from './volume-plugin.ts'
 import { pluginOf } from './volume-plugins.ts'
@@ -96,7 +97,7 @@ export class PodVolumes {
 /** What the `FailedMount` event says. */
 export function mountFailure(name: string, error: unknown): string {
   if (error instanceof NamedVolumeError) return mountFailure(error.volume, error.failure)
-  const text = error instanceof Error ? error.message : String(error)
+  const text = messageOf(error)
   if (error instanceof VolumeStepError) return `${error.step} failed for volume "${name}" : ${text}`
   if (!(error instanceof VolumeProcessError)) return `MountVolume.SetUp failed for volume "${name}" : ${text}`
   const lists = `unmounted volumes=[${name}], unattached volumes=[], failed to process volumes=[${name}]`
