@@ -3,7 +3,7 @@
  * the new resources, the kernel must hold them, and no container may have been restarted that did not ask for it.
  */
 import assert from 'node:assert/strict'
-import { describe } from 'node:test'
+import { describe, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import type { Container, ContainerStatus, Pod } from '#api/types/core.v1.ts'
 import { resourceAmounts } from '#api/core/v1/resource-amounts.ts'
@@ -99,6 +99,28 @@ function expectedSettings({ requests = {}, limits = {} }: Size): readonly string
   const quota = limitCpu === undefined ? -1 : Math.max(1000, limitCpu * 100)
   return [shares, quota, memory ?? '9223372036854771712'].map(String)
 }
+
+test('a pod that asks as a whole is resized as a whole, without restarting anything', { skip }, async (t) => {
+  const space = await shared.space(t)
+  const whole = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } })
+  const main = { name: 'c1', image: busybox, command: ['sh', '-c', idle] }
+  await space.start({ spec: { containers: [main], resources: whole('100m', '50Mi'), restartPolicy: 'Always' } })
+  const settings = async (): Promise<readonly string[]> => (await kernelSettings(space, 'c1')).slice(1)
+  assert.deepEqual(await settings(), ['10000', String(50 * 1024 ** 2)])
+  for (const [cpu, memory] of [
+    ['200m', '80Mi'],
+    ['50m', '40Mi'],
+  ] as const) {
+    const patch = { spec: { resources: whole(cpu, memory) } }
+    await space.of(pods).patch('pod', { type: 'merge', patch }, { subresource: 'resize' })
+    const isDone = ({ status }: Pod): boolean => status?.resources?.limits?.['cpu'] === cpu
+    const { status } = await space.waitFor(pods, 'pod', isDone)
+    assert.deepEqual([status?.allocatedResources, status?.resources], [{ cpu, memory }, whole(cpu, memory)])
+    const [quota = '', limit = ''] = await settings()
+    assert.deepEqual([Number(quota), Number(limit)], [Number.parseInt(cpu) * 100, Number.parseInt(memory) * 1024 ** 2])
+    assert.equal(status?.containerStatuses?.[0]?.restartCount, 0)
+  }
+})
 
 describe('resize', { skip, concurrency: 3 }, () => {
   const three = [guaranteed('50m', '50Mi'), guaranteed('60m', '60Mi'), guaranteed('70m', '70Mi')]

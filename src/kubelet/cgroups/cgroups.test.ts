@@ -38,6 +38,22 @@ test('a container’s own settings', () => {
   assert.deepEqual(settings(guaranteed), [1024, 100_000, gibibyte, -997])
 })
 
+test('a container without a limit of its own has that of the pod', () => {
+  const whole = pod([{ name: 'e' }], { resources: { limits: { cpu: '200m', memory: '1Gi' } } })
+  const context = { memoryCapacityBytes: gibibyte, quota, hugePageSizes: [] }
+  const limitsOf = (container: Container) => {
+    const { cpuQuota, memoryLimitBytes } = containerResources(whole, container, context)
+    return [cpuQuota, memoryLimitBytes]
+  }
+  assert.deepEqual(
+    [limitsOf({ name: 'e' }), limitsOf(burstable)],
+    [
+      [20_000, gibibyte],
+      [50_000, gibibyte],
+    ],
+  )
+})
+
 test('a pod is limited only where all its containers are', () => {
   assert.deepEqual(podCgroupSettings(pod([burstable, guaranteed]), quota, []), {
     cpuShares: 1280,

@@ -36,7 +36,14 @@ export function containerResources(
   container: Container,
   { memoryCapacityBytes, quota, hugePageSizes }: ContainerResourceContext,
 ): ContainerResources {
-  const { requests = {}, limits = {} } = container.resources ?? {}
+  const { requests = {}, limits: own = {} } = container.resources ?? {}
+  // What the pod as a whole may use is the limit of each container that has none of its own (KEP-2837).
+  const whole = pod.spec.resources?.limits
+  const limits: Readonly<Record<string, string>> = {
+    ...(whole?.['cpu'] && { cpu: whole['cpu'] }),
+    ...(whole?.['memory'] && { memory: whole['memory'] }),
+    ...own,
+  }
   const cpuLimit = resourceAmount('cpu', limits['cpu'] ?? '0')
   const cpuRequest = requests['cpu'] === undefined ? cpuLimit : resourceAmount('cpu', requests['cpu'])
   return {

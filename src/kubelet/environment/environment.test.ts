@@ -121,6 +121,9 @@ test('resource fields are divided and rounded up; limits fall back to the node',
     ],
     ['128', '4', '1', '250', String(128 * 1024 ** 2), undefined],
   )
+  const whole = { ...pod, spec: { ...pod.spec, resources: { limits: { cpu: '1500m' } } } }
+  const ofPod = resourceFieldValue(whole, { resource: 'limits.cpu', divisor: '1m' }, { container, allocatable })
+  assert.equal(ofPod, '1500')
 })
 
 const objects: PodObjects = {

@@ -2,8 +2,8 @@ import { resourceAmount, type ResourceAmounts } from '#api/core/v1/resource-amou
 import type { Container, Pod, ResourceFieldSelector } from '#api/types/core.v1.ts'
 
 /**
- * A request or limit of a container, in units of the divisor, rounded up. A limit that is not set is what the node can
- * give (API reference, ResourceFieldSelector). `undefined` when the container or the resource is not known.
+ * A request or limit of a container, in units of the divisor, rounded up. A limit that is not set is the pod's, or what the
+ * node can give (API reference, ResourceFieldSelector). `undefined` when the container or the resource is not known.
  */
 export function resourceFieldValue(
   pod: Pod,
@@ -14,7 +14,8 @@ export function resourceFieldValue(
   const [kind, name] = splitOnce(selector.resource)
   if (container === undefined || (kind !== 'limits' && kind !== 'requests')) return undefined
   const { limits = {}, requests = {} } = container.resources ?? {}
-  const limit = limits[name] === undefined ? allocatable[name] : resourceAmount(name, limits[name])
+  const given = limits[name] ?? pod.spec.resources?.limits?.[name]
+  const limit = given === undefined ? allocatable[name] : resourceAmount(name, given)
   const request =
     requests[name] === undefined ? resourceAmount(name, limits[name] ?? '0') : resourceAmount(name, requests[name])
   const amount = kind === 'limits' ? (limit ?? 0) : request

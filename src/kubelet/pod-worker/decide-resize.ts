@@ -7,6 +7,8 @@ export interface ResizeSituation {
   readonly pod: Pod
   /** By name of the containers that run: what they were given. */
   readonly applied: ReadonlyMap<string, ResourceRequirements>
+  /** What the pod as a whole was given, where it asks for something as a whole. */
+  readonly appliedToPod?: ResourceRequirements
   readonly allocatable: ResourceAmounts
   /** The other pods of the node. */
   readonly others: readonly Pod[]
@@ -16,7 +18,7 @@ export type ResizePlan =
   | { readonly type: 'none' }
   /** The node cannot give it: never, or not now. */
   | { readonly type: 'pending'; readonly reason: 'Infeasible' | 'Deferred'; readonly message: string }
-  | { readonly type: 'apply'; readonly changes: readonly ResizeChange[] }
+  | { readonly type: 'apply'; readonly changes: readonly ResizeChange[]; readonly isPodLevel: boolean }
 
 export interface ResizeChange {
   readonly container: Container
@@ -27,7 +29,7 @@ export interface ResizeChange {
 const resizable = ['cpu', 'memory'] as const
 
 /** What to do about containers that ask for other resources than they were given (KEP-1287). */
-export function decideResize({ pod, applied, allocatable, others }: ResizeSituation): ResizePlan {
+export function decideResize({ pod, applied, appliedToPod, allocatable, others }: ResizeSituation): ResizePlan {
   const candidates = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
   const changes = candidates.flatMap((container) => {
     const given = applied.get(container.name)
@@ -39,8 +41,10 @@ export function decideResize({ pod, applied, allocatable, others }: ResizeSituat
     )
     return [{ container, needsRestart: policies.some(({ restartPolicy }) => restartPolicy === 'RestartContainer') }]
   })
-  if (changes.length === 0) return { type: 'none' }
-  return refusal(pod, allocatable, others) ?? { type: 'apply', changes }
+  const whole = pod.spec.resources
+  const isPodLevel = whole !== undefined && resizable.some((name) => differs(appliedToPod ?? {}, whole, name))
+  if (changes.length === 0 && !isPodLevel) return { type: 'none' }
+  return refusal(pod, allocatable, others) ?? { type: 'apply', changes, isPodLevel }
 }
 
 function differs(given: ResourceRequirements, wanted: ResourceRequirements, name: 'cpu' | 'memory'): boolean {

@@ -84,6 +84,7 @@ export class PodReporter {
       ...(record.failure && { failure: record.failure }),
       isEnding: record.isEnding,
       given: resizer.given,
+      ...(resizer.givenToPod && { givenToPod: resizer.givenToPod }),
       ...(resizer.condition && { resize: resizer.condition }),
       deviceHealth: context.grants && ((container) => context.grants?.health(record.pod, container) ?? []),
       runtimeName,

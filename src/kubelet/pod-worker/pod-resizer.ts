@@ -5,9 +5,11 @@ import type { Container, Pod, ResourceRequirements } from '#api/types/core.v1.ts
 import { containerResources } from '../cgroups/pod-resources.ts'
 import type { ContainerStatus } from '../cri/container.ts'
 import type { ResizeCondition } from '../status/pod-status-input.ts'
-import { decideResize, type ResizeChange } from './decide-resize.ts'
+import { decideResize, type ResizePlan } from './decide-resize.ts'
 import { isRunning, latestContainer, type PodView } from './pod-view.ts'
 import type { WorkerContext } from './worker-context.ts'
+
+type ApplyPlan = Extract<ResizePlan, { type: 'apply' }>
 
 /** `restarted`: what the pod was seen to be is out of date; `retry`: come back although nothing happens. */
 type ResizeOutcome = 'settled' | 'restarted' | 'retry'
@@ -17,6 +19,7 @@ export class PodResizer {
   readonly #context: WorkerContext
   readonly #restart: (run: ContainerStatus, spec: Container) => Promise<void>
   readonly #given = new Map<string, ResourceRequirements>()
+  #givenToPod: ResourceRequirements | undefined
   #condition: ResizeCondition | undefined
 
   /** `restart` ends a container, which then starts over with what it asks for. */
@@ -28,6 +31,11 @@ export class PodResizer {
   /** By container name: what runs was given. */
   get given(): ReadonlyMap<string, ResourceRequirements> {
     return this.#given
+  }
+
+  /** What the pod as a whole was given; nothing where it asks for nothing as a whole. */
+  get givenToPod(): ResourceRequirements | undefined {
+    return this.#givenToPod
   }
 
   /** What the status says of a resize that is not done. */
@@ -46,7 +54,12 @@ export class PodResizer {
     const running = this.#noteRunning(pod, view)
     const { allocatable, admittedPods, grants } = this.#context
     const applied = new Map([...this.#given].filter(([name]) => running.has(name)))
-    const decided = decideResize({ pod, applied, allocatable: allocatable(), others: admittedPods() })
+    this.#givenToPod ??= pod.status?.resources ?? pod.spec.resources
+    const appliedToPod = this.#givenToPod
+    const decided = decideResize({
+      ...{ pod, applied, allocatable: allocatable(), others: admittedPods() },
+      ...(appliedToPod && { appliedToPod }),
+    })
     const refusal = decided.type === 'none' ? undefined : grants?.resizeRefusal(pod)
     const plan =
       refusal === undefined ? decided : ({ type: 'pending', reason: 'Infeasible', message: refusal } as const)
@@ -57,7 +70,7 @@ export class PodResizer {
     }
     if (plan.type === 'none') return 'settled'
     try {
-      await this.#apply(pod, plan.changes, running)
+      await this.#apply(pod, plan, running)
       this.#condition = undefined
       return plan.changes.some(({ needsRestart }) => needsRestart) ? 'restarted' : 'settled'
     } catch (error) {
@@ -85,7 +98,7 @@ export class PodResizer {
   /** The pod's group must hold the old and the new at once while its containers change one by one. */
   async #apply(
     pod: Pod,
-    changes: readonly ResizeChange[],
+    { changes, isPodLevel }: Pick<ApplyPlan, 'changes' | 'isPodLevel'>,
     running: ReadonlyMap<string, ContainerStatus>,
   ): Promise<void> {
     const { host, runtime, settings } = this.#context
@@ -98,6 +111,15 @@ export class PodResizer {
       this.#given.set(container.name, container.resources ?? {})
       if (needsRestart) await this.#restart(run, container)
     }
+    if (isPodLevel) {
+      // The containers without limits of their own have those of the pod.
+      const specs = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
+      for (const [name, run] of running) {
+        const spec = specs.find((container) => container.name === name)
+        if (spec) await runtime.updateContainerResources(run.id, containerResources(pod, this.granted(spec), limits))
+      }
+      this.#givenToPod = pod.spec.resources
+    }
     await host.resize(pod)
   }
 
@@ -106,7 +128,9 @@ export class PodResizer {
       const given = this.#given.get(container.name)
       return given === undefined ? container : { ...container, resources: largerOf(given, container.resources ?? {}) }
     })
-    return { ...pod, spec: { ...pod.spec, containers } }
+    const { resources } = pod.spec
+    const whole = resources && this.#givenToPod ? largerOf(this.#givenToPod, resources) : resources
+    return { ...pod, spec: { ...pod.spec, containers, ...(whole && { resources: whole }) } }
   }
 }
 

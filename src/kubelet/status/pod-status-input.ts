@@ -39,6 +39,8 @@ export interface PodStatusInput {
   readonly isEnding: boolean
   /** By container name: the resources that what runs was given. */
   readonly given: ReadonlyMap<string, ResourceRequirements>
+  /** The resources that the pod as a whole was given, where it asks for some. */
+  readonly givenToPod?: ResourceRequirements
   /** A resize that is not done. */
   readonly resize?: ResizeCondition
   /** How the devices are that a container has; absent on nodes that give none. */

@@ -48,7 +48,18 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(init.length > 0 && { initContainerStatuses: init }),
     containerStatuses: main,
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
+    ...resourceParts(input),
     qosClass: known.qosClass ?? computePodQosClass(pod.spec),
+  }
+}
+
+/** What the pod as a whole was given (KEP-5419). */
+function resourceParts({ givenToPod }: PodStatusInput): PodStatus {
+  if (givenToPod === undefined) return {}
+  const { requests, limits } = givenToPod
+  return {
+    ...(requests && { allocatedResources: requests }),
+    resources: { ...(limits && { limits }), ...(requests && { requests }) },
   }
 }
 
