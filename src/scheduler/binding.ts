@@ -2,6 +2,7 @@ import { isStatusError } from '#api/meta/status.ts'
 import type { Log } from '#lib/log.ts'
 import type { Placement } from './cycle.ts'
 import type { BindContext, Rejection } from './framework.ts'
+import { nominateNode, takesTime } from './nominate-node.ts'
 import { unreserve } from './reservation.ts'
 
 /** How a binding ended; a rejection is the word of a plugin that had the pod wait. */
@@ -18,10 +19,13 @@ export async function bind(placement: Placement, context: Binding): Promise<Bind
   const { events, log, allowed } = context
   const { pod } = placement.prepared.pod
   const { name, namespace = '' } = pod.metadata
+  const isSlow = allowed !== undefined || takesTime(placement)
   try {
+    if (isSlow) await tryToNominate(placement, placement.node.name, context)
     const rejection = allowed && (await allowed)
     if (rejection) {
       unreserve(placement)
+      await tryToNominate(placement, null, context)
       return rejection
     }
     await bindByPlugins(placement, context)
@@ -34,9 +38,18 @@ export async function bind(placement: Placement, context: Binding): Promise<Bind
     if (!isStatusError(error, 'Conflict') && !context.signal.aborted) {
       log.warn('A pod could not be bound', { pod: `${namespace}/${name}`, error })
       events.record(pod, 'Warning', 'FailedScheduling', (error as Error).message)
+      if (isSlow) await tryToNominate(placement, null, context)
     }
     return 'failed'
   }
+}
+
+/** Others only want to know: the binding goes on without. */
+async function tryToNominate({ prepared }: Placement, nodeName: string | null, context: Binding): Promise<void> {
+  const { pod } = prepared.pod
+  await nominateNode(pod, nodeName, context).catch((error: unknown) => {
+    if (!isStatusError(error, 'NotFound', 'Conflict')) context.log.warn('A node could not be nominated', { error })
+  })
 }
 
 async function bindByPlugins({ prepared, node: { node } }: Placement, context: Binding): Promise<void> {

@@ -67,6 +67,8 @@ export interface SchedulerPlugin<State = unknown, Scoring = State> {
   readonly permit?: (pod: PodInfo, node: NodeInfo, waiting: PermitQueue) => Rejection | PermitWait | undefined
   /** What must happen in the API before the pod may be bound to the node. A rejected promise puts the pod back. */
   readonly preBind?: (pod: PodInfo, node: Node, context: BindContext, state: State) => Promise<void>
+  /** Whether `preBind` has to write or to wait for the pod on this node. Default: no. */
+  readonly preBindTakesTime?: (node: NodeInfo, state: State) => boolean
   /** Binds the pod, or leaves it to the next plugin. */
   readonly bind?: (pod: PodInfo, node: Node, context: BindContext) => Promise<'bound' | 'skip'>
   /** After the pod was bound. */

@@ -91,7 +91,8 @@ test('a pod waits for devices that take time, and gets others when these fail', 
   const pool = async () => (await claims.get('slow')).status?.allocation?.devices?.results?.[0]?.pool
   await cluster.until('it has a device', async () => (await pool()) !== undefined)
   const first = (await pool()) ?? ''
-  assert.equal((await cluster.pod('p')).spec.nodeName, undefined)
+  const { spec, status } = await cluster.pod('p')
+  assert.deepEqual([spec.nodeName, status?.nominatedNodeName], [undefined, first])
   const report = async (type: string): Promise<void> => {
     const condition = { type, status: 'True', reason: 'Tried', message: '', lastTransitionTime: '2024-01-01T00:00:00Z' }
     const device = { driver, pool: (await pool()) ?? '', device: 'gpu-0', conditions: [condition] }
@@ -105,7 +106,9 @@ test('a pod waits for devices that take time, and gets others when these fail', 
   assert.equal((await cluster.pod('p')).spec.nodeName, undefined)
   await report('attached')
   await cluster.until('it is bound', async () => (await cluster.pod('p')).spec.nodeName !== undefined)
-  assert.notEqual((await cluster.pod('p')).spec.nodeName, first)
+  const bound = await cluster.pod('p')
+  assert.notEqual(bound.spec.nodeName, first)
+  assert.equal(bound.status?.nominatedNodeName, undefined)
 })
 
 test('a claim is made for an extended resource that devices stand for', async (t) => {
@@ -174,4 +177,6 @@ test('why a pod could not be bound is told by an event', async (t) => {
   const failure = 'running PreBind plugin "DynamicResources": claim slow binding failed: reason=Fire, message="hot"'
   await cluster.until('it is told', async () => (await told()).includes(failure))
   assert.ok((await told()).includes('waiting for binding conditions for device on node n1'))
+  const nominated = async () => (await cluster.pod('p')).status?.nominatedNodeName
+  await cluster.until('it is to go nowhere', async () => (await nominated()) === undefined)
 })

@@ -94,6 +94,7 @@ export function dynamicResources({ bindingTimeoutMs = 10 * 60_000 }: DynamicReso
     unreserve(_pod, { name }, { found, assumed }) {
       for (const key of found.get(name)?.allocations.keys() ?? []) assumed.forget(key)
     },
+    preBindTakesTime: ({ name }, { claims, found }) => claims.length > 0 || found.get(name)?.extended !== undefined,
     preBind({ pod }, { metadata }, context, { claims, found, assumed }) {
       const binding = { pod, claims, found: found.get(metadata.name), assumed, bindingTimeoutMs, late }
       return bindDevices(binding, metadata.name, context)

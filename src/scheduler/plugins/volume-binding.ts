@@ -61,6 +61,7 @@ export function volumeBinding({ bindTimeoutMs = 10 * 60_000 }: VolumeBindingOpti
     unreserve(_pod, { name }, { plans, assumed }) {
       for (const plan of plans.get(name) ?? []) if ('volume' in plan) assumed.delete(plan.volume.metadata.name)
     },
+    preBindTakesTime: ({ name }, { plans }) => (plans.get(name) ?? []).length > 0,
     async preBind(_pod, node, context, { plans }) {
       const planned = plans.get(node.metadata.name) ?? []
       if (planned.length > 0) await bindClaims(planned, node, { ...context, timeoutMs: bindTimeoutMs })
