@@ -85,14 +85,21 @@ async function settled({ cluster, nodeCount }: Storm): Promise<void> {
     .catch((error: unknown) => assert.fail(`never as wished: ${late.join(', ')}\n${String(error)}`))
 }
 
-async function storm(t: TestContext, seed: number, strikes: number): Promise<void> {
+interface StormOptions {
+  readonly seed: number
+  readonly strikes: number
+  /** For how long the cache of one kind may stand still while others go on. */
+  readonly stallMs: number
+}
+
+async function storm(t: TestContext, { seed, strikes, stallMs }: StormOptions): Promise<void> {
   const random = seededRandom(seed)
   const stop = new AbortController()
   const node = { behaviour: { container: programme(random) } }
-  const cluster = await wholeCluster(t, { seed, nodes: ['n1', 'n2', 'n3'], node, lagMs: 3 })
+  const cluster = await wholeCluster(t, { seed, nodes: ['n1', 'n2', 'n3'], node, lagMs: 3, stallMs })
   for (const name of ['lasting-1', 'lasting-2'])
     await cluster.addNode(name, { ...node, labels: { [lastingLabel]: 'yes' } })
-  const witness = await watchWorkloads(cluster, stop.signal)
+  const witness = await watchWorkloads(cluster, stop.signal, 1_000 + stallMs)
   const own = new Storm(cluster, random)
   await own.workloads.createAll()
   await cluster.until('the steady ones are up', async () => {
@@ -111,6 +118,13 @@ async function storm(t: TestContext, seed: number, strikes: number): Promise<voi
   await cluster.until('nothing is left', async () => (await remains(cluster.client)).length === 0, hour)
 }
 
-for (const seed of [2, 3]) {
-  test(`a hundred workloads keep their promises in a storm (seed ${seed})`, (t) => storm(t, seed, 30))
+const storms = [
+  { seed: 2, strikes: 30, stallMs: 0 },
+  { seed: 3, strikes: 30, stallMs: 3_000 },
+]
+
+for (const options of storms) {
+  const { seed, stallMs } = options
+  const name = `a hundred workloads keep their promises in a storm (seed ${seed}, caches late by ${stallMs} ms)`
+  test(name, (t) => storm(t, options))
 }

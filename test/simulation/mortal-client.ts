@@ -8,17 +8,22 @@ export interface MortalClient {
   kill(): void
 }
 
+/** How long the next event of a kind is on its way. */
+export type Lag = (plural: string) => Promise<void>
+
 /** What a dead process waits for never comes. */
 const never = new Promise<never>(() => undefined)
 
 /**
  * Requests that were on their way when the process died reach the server; their answers reach nobody, which is what a
- * kill -9 between a write and the next leaves behind. `lag` is waited for before each event of a watch: caches are stale.
+ * kill -9 between a write and the next leaves behind. `lag` is waited for before each event of a watch, by the kind's
+ * plural: caches are stale, and one more than another.
  */
-export function mortalClient(living: Client, lag?: () => Promise<void>): MortalClient {
+export function mortalClient(living: Client, lag?: Lag): MortalClient {
   let isDead = false
   const wrap = (client: Client): Client => ({
-    resource: (resource, namespace) => mortalResource(client.resource(resource, namespace), () => isDead, lag),
+    resource: (resource, namespace) =>
+      mortalResource(client.resource(resource, namespace), () => isDead, lag && (() => lag(resource.plural))),
     raw: (request: RawRequest) => (isDead ? never : surviving(client.raw(request), () => isDead)),
     as: (user: UserInfo) => wrap(client.as(user)),
     observed: (observe) => wrap(client.observed(observe)),

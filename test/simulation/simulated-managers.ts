@@ -10,7 +10,7 @@ import { identities } from '#main/identities.ts'
 import { controllerServiceAccount, runControllers, type RunningControllers } from '#reconcile/run-controllers.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 import { rootCa } from './api-server.ts'
-import { mortalClient } from './mortal-client.ts'
+import { mortalClient, type Lag } from './mortal-client.ts'
 
 export interface ManagersOptions {
   readonly clientAs: (user: UserInfo) => Client
@@ -18,7 +18,14 @@ export interface ManagersOptions {
   readonly ca: KeyPair
   /** How long events of watches are on their way, at most; default: not at all. */
   readonly lagMs?: number
+  /** For how long the events of one kind, now and then, all stand still, at most, while others arrive; default: never. */
+  readonly stallMs?: number
 }
+
+/** Kinds whose watches may stand still: those that controllers of workloads go by. */
+const stallingKinds = new Set(['pods', 'replicasets', 'deployments', 'statefulsets', 'jobs', 'nodes'])
+/** The chance of each event to be the one that waits. */
+const stallChance = 0.01
 
 /** Controllers and scheduler as one process that can be killed. */
 export interface ManagersHandle {
@@ -28,10 +35,14 @@ export interface ManagersHandle {
   kill(): void
 }
 
-export function startManagers({ clientAs, effects, ca, lagMs = 0 }: ManagersOptions): ManagersHandle {
+export function startManagers({ clientAs, effects, ca, lagMs = 0, stallMs = 0 }: ManagersOptions): ManagersHandle {
   const { clock, random } = effects
-  const lag = lagMs === 0 ? undefined : () => clock.sleep(random.next() * lagMs)
-  const manager = mortalClient(clientAs(identities.controllerManager), lag)
+  const lag: Lag = (plural) => {
+    const isStall = stallMs > 0 && stallingKinds.has(plural) && random.next() < stallChance
+    return clock.sleep(random.next() * (isStall ? stallMs : lagMs))
+  }
+  const isLate = lagMs + stallMs > 0
+  const manager = mortalClient(clientAs(identities.controllerManager), isLate ? lag : undefined)
   const placing = mortalClient(clientAs(identities.scheduler))
   const informers = createInformers({ client: manager.client, ...effects })
   const events = createEventRecorder({ client: manager.client, ...effects, component: 'test' })

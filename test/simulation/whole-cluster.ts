@@ -45,6 +45,8 @@ export interface WholeClusterOptions {
   readonly node?: NodeOptions
   /** How far the caches of controllers and scheduler lag behind, at most; default: not at all. */
   readonly lagMs?: number
+  /** For how long the cache of one kind stands still now and then, at most; default: never. */
+  readonly stallMs?: number
   /** Serves APIs behind the API server. */
   readonly extension?: Extension
 }
@@ -84,7 +86,13 @@ export async function wholeCluster(t: TestContext, options: WholeClusterOptions 
       managers = undefined
     },
     async startManagers() {
-      managers = startManagers({ clientAs: server.clientAs, effects, ca, lagMs: options.lagMs ?? 0 })
+      managers = startManagers({
+        clientAs: server.clientAs,
+        effects,
+        ca,
+        lagMs: options.lagMs ?? 0,
+        stallMs: options.stallMs ?? 0,
+      })
       await managers.started
     },
   }

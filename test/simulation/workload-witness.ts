@@ -10,8 +10,12 @@ import type { WholeCluster } from './whole-cluster.ts'
 /** The kinds that a witness must be told of. */
 export const witnessedKinds = [deployments, replicaSets, statefulSets, jobs, pods] as readonly Resource[]
 
-/** Shows a witness every change in the namespace `test` of a cluster in this process. */
-export async function watchWorkloads(cluster: WholeCluster, signal: AbortSignal): Promise<WorkloadWitness> {
+/** Shows a witness every change in the namespace `test` of a cluster in this process, whose caches are so late at most. */
+export async function watchWorkloads(
+  cluster: WholeCluster,
+  signal: AbortSignal,
+  longestLagMs: number,
+): Promise<WorkloadWitness> {
   const witness = new WorkloadWitness(() => cluster.clock.monotonic(), longestLagMs)
   await Promise.all(witnessedKinds.map((resource) => follow(cluster, resource, signal, witness)))
   return witness
@@ -33,9 +37,6 @@ async function follow(
   }
   void loop().catch(() => undefined)
 }
-
-/** How far behind a controller may be in a simulation. */
-const longestLagMs = 1_000
 
 /** Is shown every change of workloads and pods, in order, and notes what must never be. */
 export class WorkloadWitness {
