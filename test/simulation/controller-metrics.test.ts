@@ -14,7 +14,11 @@ test('controllers count what they do with upstream’s names', async (t) => {
   const { client, controllers } = cluster
   const container = { name: 'c', image: 'i' }
   const template = { metadata: { labels: { app: 'job' } }, spec: { restartPolicy: 'Never', containers: [container] } }
-  await client.resource(jobs, 'test').create({ metadata: { name: 'job' }, spec: { completions: 2, template } } as never)
+  const create = (name: string, spec: object) =>
+    client.resource(jobs, 'test').create({ metadata: { name }, spec: { template, ...spec } } as never)
+  await create('foreign', { managedBy: 'example.com/somebody' })
+  const action = { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }
+  await create('job', { completions: 2, completionMode: 'Indexed', podFailurePolicy: { rules: [action] } })
   const spec = { selector: { app: 'job' }, ports: [{ port: 80 }] }
   await client.resource(services, 'test').create({ metadata: { name: 'web' }, spec } as never)
   for (let ended = 0; ended < 2; ended++) {
@@ -40,8 +44,10 @@ test('controllers count what they do with upstream’s names', async (t) => {
     /^workqueue_work_duration_seconds_count\{name="job"\} [1-9]/m,
     /^workqueue_unfinished_work_seconds\{name="replicaset"\} 0$/m,
     /^workqueue_longest_running_processor_seconds\{name="replicationmanager"\} 0$/m,
-    /^job_controller_job_pods_finished_total\{completion_mode="NonIndexed",result="succeeded"\} 2$/m,
-    /^job_controller_jobs_finished_total\{completion_mode="NonIndexed",result="succeeded",reason="CompletionsReached"\} 1$/m,
+    /^job_controller_job_pods_finished_total\{completion_mode="Indexed",result="succeeded"\} 2$/m,
+    /^job_controller_jobs_finished_total\{completion_mode="Indexed",result="succeeded",reason="CompletionsReached"\} 1$/m,
+    /^job_controller_job_finished_indexes_total\{status="succeeded",backoffLimit="global"\} 2$/m,
+    /^job_controller_jobs_by_external_controller_total\{controller_name="example.com\/somebody"\} 1$/m,
     /^endpoint_slice_controller_changes\{operation="create"\} [1-9]/m,
   ]
   for (const pattern of wanted) assert.match(text, pattern)

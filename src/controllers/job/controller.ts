@@ -22,7 +22,7 @@ import { createPod, deletePod, isNamespaceTerminating } from '../pod-from-templa
 import { slowStart } from '../slow-start.ts'
 import { deadlineLeftMs, decideOutcome, decidePods } from './decide.ts'
 import { failuresAfter, retryLeftMs } from './index-failures.ts'
-import { countJob, countPods } from './job-metrics.ts'
+import { countForeign, countIndexes, countJob, countPods } from './job-metrics.ts'
 import { jobPod } from './job-pod.ts'
 import { RetryMemory } from './retry-memory.ts'
 import { decideStatus } from './status.ts'
@@ -39,7 +39,7 @@ export function jobController(): Controller {
   const retries = new RetryMemory()
   return defineController({
     name: 'job-controller',
-    watches: [watchOf(jobs), watchOf(pods, keysOfPod)],
+    watches: [watchOf(jobs, keyOfJob), watchOf(pods, keysOfPod)],
     writes: [
       { resource: pods, verbs: ['create', 'delete', 'patch'] },
       { resource: jobs, verbs: ['get'] },
@@ -52,6 +52,17 @@ export function jobController(): Controller {
 }
 
 const jobKeysOf = ownerKeys(owner)
+
+function isForeign({ spec }: Job): boolean {
+  return spec.managedBy !== undefined && spec.managedBy !== ownName
+}
+
+function keyOfJob(job: Job, { metrics }: ControllerContext, previous?: Job): readonly string[] {
+  if (isForeign(job) && previous === undefined && job.metadata.deletionTimestamp === undefined) {
+    countForeign(metrics, job.spec.managedBy ?? '')
+  }
+  return [keyOf(job)]
+}
 
 /** Job keys, and `pod|namespace/name` for a pod that no job holds any more although it has the finalizer. */
 function keysOfPod(pod: Pod, context: ControllerContext, previous?: Pod): readonly string[] {
@@ -81,7 +92,7 @@ async function reconcile(
   const { namespace, name } = splitKey(key)
   const job = informers.of(jobs).get(name, namespace)
   if (job === undefined) return freeFormer(context, key)
-  if (job.spec.managedBy !== undefined && job.spec.managedBy !== ownName) return
+  if (isForeign(job)) return
   const candidates = candidatesFor(informers.of(pods), job)
   const claims = decideClaims(job, owner.matcherOf(job), candidates)
   const owned = await applyClaims(context, { owner: jobs, dependent: pods }, job, claims)
@@ -113,6 +124,7 @@ async function freeFormer(context: ControllerContext, key: string): Promise<void
 async function writeStatus({ client, events, metrics }: ControllerContext, job: Job, status: JobStatus): Promise<void> {
   if (isDeepStrictEqual(withoutZeros(job.status ?? {}), withoutZeros(status))) return
   await client.resource(jobs, job.metadata.namespace).updateStatus({ ...job, status: withoutZeros(status) })
+  countIndexes(metrics, job, status)
   const old = new Set(job.status?.conditions?.map(({ type, status }) => `${type} ${status}`))
   for (const { type, status: state, reason = '', message = '' } of status.conditions ?? []) {
     if (old.has(`${type} ${state}`)) continue

@@ -46,13 +46,18 @@ function matchingCondition({ onPodConditions }: PodFailurePolicyRule, { status }
   return found?.type
 }
 
+/** What the policy does about the failed pod; undefined: no rule is about it. */
+export function failurePolicyAction(job: Job, pod: Pod): string | undefined {
+  return matchFailure(job, pod)?.rule.action
+}
+
 export function isIgnoredFailure(job: Job, pod: Pod): boolean {
-  return matchFailure(job, pod)?.rule.action === 'Ignore'
+  return failurePolicyAction(job, pod) === 'Ignore'
 }
 
 /** Whether the failed pod's index is not to be tried again. */
 export function failsIndex(job: Job, pod: Pod): boolean {
-  return matchFailure(job, pod)?.rule.action === 'FailIndex'
+  return failurePolicyAction(job, pod) === 'FailIndex'
 }
 
 /** Why one of the pods makes the whole job fail, or undefined. */
