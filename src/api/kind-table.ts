@@ -22,6 +22,7 @@ import { certificateSigningRequest } from './certificates/v1/certificate-signing
 import { clusterTrustBundle } from './certificates/v1beta1/cluster-trust-bundle.ts'
 import { podCertificateRequest } from './certificates/v1beta1/pod-certificate-request.ts'
 import { lease } from './coordination/v1/lease.ts'
+import { componentStatus } from './core/v1/component-status.ts'
 import { configMap } from './core/v1/config-map.ts'
 import { endpoints } from './core/v1/endpoints.ts'
 import { event } from './core/v1/event.ts'
@@ -64,6 +65,7 @@ import { volumeAttributesClass } from './storage/v1/volume-attributes-class.ts'
 
 /** Every built-in kind that adds something to its schema facts. Each value is pure; order has no meaning. */
 export const kinds: readonly Kind[] = [
+  componentStatus,
   configMap,
   endpoints,
   event,

@@ -23,6 +23,8 @@ export interface ListenerOptions {
   readonly certificate: string
   readonly key: string
   readonly clientCa: string
+  /** PEM of the authorities whose certificates proxies show; absent: none may speak for others. */
+  readonly frontProxyCa?: string
   /** Who is behind a client certificate. */
   readonly peerIdentity: PeerIdentity
   /** Takes over exec, attach, port-forward and other upgraded connections; absent: upgrades are refused. */
@@ -60,7 +62,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     allowHTTP1: true,
     cert: options.certificate,
     key: options.key,
-    ca: options.clientCa,
+    ca: authoritiesOf(options),
     ciphers,
     requestCert: true,
     rejectUnauthorized: false,
@@ -89,9 +91,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   return {
     host: address,
     port,
-    setCertificate: (cert, key) => secure.setSecureContext({ cert, key, ca: options.clientCa }),
+    setCertificate: (cert, key) => secure.setSecureContext({ cert, key, ca: authoritiesOf(options) }),
     close: () => closeAll(secure, sockets),
   }
+}
+
+function authoritiesOf({ clientCa, frontProxyCa }: ListenerOptions): string[] {
+  return frontProxyCa === undefined ? [clientCa] : [clientCa, frontProxyCa]
 }
 
 function bind(secure: Http2SecureServer, { host, port }: ListenerOptions): Promise<AddressInfo> {
@@ -177,7 +183,7 @@ async function apiRequest(
   const socket = tlsSocketOf(incoming)
   let user: UserInfo | undefined
   try {
-    user = options.peerIdentity(socket)
+    user = options.peerIdentity(socket, incoming.rawHeaders)
   } catch (error) {
     if (isStatusError(error)) return error
     throw error
@@ -261,7 +267,11 @@ async function upgrade(
   try {
     if (options.upgrade === undefined) throw new StatusError('BadRequest', 'this server does not upgrade connections')
     const tls = incoming.socket as TLSSocket
-    const request = requestOf(incoming, tls, { gone, user: options.peerIdentity(tls), body: undefined })
+    const request = requestOf(incoming, tls, {
+      gone,
+      user: options.peerIdentity(tls, incoming.rawHeaders),
+      body: undefined,
+    })
     const { info, user } = await options.server.admitUpgrade(request)
     await options.upgrade({ request, info, user, incoming, socket, head })
   } catch (error) {

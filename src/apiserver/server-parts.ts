@@ -22,6 +22,7 @@ import type { ServiceAllocator } from './registry/services/service-allocator.ts'
 import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
+import type { ComponentHealth } from './verbs/component-statuses.ts'
 import type { ResourceTable } from './registry/resource-table.ts'
 
 /** Answers a request that is allowed, or nothing where the path is none of its own. */
@@ -63,6 +64,8 @@ export interface ServerParts {
   readonly morePaths: PathHandler | undefined
   /** What other parts of this process count. */
   readonly moreMetrics: () => readonly MetricFamily[]
+  /** How the other parts of the control plane fare, asked now. */
+  readonly components: () => readonly ComponentHealth[]
   readonly flowControl: FlowControl
   /** Aborted when the server closes: ends watches. */
   readonly closing: AbortSignal

@@ -40,6 +40,7 @@ import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
 import type { PathHandler, ServerParts } from './server-parts.ts'
+import type { ComponentHealth } from './verbs/component-statuses.ts'
 import type { AdmitUpgrade, UpgradeHandler } from './upgrade.ts'
 
 export interface ApiServerOptions {
@@ -78,6 +79,8 @@ export interface ApiServerOptions {
   readonly morePaths?: PathHandler
   /** What else `/metrics` tells: what other parts of this process count. */
   readonly moreMetrics?: () => readonly MetricFamily[]
+  /** How the other parts of the control plane fare; default: there are none. */
+  readonly components?: (reader: ObjectReader) => readonly ComponentHealth[]
 }
 
 /** Compiled expressions that are kept. */
@@ -142,6 +145,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     metrics: new RequestMetrics(),
     morePaths: options.morePaths,
     moreMetrics: options.moreMetrics ?? (() => []),
+    components: () => options.components?.(reader) ?? [],
     flowControl: new FlowControl({ reader, clock, ...options.flowControl }),
     closing: closing.signal,
   }

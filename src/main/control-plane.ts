@@ -11,6 +11,7 @@ import { builtInServices } from '#apiserver/aggregation/local-services.ts'
 import { admissionPlugins } from '#apiserver/admission/plugins.ts'
 import { createAuthenticators, tokenAuthenticators } from '#apiserver/authn/authenticators.ts'
 import { TokenUses } from '#apiserver/authn/token-uses.ts'
+import type { FrontProxyTrust } from '#apiserver/authn/front-proxy.ts'
 import { peerIdentity } from '#apiserver/authn/peer-certificate.ts'
 import { createAuthorizers } from '#apiserver/authz/authorizers.ts'
 import { GrantIndex } from '#apiserver/authz/rbac-grants.ts'
@@ -33,6 +34,7 @@ import { formatTime } from '#lib/clock.ts'
 import { deepFreeze } from '#lib/deep-freeze.ts'
 import type { Store } from '#storage/store.ts'
 import { clusterInfoObjects } from './cluster-info.ts'
+import { componentHealth } from './component-health.ts'
 import { DebugPaths } from './debug-paths.ts'
 import type { Effects } from './effects.ts'
 import { identities } from './identities.ts'
@@ -48,6 +50,8 @@ export interface ControlPlaneOptions {
   readonly storage: StorageChoice
   /** Which APIs to serve; absent: the usual ones. */
   readonly apis?: ApiChoice
+  /** Whose headers say who asks; absent: nobody's. */
+  readonly frontProxy?: FrontProxyTrust
   readonly bindAddress: string
   readonly port: number
   /** Where pods and nodes reach the API server. */
@@ -145,7 +149,7 @@ function createServer(
   pki: Pki,
   options: Omit<ControlPlaneOptions, 'apis'> & { readonly apis: ServedApis },
   effects: Effects,
-  { answer: morePaths, metrics: moreMetrics }: DebugPaths,
+  debugPaths: DebugPaths,
 ): ApiServer {
   const { clock, random } = effects
   const key = tokenKey(pki.serviceAccountKey.privateKey)
@@ -166,8 +170,9 @@ function createServer(
     admission: admissionPlugins,
     callWebhook: httpsWebhookCaller(),
     extensions: httpsExtensionDialer(pki.frontProxy.client),
-    morePaths,
-    moreMetrics,
+    morePaths: debugPaths.answer,
+    moreMetrics: debugPaths.metrics,
+    components: (reader) => componentHealth({ reader, clock, debugPaths }),
     localApis: (reader) => [
       metricsApi(reader, () => createClient(inProcessTransport(server.handle, identities.metrics)), effects),
     ],
@@ -194,6 +199,8 @@ async function listenOn(
   options: ControlPlaneOptions,
   effects: Effects,
 ): Promise<Listener> {
+  const { frontProxy: trust } = options
+  const clientCa = pki.ca.certificate
   try {
     return await listen({
       server,
@@ -201,8 +208,9 @@ async function listenOn(
       port: options.port,
       certificate: pki.serving.certificate,
       key: pki.serving.key,
-      clientCa: pki.ca.certificate,
-      peerIdentity: peerIdentity(effects.clock),
+      clientCa,
+      ...(trust && { frontProxyCa: trust.ca }),
+      peerIdentity: peerIdentity(effects.clock, trust && { clientCa, trust }),
       upgrade: server.upgrade,
       log: effects.log.with({ component: 'apiserver' }),
     })

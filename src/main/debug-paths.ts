@@ -24,6 +24,11 @@ export class DebugPaths {
 
   readonly metrics = (): readonly MetricFamily[] => this.#metrics()
 
+  /** Whether scheduler and controllers run in this process. */
+  get hasScheduler(): boolean {
+    return this.#explain !== undefined
+  }
+
   readonly answer = ({ path, method }: ApiRequest): ApiResponse | undefined => {
     if (!path.startsWith(explanationPrefix)) return undefined
     const [, namespace, name] = /^([^/]+)\/pods\/([^/]+)$/.exec(path.slice(explanationPrefix.length)) ?? []

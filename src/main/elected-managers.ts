@@ -4,10 +4,9 @@ import type { SchedulerConfiguration } from '#scheduler/config/load-configuratio
 import type { ControlPlane } from './control-plane.ts'
 import type { Effects } from './effects.ts'
 import { identities } from './identities.ts'
+import { managersLease } from './managers-lease.ts'
 import { startManagers, type Managers } from './managers.ts'
 
-/** Upstream's name: `kubectl get lease -n kube-system kube-controller-manager` shows who leads. */
-const lease = { namespace: 'kube-system', name: 'kube-controller-manager' }
 const pauseAfterFailureMs = 2_000
 
 /**
@@ -41,7 +40,7 @@ async function stand(
   const client = controlPlane.clientAs(identities.controllerManager)
   while (!signal.aborted) {
     try {
-      const how = await runAsLeader({ client, clock, random, log, lease, identity, signal }, (ending) =>
+      const how = await runAsLeader({ client, clock, random, log, lease: managersLease, identity, signal }, (ending) =>
         lead(start, ending),
       )
       if (how === 'lost') log.warn('This process leads no more: it could not renew its lease', { identity })

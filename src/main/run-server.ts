@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module'
 import type { ApiChoice } from '#api/schema/served-apis.ts'
+import type { FrontProxyTrust } from '#apiserver/authn/front-proxy.ts'
 import { writeKubeconfig } from '#apiserver/certificates/kubeconfig.ts'
 import { hostLayout } from '#host/layout.ts'
 import { startControlPlane, type ControlPlane } from './control-plane.ts'
@@ -21,6 +22,8 @@ export interface ServerSettings {
   readonly kubeconfigFile: string
   readonly storage: StorageChoice
   readonly apis: ApiChoice
+  /** Whose headers say who asks; absent: nobody's. */
+  readonly frontProxy?: FrontProxyTrust
   /** Empty: one usual profile. */
   readonly schedulerConfigFile: string
   /** How many nodes without machines to add. */

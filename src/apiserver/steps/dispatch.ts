@@ -6,6 +6,7 @@ import { objectResponse, pageNotFound } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { VerbHandler } from '../verbs/verb-handler.ts'
 import { verbs } from '../verbs/verbs.ts'
+import { getComponentStatus, listComponentStatuses } from '../verbs/component-statuses.ts'
 import { createBindingOfCollection } from '../verbs/subresources/binding.ts'
 import { review } from '../verbs/review.ts'
 import { reviewHandlers } from '../reviews/review-handlers.ts'
@@ -113,8 +114,11 @@ function handlerFor({ info, request }: RequestContext, resource: ServedResource)
   return handler
 }
 
-/** Resources that are written to but never stored. */
+/** Resources that are written to, or read, but never stored. */
 function specialHandler(resource: ServedResource, { verb }: RequestInfo): VerbHandler | undefined {
+  if (resource.group === '' && resource.plural === 'componentstatuses') {
+    return verb === 'get' ? getComponentStatus : listComponentStatuses
+  }
   if (verb !== 'create') return undefined
   if (resource.group === '' && resource.plural === 'bindings') return createBindingOfCollection
   const handler = reviewHandlers[`${resource.group}/${resource.plural}`]

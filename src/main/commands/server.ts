@@ -2,6 +2,7 @@ import { defineCommand } from '#cli/command.ts'
 import { defaultDataDir } from '#host/layout.ts'
 import { schedulerConfigFlag } from '../scheduler-configuration.ts'
 import { apiChoiceOf, apiFlags } from './api-flags.ts'
+import { frontProxyFlags, frontProxyTrust } from './front-proxy-flags.ts'
 import { storageChoice, storageFlags } from './storage-flags.ts'
 
 export const server = defineCommand({
@@ -36,11 +37,13 @@ export const server = defineCommand({
       help: 'Add this many nodes without machines: pods on them run in memory only',
     },
     ...apiFlags,
+    ...frontProxyFlags,
     ...storageFlags,
   ],
   async run({ values }) {
     const storage = storageChoice(values)
     const apis = await apiChoiceOf(values)
+    const frontProxy = await frontProxyTrust(values)
     const { runServer } = await import('../run-server.ts')
     await runServer({
       dataDir: values['data-dir'],
@@ -51,6 +54,7 @@ export const server = defineCommand({
       kubeconfigFile: values['write-kubeconfig'],
       storage,
       apis,
+      ...(frontProxy && { frontProxy }),
       schedulerConfigFile: values['scheduler-config'],
       simulatedNodes: values['simulated-nodes'],
     })
