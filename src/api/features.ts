@@ -4,6 +4,8 @@ import { ChoiceError, parseChoices, type ChoiceRules } from './choices.ts'
 const gates = {
   ClusterTrustBundle: { isOn: false, stage: 'BETA', needs: [] },
   ClusterTrustBundleProjection: { isOn: false, stage: 'BETA', needs: ['ClusterTrustBundle'] },
+  ComponentFlagz: { isOn: true, stage: 'BETA', needs: [] },
+  ComponentStatusz: { isOn: true, stage: 'BETA', needs: [] },
   PodCertificateRequest: { isOn: false, stage: 'BETA', needs: [] },
 } as const satisfies Readonly<Record<string, Gate>>
 

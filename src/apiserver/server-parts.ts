@@ -1,3 +1,4 @@
+import type { Features } from '#api/features.ts'
 import type { ApiRequest, ApiResponse } from '#api/meta/exchange.ts'
 import type { KubernetesObject, Resource } from '#api/meta/resource.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -16,17 +17,24 @@ import type { CacheSet } from './cache/cache-set.ts'
 import type { ObjectCodec } from './cache/object-codec.ts'
 import type { StoreFeed } from './cache/store-feed.ts'
 import type { FlowControl } from './flowcontrol/flow-control.ts'
+import type { HealthMetrics } from './metrics/health-metrics.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { ObjectReader } from './registry/object-reader.ts'
 import type { ServiceAllocator } from './registry/services/service-allocator.ts'
 import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
-import type { ComponentHealth } from './verbs/component-statuses.ts'
+import type { ComponentHealth } from './component-health.ts'
 import type { ResourceTable } from './registry/resource-table.ts'
 
 /** Answers a request that is allowed, or nothing where the path is none of its own. */
 export type PathHandler = (request: ApiRequest) => ApiResponse | undefined
+
+export interface AboutServer {
+  readonly features: Features
+  readonly flags: Readonly<Record<string, string>>
+  readonly startedMs: number
+}
 
 /** What the steps and verbs of one server share. Made by `createApiServer`, handed down, never global. */
 export interface ServerParts {
@@ -60,10 +68,13 @@ export interface ServerParts {
   /** What other API servers answer for. */
   readonly aggregation: Aggregation
   readonly metrics: RequestMetrics
+  readonly healthMetrics: HealthMetrics
   /** Answers paths that name no resource and that the server itself does not know. */
   readonly morePaths: PathHandler | undefined
   /** What other parts of this process count. */
   readonly moreMetrics: () => readonly MetricFamily[]
+  /** What the server tells of itself. */
+  readonly about: AboutServer
   /** How the other parts of the control plane fare, asked now. */
   readonly components: () => readonly ComponentHealth[]
   readonly flowControl: FlowControl

@@ -1,4 +1,5 @@
 import type { ApiHandler } from '#api/meta/exchange.ts'
+import type { Features } from '#api/features.ts'
 import { builtInKinds } from '#api/kinds.ts'
 import type { KubernetesObject } from '#api/meta/resource.ts'
 import { badRequest } from '#api/meta/status.ts'
@@ -33,6 +34,7 @@ import { cacheReader } from './registry/cache-reader.ts'
 import { bootstrapStore } from './registry/ensure-objects.ts'
 import type { ObjectReader } from './registry/object-reader.ts'
 import { ResourceTable } from './registry/resource-table.ts'
+import { HealthMetrics } from './metrics/health-metrics.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { statusWriter } from './registry/write-status.ts'
 import { ServiceAllocator } from './registry/services/service-allocator.ts'
@@ -40,7 +42,7 @@ import type { NodeConnections } from './streaming/node-connections.ts'
 import type { ReviewParts } from './reviews/review-handler.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
 import type { PathHandler, ServerParts } from './server-parts.ts'
-import type { ComponentHealth } from './verbs/component-statuses.ts'
+import type { ComponentHealth } from './component-health.ts'
 import type { AdmitUpgrade, UpgradeHandler } from './upgrade.ts'
 
 export interface ApiServerOptions {
@@ -79,6 +81,8 @@ export interface ApiServerOptions {
   readonly morePaths?: PathHandler
   /** What else `/metrics` tells: what other parts of this process count. */
   readonly moreMetrics?: () => readonly MetricFamily[]
+  /** What the server was started with, for `/flagz`. */
+  readonly flags?: Readonly<Record<string, string>>
   /** How the other parts of the control plane fare; default: there are none. */
   readonly components?: (reader: ObjectReader) => readonly ComponentHealth[]
 }
@@ -107,12 +111,11 @@ export interface ApiServer {
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { store, clock, random, log, callWebhook } = options
+  const { store, clock, log, random, callWebhook } = options
   const closing = new AbortController()
   const codec = new ObjectCodec(options.freeze)
   const caches = new CacheSet(codec)
-  const { catalog, features } = options.apis ?? usualApis()
-  const resources = new ResourceTable(catalog, builtInKinds(features))
+  const { resources, features } = servedBy(options)
   const reader = cacheReader(caches, resources)
   const customResources = new CustomResources(caches, resources, webhookConverter({ reader, random, callWebhook }))
   const observed = new ObservedFeed(customResources)
@@ -142,10 +145,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     callWebhook,
     programs: new LruMap(maxPrograms),
     aggregation,
-    metrics: new RequestMetrics(),
+    ...metricsOf(options),
     morePaths: options.morePaths,
-    moreMetrics: options.moreMetrics ?? (() => []),
     components: () => options.components?.(reader) ?? [],
+    about: { features, flags: options.flags ?? {}, startedMs: clock.now() },
     flowControl: new FlowControl({ reader, clock, ...options.flowControl }),
     closing: closing.signal,
   }
@@ -176,6 +179,20 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       await feed.close()
     },
   }
+}
+
+type Counting = Pick<ServerParts, 'metrics' | 'healthMetrics' | 'moreMetrics'>
+
+function metricsOf({ moreMetrics = () => [] }: ApiServerOptions): Counting {
+  return { metrics: new RequestMetrics(), healthMetrics: new HealthMetrics(), moreMetrics }
+}
+
+function servedBy({ apis = usualApis() }: ApiServerOptions): {
+  readonly resources: ResourceTable
+  readonly features: Features
+} {
+  const { catalog, features } = apis
+  return { resources: new ResourceTable(catalog, builtInKinds(features)), features }
 }
 
 function serviceAllocator(options: ApiServerOptions, reader: ObjectReader): ServiceAllocator {

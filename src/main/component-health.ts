@@ -1,6 +1,6 @@
 import { leases } from '#api/types/resources.ts'
 import type { ObjectReader } from '#apiserver/registry/object-reader.ts'
-import type { ComponentHealth } from '#apiserver/verbs/component-statuses.ts'
+import type { ComponentHealth } from '#apiserver/component-health.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { DebugPaths } from './debug-paths.ts'
 import { managersLease } from './managers-lease.ts'

@@ -50,6 +50,8 @@ export interface ControlPlaneOptions {
   readonly storage: StorageChoice
   /** Which APIs to serve; absent: the usual ones. */
   readonly apis?: ApiChoice
+  /** What the command was started with, for people to see. */
+  readonly flags?: Readonly<Record<string, string>>
   /** Whose headers say who asks; absent: nobody's. */
   readonly frontProxy?: FrontProxyTrust
   readonly bindAddress: string
@@ -164,6 +166,7 @@ function createServer(
     ...effects,
     log,
     apis: options.apis,
+    ...(options.flags && { flags: options.flags }),
     freeze: process.env['CORACLE_FREEZE'] === 'deep' ? deepFreeze : Object.freeze,
     authenticators: (reader) => createAuthenticators({ reader, clock, keys, issuer, audiences, used }),
     authorizers: createAuthorizers,

@@ -22,6 +22,8 @@ export interface ServerSettings {
   readonly kubeconfigFile: string
   readonly storage: StorageChoice
   readonly apis: ApiChoice
+  /** What the command was started with. */
+  readonly flags: Readonly<Record<string, string>>
   /** Whose headers say who asks; absent: nobody's. */
   readonly frontProxy?: FrontProxyTrust
   /** Empty: one usual profile. */

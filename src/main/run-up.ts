@@ -39,6 +39,7 @@ export async function runUp(settings: UpSettings, tell: (message: UpMessage) => 
         port: settings.port,
         advertiseAddress: address,
         apis: settings.apis,
+        flags: settings.flags,
       },
       effects,
     ),

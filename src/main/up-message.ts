@@ -12,6 +12,8 @@ export interface UpSettings {
   /** Empty: one usual profile. */
   readonly schedulerConfigFile: string
   readonly apis: ApiChoice
+  /** What the command was started with. */
+  readonly flags: Readonly<Record<string, string>>
   readonly nodeFiles: NodeFiles
 }
 

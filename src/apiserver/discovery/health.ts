@@ -61,6 +61,7 @@ function report(endpoint: string, run: readonly HealthCheck[], server: ServerPar
   let hasFailed = false
   for (const check of run) {
     const problem = check.run(server)
+    server.healthMetrics.ran(endpoint, check.name, problem === undefined)
     hasFailed ||= problem !== undefined
     lines.push(problem === undefined ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`)
   }

@@ -5,11 +5,13 @@ import { apiLists } from './api-lists.ts'
 import { methodNotAllowed } from '../steps/refusals.ts'
 import { flowControlPages } from '../flowcontrol/debug-pages.ts'
 import { metrics } from '../metrics/metrics.ts'
+import { serviceLevels } from '../metrics/service-levels.ts'
 import { openApi } from '../openapi/serve.ts'
 import { health } from './health.ts'
 import { openId } from './open-id.ts'
 import { rootPaths } from './root-paths.ts'
 import { version } from './version.ts'
+import { zPages } from './z-pages.ts'
 
 type PathHandler = (context: RequestContext) => ApiResponse | Promise<ApiResponse>
 
@@ -29,6 +31,8 @@ export function nonResourcePaths(context: RequestContext): ApiResponse | Promise
     handler?.(context) ??
     health(context) ??
     metrics(context) ??
+    serviceLevels(context) ??
+    zPages(context) ??
     flowControlPages(context) ??
     openId(context) ??
     apiLists(context) ??

@@ -2,6 +2,7 @@ import type { ApiResponse } from '#api/meta/exchange.ts'
 import { formatMetrics } from '#lib/metrics/metric.ts'
 import { textResponse } from '../encoding/responses.ts'
 import type { RequestContext } from '../request-context.ts'
+import { serverLines } from './server-lines.ts'
 import type { ServerParts } from '../server-parts.ts'
 
 const contentType = 'text/plain; version=0.0.4; charset=utf-8'
@@ -9,7 +10,13 @@ const contentType = 'text/plain; version=0.0.4; charset=utf-8'
 /** `/metrics` in the Prometheus text format; undefined for any other path. */
 export function metrics({ request, server }: RequestContext): ApiResponse | undefined {
   if (request.path !== '/metrics') return undefined
-  const lines = [...server.metrics.lines(), ...server.flowControl.lines(), ...cacheLines(server), ...processLines()]
+  const lines = [
+    ...server.metrics.lines(),
+    ...server.flowControl.lines(),
+    ...cacheLines(server),
+    ...serverLines(server),
+    ...processLines(),
+  ]
   return textResponse(`${lines.join('\n')}\n${formatMetrics(server.moreMetrics())}`, 200, contentType)
 }
 

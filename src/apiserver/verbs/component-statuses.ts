@@ -6,13 +6,6 @@ import { compileSelection } from '../registry/selection.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ServerParts } from '../server-parts.ts'
 
-/** How a part of the control plane fares. */
-export interface ComponentHealth {
-  readonly name: string
-  /** Why it does not do its work; absent: it does. */
-  readonly problem?: string
-}
-
 /** The parts of the control plane, asked now: nothing of them is stored. */
 function componentStatuses({ components, feed }: ServerParts): readonly KubernetesObject[] {
   const store = { name: 'etcd-0', ...(feed.hasFailed && { problem: 'the store cannot be read' }) }

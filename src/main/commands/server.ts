@@ -2,6 +2,7 @@ import { defineCommand } from '#cli/command.ts'
 import { defaultDataDir } from '#host/layout.ts'
 import { schedulerConfigFlag } from '../scheduler-configuration.ts'
 import { apiChoiceOf, apiFlags } from './api-flags.ts'
+import { flagTexts } from './flag-texts.ts'
 import { frontProxyFlags, frontProxyTrust } from './front-proxy-flags.ts'
 import { storageChoice, storageFlags } from './storage-flags.ts'
 
@@ -54,6 +55,7 @@ export const server = defineCommand({
       kubeconfigFile: values['write-kubeconfig'],
       storage,
       apis,
+      flags: flagTexts(values),
       ...(frontProxy && { frontProxy }),
       schedulerConfigFile: values['scheduler-config'],
       simulatedNodes: values['simulated-nodes'],

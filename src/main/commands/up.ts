@@ -6,6 +6,7 @@ import { defaultDataDir, hostLayout, type HostLayout } from '#host/layout.ts'
 import { systemClock } from '#lib/clock.ts'
 import { schedulerConfigFlag } from '../scheduler-configuration.ts'
 import { apiArguments, apiChoiceOf, apiFlags } from './api-flags.ts'
+import { flagTexts } from './flag-texts.ts'
 import { nodeFileArguments, nodeFilesOf, nodeFlags } from './node-flags.ts'
 import { requireRoot } from '../require-root.ts'
 import type { UpMessage, UpSettings } from '../up-message.ts'
@@ -62,6 +63,7 @@ export const up = defineCommand({
       nodeName: values['node-name'],
       schedulerConfigFile: values['scheduler-config'] === '' ? '' : resolve(values['scheduler-config']),
       apis,
+      flags: flagTexts(values),
       nodeFiles: nodeFilesOf(values),
     }
     if (values.foreground) {
