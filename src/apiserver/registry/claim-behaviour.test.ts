@@ -50,7 +50,7 @@ test('who asks for administrators access needs a namespace that is marked for it
   assert.equal(code, 422)
   const label = '`resource.kubernetes.io/admin-access: true` label on the containing namespace'
   const why = `spec.devices.requests[0].adminAccess: Forbidden: admin access to devices requires the ${label}`
-  assert.match(object.message, new RegExp(`is invalid: ${why.replaceAll(/[[\].]/g, '\\$&')}$`))
+  assert.match(object.message, new RegExp(`"x" is invalid: ${why.replaceAll(/[[\].]/g, '\\$&')}$`))
   const template = { metadata: { name: 'x' }, spec: spec({ adminAccess: true }) }
   const templates = claims.replace('resourceclaims', 'resourceclaimtemplates')
   assert.equal((await server.call(`POST ${templates}`, { body: template })).code, 422)

@@ -20,15 +20,15 @@ const adminLabel = 'resource.kubernetes.io/admin-access'
 /** Devices that others use are looked at only in namespaces that administrators have marked for that (KEP-5018). */
 export const claimBehaviour: ResourceBehaviour = {
   beforeCreate(context, draft) {
-    const { spec } = draft as unknown as ResourceClaim
-    refuseIfAny(context, adminErrors(context, adminRequest(spec.devices)))
+    const { spec, metadata } = draft as unknown as ResourceClaim
+    refuseIfAny(context, metadata.name, adminErrors(context, adminRequest(spec.devices)))
   },
   beforeUpdate(context, draft, old) {
     if (context.info.subresource !== 'status') return
     const { status = {} } = draft as unknown as ResourceClaim
     const before = (old as ResourceClaim).status ?? {}
     const wasAdmin = adminResult(before.allocation) !== undefined
-    refuseIfAny(context, [
+    refuseIfAny(context, old.metadata.name, [
       ...(wasAdmin ? [] : adminErrors(context, adminResult(status.allocation))),
       ...bindingErrors(context, status, before),
       ...driverErrors(context, status, before),
@@ -38,13 +38,13 @@ export const claimBehaviour: ResourceBehaviour = {
 
 export const claimTemplateBehaviour: ResourceBehaviour = {
   beforeCreate(context, draft) {
-    const { spec } = draft as unknown as ResourceClaimTemplate
-    refuseIfAny(context, adminErrors(context, adminRequest(spec.spec?.devices)))
+    const { spec, metadata } = draft as unknown as ResourceClaimTemplate
+    refuseIfAny(context, metadata.name, adminErrors(context, adminRequest(spec.spec?.devices)))
   },
 }
 
-function refuseIfAny({ resource, info }: ResourceContext, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid({ ...resource, name: info.name }, errors)
+function refuseIfAny({ resource }: ResourceContext, name: string, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid({ ...resource, name }, errors)
 }
 
 /** The field that asks for administrators' access. */
