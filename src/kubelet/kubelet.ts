@@ -10,6 +10,7 @@ import { defaultSettings, type KubeletSettings } from './configuration/kubelet-s
 import type { RuntimeVersion } from './cri/runtime.ts'
 import { createNodeDevices } from './devices/node-devices.ts'
 import { createImageManager } from './images/image-manager.ts'
+import { PullRecords } from './images/pull-records.ts'
 import type { KubeletOptions, NodeEffects } from './kubelet-options.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import { KubeletMetrics } from './metrics/kubelet-metrics.ts'
@@ -337,7 +338,7 @@ function workerBasics(options: SettledOptions, facts: MachineFacts, metrics: Kub
     settings,
     ...(options.reviveRuntime && { reviveRuntime: options.reviveRuntime }),
     nodeFiles: effects.files,
-    images: createImageManager(options),
+    images: createImageManager({ ...options, ...pullRecords(options) }),
     tokens: createTokenSource(options),
     certificates: createPodCertificates(options),
     probers: createProbers({ ...options, metrics, run: effects.probe }),
@@ -349,6 +350,11 @@ function workerBasics(options: SettledOptions, facts: MachineFacts, metrics: Kub
     clusterDomain: options.clusterDomain,
     seccompDirectory: effects.seccompDirectory,
   }
+}
+
+/** Only a node with a folder remembers how images came. */
+function pullRecords({ effects: { rootDir }, clock }: SettledOptions): { readonly records?: PullRecords } {
+  return rootDir === undefined ? {} : { records: new PullRecords(rootDir, clock) }
 }
 
 function describe(options: SettledOptions, facts: MachineFacts): Omit<NodeDescription, 'runtime' | 'port'> {

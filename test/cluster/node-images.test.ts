@@ -195,6 +195,16 @@ describe('credentials', { skip, concurrency: 3 }, () => {
       await space.waitForEvent('pod', 'FailedToRetrieveImagePullSecret'),
       /^Unable to retrieve some image pull secrets \(missing\);/,
     )
+    // The image is on the node now, but not for everybody.
+    const container = { image, imagePullPolicy: 'IfNotPresent' as const }
+    const stranger = await waits(space, { name: 'stranger', container }, 'ErrImagePull')
+    assert.match(stranger, /no basic auth credentials|401 Unauthorized/)
+    const known = { ...spec, containers: [{ name: 'main', ...container }] }
+    assert.equal(await space.output({ name: 'known', spec: known }), 'hello\n')
+    assert.match(
+      await space.waitForEvent('known', 'Pulled'),
+      /already present on machine and can be accessed by the pod/,
+    )
   })
 
   test("docker's configuration in the kubelet's folder", async (t) => {

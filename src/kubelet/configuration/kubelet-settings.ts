@@ -5,6 +5,7 @@ import { parseDuration } from '#lib/go-duration.ts'
 import type { EvictionSettings } from '../eviction/eviction-manager.ts'
 import { signalFacts, type EvictionSignal } from '../eviction/signals.ts'
 import { defaultThresholds, type EvictionThreshold } from '../eviction/thresholds.ts'
+import type { VerificationSettings } from '../images/image-access.ts'
 import type { ImageCollectionSettings } from '../images/image-collector.ts'
 import { defaultRestartDelays, type RestartDelays } from '../pod-worker/restart-backoff.ts'
 import { parseCpuList } from '../cpus/cpu-list.ts'
@@ -29,6 +30,7 @@ export interface KubeletSettings {
   readonly taints: readonly Taint[]
   readonly images: ImageCollectionSettings
   readonly pulls: PullSettings
+  readonly verification: VerificationSettings
   readonly eviction: EvictionSettings
   readonly logs: LogSettings
   readonly restartDelays: RestartDelays
@@ -119,6 +121,10 @@ export function settingsOf(configuration: KubeletConfiguration): KubeletSettings
       atOnce: given.serializeImagePulls ? 1 : (given.maxParallelImagePulls ?? Infinity),
       perSecond: given.registryPullQPS,
       burst: given.registryBurst,
+    },
+    verification: {
+      policy: given.imagePullCredentialsVerificationPolicy,
+      allowlist: given.preloadedImagesVerificationAllowlist ?? [],
     },
     eviction: evictionOf(given),
     logs: {

@@ -63,7 +63,7 @@ export function credentialProviders({ providers, folder, clock, log }: Credentia
           log.error('credential provider failed', { provider: spec.name, error })
         }
       }
-      return mostSpecificFirst(found)
+      return mostSpecificFirst(found).map(({ auth }) => auth)
     },
   }
 }

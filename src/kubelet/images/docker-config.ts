@@ -46,8 +46,8 @@ export function matchingAuths(auths: DockerAuths, image: string): readonly KeptA
 }
 
 /** Those of the most specific path first: they are tried in this order. */
-export function mostSpecificFirst(kept: readonly KeptAuth[]): readonly AuthConfig[] {
-  return [...kept].sort((a, b) => b.path.length - a.path.length).map(({ auth }) => auth)
+export function mostSpecificFirst<Kept extends KeptAuth>(kept: readonly Kept[]): readonly Kept[] {
+  return [...kept].sort((a, b) => b.path.length - a.path.length)
 }
 
 /** `https://index.docker.io/v1/` is how docker writes its own registry. */

@@ -58,14 +58,15 @@ test('pull secrets: the most specific registry path first, others not at all', a
     spec: { containers: [], imagePullSecrets: [{ name: 'wide' }, { name: 'narrow' }, { name: 'gone' }] },
   } as unknown as Pod
   const { credentials, missing } = await pullCredentials(pod, 'registry.example:5000/team/app:1', objects)
-  assert.deepEqual(credentials, [
+  const auths = credentials.map(({ auth }) => auth)
+  assert.deepEqual(auths, [
     { username: 'n', password: 'q' },
     { username: 'u', password: 'p:x' },
   ])
   assert.deepEqual(missing, ['gone'])
   const wild = await pullCredentials(pod, 'eu.example.com/x', objects)
   assert.deepEqual(
-    wild.credentials.map(({ username }) => username),
+    wild.credentials.map(({ auth }) => auth.username),
     ['a'],
   )
 })

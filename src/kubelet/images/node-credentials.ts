@@ -23,7 +23,7 @@ export function dockerConfigCredentials(folders: readonly string[]): NodeCredent
         }
         found.push(...matchingAuths(auths, image))
       }
-      return mostSpecificFirst(found)
+      return mostSpecificFirst(found).map(({ auth }) => auth)
     },
   }
 }
