@@ -33,6 +33,7 @@ import type { StaticPods, StaticPodsOptions } from './static-pods/static-pods.ts
 import { NodeShutdown } from './shutdown/node-shutdown.ts'
 import { ShutdownRecord } from './shutdown/shutdown-record.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
+import { VolumeMeter } from './stats/volume-meter.ts'
 import { createPodCertificates } from './certificates/pod-certificates.ts'
 import { createTokenSource } from './volumes/token-source.ts'
 
@@ -386,5 +387,6 @@ async function startServer(
     rootDir: options.effects.rootDir ?? '',
     version: options.version ?? defaultVersion,
     stats: new StatsCollector({ ...options, machine }),
+    volumeMeter: new VolumeMeter(options.clock, options.settings.volumeStatsMs),
   })
 }

@@ -146,6 +146,14 @@ for (const [fields, error] of errors) {
   test(`invalid: ${error}`, () => assert.deepEqual(configurationErrors(fields), [`invalid configuration: ${error}`]))
 }
 
+test('features cannot be switched', () => {
+  const featureGates = { SidecarContainers: true, MemoryQoS: true, Anything: false }
+  assert.deepEqual(configurationErrors({ featureGates }), [
+    'cannot set feature gate MemoryQoS to true, feature is locked to false',
+    'featureGates: "Anything" is not supported by this kubelet: no feature is switched by it',
+  ])
+})
+
 test('taints and the log have errors of their own', () => {
   const taint = { key: 'a/b/c', effect: 'NoSchedule' as const }
   assert.deepEqual(configurationErrors({ registerWithTaints: [taint] }), ['invalid taint: {a/b/c  NoSchedule <nil>}'])
@@ -240,7 +248,7 @@ shutdownGracePeriod: 30s
 shutdownGracePeriodCriticalPods: 10s
 systemReserved: { cpu: 100m, memory: 1Gi }
 kubeReserved: { cpu: 200m }
-featureGates: { Anything: true }
+featureGates: { GracefulNodeShutdown: true }
 `)
   assert.deepEqual(configurationErrors(given), [])
   const settings = settingsOf(given)

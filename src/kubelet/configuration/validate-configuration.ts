@@ -5,6 +5,7 @@ import { formatDuration } from '#lib/go-duration.ts'
 import { signalFacts } from '../eviction/signals.ts'
 import { idUnit } from '../user-namespaces/node-ids.ts'
 import { withDefaults, type SettledConfiguration } from './default-configuration.ts'
+import { featureGateErrors } from './feature-gates.ts'
 import type { KubeletConfiguration } from './kubelet-configuration.ts'
 import { tlsErrors } from '../server/tls-settings.ts'
 import { refusedFields } from './refused-fields.ts'
@@ -17,7 +18,12 @@ type Check = (configuration: SettledConfiguration) => readonly string[]
 export function configurationErrors(given: KubeletConfiguration): readonly string[] {
   const configuration = withDefaults(given)
   const errors = [...checks.flatMap((check) => check(configuration)), ...tlsErrors(given), ...refusedFields(given)]
-  return [...errors.map((error) => `invalid configuration: ${error}`), ...taints(given), ...loggingErrors(given)]
+  return [
+    ...featureGateErrors(given.featureGates),
+    ...errors.map((error) => `invalid configuration: ${error}`),
+    ...taints(given),
+    ...loggingErrors(given),
+  ]
 }
 
 const checks: readonly Check[] = [

@@ -113,6 +113,18 @@ test('thresholds are quantities or shares of the capacity', () => {
   )
 })
 
+test('a threshold that was crossed stays so until enough is there', () => {
+  const threshold = { signal: 'memory.available', value: '100', minimumReclaim: '10%' } as const
+  const isCrossed = (available: number, known: boolean): boolean => {
+    const readings = { 'memory.available': { available, capacity: 500 } } as Partial<MachineReadings> as MachineReadings
+    return crossedThresholds([threshold], readings, new Set(known ? [threshold] : [])).length > 0
+  }
+  assert.deepEqual(
+    [isCrossed(99, false), isCrossed(120, false), isCrossed(120, true), isCrossed(150, true)],
+    [true, false, true, false],
+  )
+})
+
 test('a pressure is reported a while longer than it lasts', () => {
   const pressure = new PressureConditions(300_000)
   const memory = [{ signal: 'memory.available', value: '1' }] as const

@@ -14,6 +14,7 @@ import type { PodWorker } from '../pod-worker/pod-worker.ts'
 import type { PodWorkers } from '../pod-worker/pod-workers.ts'
 import { simulatedNode } from '../simulated/simulated-node.ts'
 import { StatsCollector } from '../stats/stats-collector.ts'
+import { VolumeMeter } from '../stats/volume-meter.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
 import { startKubeletServer, type KubeletServer } from './kubelet-server.ts'
 import type { KubeletServerContext } from './server-context.ts'
@@ -137,6 +138,7 @@ before(async () => {
     settings: defaultSettings,
     rootDir: '/nowhere',
     readMore: () => [],
+    volumeMeter: new VolumeMeter(systemClock, 0),
     clusterDomain: 'cluster.local',
   }
   server = await startKubeletServer(context)

@@ -9,19 +9,21 @@ import { isRunning } from '../pod-worker/pod-view.ts'
 import { cadvisorMetrics, type CountedPod } from '../stats/cadvisor-metrics.ts'
 import { parseDiskNames } from '../stats/disk-names.ts'
 import { resourceMetrics } from '../stats/resource-metrics.ts'
-import { measureVolumes, volumeMetrics } from '../stats/volume-stats.ts'
+import { volumeMetrics } from '../stats/volume-stats.ts'
 import type { SummarizedPod } from '../stats/summary.ts'
 import type { RouteCall } from './route.ts'
 import type { KubeletServerContext } from './server-context.ts'
 
 /** `GET /metrics`: the kubelet about itself. */
 export async function serveMetrics(
-  { metrics, workers, nodeName, version, clock, readMore, serving }: KubeletServerContext,
+  { metrics, workers, nodeName, version, clock, readMore, serving, volumeMeter }: KubeletServerContext,
   _call: RouteCall,
   response: ServerResponse,
 ): Promise<void> {
   const own = await processMetrics(clock.now())
-  const claims = workers.list().map(({ volumes }) => measureVolumes(volumes, ({ claim }) => claim !== undefined))
+  const claims = workers
+    .list()
+    .map(({ pod, volumes }) => volumeMeter.measure(pod.metadata.uid, volumes, ({ claim }) => claim !== undefined))
   const measured = volumeMetrics((await Promise.all(claims)).flat())
   write(response, [
     ...metrics.read(),

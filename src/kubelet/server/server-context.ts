@@ -7,6 +7,7 @@ import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts'
 import type { MachineFacts } from '../node/node-machine.ts'
 import type { PodHost } from '../pod-worker/pod-host.ts'
 import type { StatsCollector } from '../stats/stats-collector.ts'
+import type { VolumeMeter } from '../stats/volume-meter.ts'
 import type { PodWorkers } from '../pod-worker/pod-workers.ts'
 import type { TokenReviewer } from './authentication.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
@@ -40,6 +41,7 @@ export interface KubeletServerContext extends KubeletServerOptions {
   /** What others on the node count. */
   readonly readMore: () => readonly MetricFamily[]
   readonly stats: StatsCollector
+  readonly volumeMeter: VolumeMeter
   readonly clusterDns: readonly string[]
   readonly clusterDomain: string
   readonly settings: KubeletSettings

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
 import { statsSummary, type SummarizedPod } from '../stats/summary.ts'
-import { measureVolumes } from '../stats/volume-stats.ts'
 import { writeJson } from './node-pages.ts'
 import type { RouteCall } from './route.ts'
 import type { KubeletServerContext } from './server-context.ts'
@@ -11,14 +10,14 @@ export async function serveSummary(
   { query }: RouteCall,
   response: ServerResponse,
 ): Promise<void> {
-  const { workers, host, stats, nodeName } = context
+  const { workers, host, stats, volumeMeter, nodeName } = context
   const isShort = query.get('only_cpu_and_memory') === 'true'
   const snapshot = await stats.collect()
   const pods: SummarizedPod[] = []
   for (const { pod, view, volumes } of workers.list()) {
     // One after the other: each walks folders in a process of its own.
     const folders = isShort ? undefined : await host.diskUse(pod)
-    const measured = isShort ? [] : await measureVolumes(volumes)
+    const measured = isShort ? [] : await volumeMeter.measure(pod.metadata.uid, volumes)
     pods.push({ pod, runs: view.containers, volumes: measured, ...(folders && { folders }) })
   }
   writeJson(response, statsSummary({ nodeName, snapshot, pods }))
