@@ -18,6 +18,8 @@ export class PodRecord {
   evictionGraceSeconds = Infinity
   /** The pod's object is gone. */
   isRemoved = false
+  /** It is to end, everything of it was stopped, and nothing has come up since. */
+  hasStopped = false
   /** Its containers have ended for good. */
   isFinished = false
   /** Aborts what is done for a pod that is to run, once it is to end. */

@@ -83,6 +83,7 @@ export class PodReporter {
       terminationMessages: this.#messages,
       ...(record.failure && { failure: record.failure }),
       isEnding: record.isEnding,
+      hasStopped: record.hasStopped,
       given: resizer.given,
       ...(resizer.givenToPod && { givenToPod: resizer.givenToPod }),
       ...(resizer.condition && { resize: resizer.condition }),

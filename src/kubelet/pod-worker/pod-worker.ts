@@ -303,6 +303,7 @@ export class PodWorker {
   async #end(): Promise<void> {
     this.#record.run.abort()
     this.#prober.stopRestartProbes()
+    this.#record.hasStopped = this.#ending.isStopped
     this.#reporter.report()
     if (!this.#ending.isStopped) return this.#ending.beginStop()
     this.#prober.stop()

@@ -37,6 +37,7 @@ function inputOf(containers: readonly Container[], ended: ContainerStatus, words
     waiting: new Map(),
     terminationMessages: new Map([['id', words]]),
     isEnding: false,
+    hasStopped: false,
     given: new Map(),
     runtimeName: 'r',
     canMountRecursively: false,

@@ -130,7 +130,7 @@ function neverRun(
   if (input.isEnding && known?.state?.terminated) return known
   return {
     name: container.name,
-    state: endedUnseen(input, known) ?? { waiting },
+    state: endedUnseen(input, known, isInitializing) ?? { waiting },
     lastState: known?.lastState ?? {},
     ready: false,
     restartCount: known?.restartCount ?? 0,
@@ -140,9 +140,14 @@ function neverRun(
   }
 }
 
-/** The status says that the container ran, but the runtime knows nothing of it and nothing will start it again. */
-function endedUnseen(input: PodStatusInput, known: ContainerStatus | undefined): ContainerState | undefined {
-  if (!input.isEnding || known?.state?.running === undefined) return undefined
+/** The container ran by its status, or was to run, but the runtime knows nothing of it and nothing will start it again. */
+function endedUnseen(
+  { isEnding, hasStopped }: PodStatusInput,
+  known: ContainerStatus | undefined,
+  isInitializing: boolean,
+): ContainerState | undefined {
+  const hasRun = isEnding && known?.state?.running !== undefined
+  if (!hasRun && (isInitializing || !hasStopped)) return undefined
   const message = 'The container could not be located when the pod was terminated'
   return { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message } }
 }

@@ -8,10 +8,12 @@ export interface PhaseInput {
   readonly main: readonly ContainerStatus[]
   /** Nothing will be started again, whatever the restart policy says. */
   readonly isEnding: boolean
+  /** Nothing of the pod runs any more, nor is about to. */
+  readonly hasStopped: boolean
 }
 
 /** The pod's phase by the rules of the pod lifecycle documentation. */
-export function podPhase({ pod, init, main, isEnding }: PhaseInput): NonNullable<PodStatus['phase']> {
+export function podPhase({ pod, init, main, isEnding, hasStopped }: PhaseInput): NonNullable<PodStatus['phase']> {
   const progress = initProgress(pod, init)
   if (progress === 'failed') return 'Failed'
   const ended = main.filter(({ state }) => state?.terminated !== undefined)
@@ -20,8 +22,8 @@ export function podPhase({ pod, init, main, isEnding }: PhaseInput): NonNullable
     ({ state, lastState }) => state?.waiting !== undefined && lastState?.terminated === undefined,
   )
   const allEnded = ended.length === main.length
-  if (isEnding && running.length === 0 && (allEnded || progress === 'pending'))
-    return endOf(progress === 'pending' ? init : ended)
+  if (isEnding && running.length === 0 && (hasStopped || allEnded || progress === 'pending'))
+    return endOf(progress === 'pending' ? init : main)
   if (progress === 'pending' && running.length === 0) return 'Pending'
   if (neverRan.length > 0) return 'Pending'
   if (allEnded && ended.every((status) => !runsAgain(pod, status))) return endOf(ended)

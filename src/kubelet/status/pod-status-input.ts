@@ -37,6 +37,8 @@ export interface PodStatusInput {
   readonly failure?: PodFailure
   /** No container of the pod will be started again, whatever its policy says. */
   readonly isEnding: boolean
+  /** Nothing of it runs any more, nor is about to: what never ran never will. */
+  readonly hasStopped: boolean
   /** By container name: the resources that what runs was given. */
   readonly given: ReadonlyMap<string, ResourceRequirements>
   /** The resources that the pod as a whole was given, where it asks for some. */

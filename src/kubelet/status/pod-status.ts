@@ -108,7 +108,7 @@ function phaseOf(
 ): NonNullable<PodStatus['phase']> {
   const known = input.pod.status?.phase
   if (isTerminalPhase(known)) return known
-  const phase = input.failure ? 'Failed' : podPhase({ pod: input.pod, init, main, isEnding: input.isEnding })
+  const phase = input.failure ? 'Failed' : podPhase({ ...input, init, main })
   return isTerminalPhase(phase) && isHeldUp(input) ? (known ?? 'Pending') : phase
 }
 
