@@ -3,9 +3,14 @@
  * namespaces on it, each with its own containerd, and the real kubectl; each test builds on those before it.
  */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { isNodeReady } from '#api/core/v1/node-facts.ts'
 import type { Node, Pod } from '#api/types/core.v1.ts'
+import { pods } from '#api/types/resources.ts'
+import { createClient } from '#client/create-client.ts'
+import { httpsTransport } from '#client/https-transport.ts'
+import { readKubeconfig } from '#client/kubeconfig.ts'
+import { systemClock } from '#lib/clock.ts'
 import { behaviour } from '../conformance/behaviour.ts'
 import { createAgent, failingAgent } from './harness/agent.ts'
 import type { Agent } from './harness/agent.ts'
@@ -17,7 +22,9 @@ import { assertNoTrace, machineTrace } from './harness/machine-trace.ts'
 import type { MachineTrace } from './harness/machine-trace.ts'
 import { podManifest, webManifest } from './harness/manifests.ts'
 import { skipWithoutRoot as skip } from './harness/needs-root.ts'
+import { allAnswer, networkClient, startNetworkClient, type NetworkClient } from './harness/network-client.ts'
 import { nodePortUrl, request, requestsDuring } from './harness/requests.ts'
+import { TestSpace } from './harness/test-space.ts'
 
 const names = ['node-1', 'node-2'] as const
 const page = 'coracle test nginx version 1\n'
@@ -70,8 +77,8 @@ function podOn(node: string): object {
 }
 
 async function webPods(): Promise<readonly Pod[]> {
-  const pods = await server.kubectl.list<Pod>('pods', '--selector', 'app=web')
-  return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+  const found = await server.kubectl.list<Pod>('pods', '--selector', 'app=web')
+  return found.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
 }
 
 const get = (node: string, url: string): Promise<string> =>
@@ -121,6 +128,55 @@ test('the node port of either node leads to the Service', { skip }, async () => 
   for (const { address } of lan.members.slice(0, names.length)) {
     assert.equal(await request(`http://${address}:${url.port}`), page)
   }
+})
+
+describe('networking', { skip }, () => {
+  const area = 'common/network/networking'
+  const servers = names.map((node) => `echo-${node}`)
+  let space: TestSpace
+  const addresses = new Map<string, string>()
+
+  before(async () => {
+    const access = readKubeconfig(server.kubeconfig)
+    const transport = httpsTransport({ ...access, clock: systemClock, maxConnections: 16 })
+    stack.defer(() => transport.close())
+    space = new TestSpace({ client: createClient(transport), kubectl: server.kubectl, namespace: 'default' })
+    for (const [index, nodeName] of names.entries()) {
+      const name = servers[index] ?? ''
+      const pod = await space.start({ name, container: { image: 'coracle.test/echo:1' }, spec: { nodeName } })
+      addresses.set(name, pod.status?.podIP ?? '')
+    }
+  })
+
+  /** From a pod on each node, or from each node itself, to the servers on both. */
+  const reachesAll = async (
+    hostNetwork: boolean,
+    ask: (client: NetworkClient, address: string) => Promise<string>,
+  ): Promise<void> => {
+    for (const nodeName of names) {
+      const name = `${hostNetwork ? 'machine' : 'pod'}-on-${nodeName}`
+      const known = (await space.of(pods).list({ fieldSelector: `metadata.name=${name}` })).items.length > 0
+      const client = await (known
+        ? networkClient(space, name)
+        : startNetworkClient(space, { name, hostNetwork, nodeName }))
+      for (const [server, address] of addresses) await allAnswer(() => ask(client, address), [server])
+    }
+  }
+  const http = (client: NetworkClient, address: string): Promise<string> => client.hostname(`http://${address}:8080`)
+  const udp = (client: NetworkClient, address: string): Promise<string> => client.datagram(address, 8080)
+
+  behaviour(area, 'Networking Granular Checks: Pods should function for intra-pod communication: http', () =>
+    reachesAll(false, http),
+  )
+  behaviour(area, 'Networking Granular Checks: Pods should function for intra-pod communication: udp', () =>
+    reachesAll(false, udp),
+  )
+  behaviour(area, 'Networking Granular Checks: Pods should function for node-pod communication: http', () =>
+    reachesAll(true, http),
+  )
+  behaviour(area, 'Networking Granular Checks: Pods should function for node-pod communication: udp', () =>
+    reachesAll(true, udp),
+  )
 })
 
 test('logs and exec reach pods on both nodes', { skip }, async () => {
