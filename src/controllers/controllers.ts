@@ -24,6 +24,7 @@ import { endpointSliceController } from './endpoint-slice/controller.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
+import { flowSchemaStatusController } from './flow-schema-status/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts'
 import { jobController } from './job/controller.ts'
@@ -110,6 +111,7 @@ function allControllers(options: ControllersOptions, catalog: Catalog): readonly
     attachDetachController(),
     volumeExpansionController,
     serviceCidrController,
+    flowSchemaStatusController,
     bootstrapSigner,
     certificateApprovalController,
     kubeletServingApprover,

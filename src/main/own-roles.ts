@@ -11,6 +11,7 @@ const read = ['get', 'list', 'watch']
 export function ownRoles(): readonly BootstrapObject[] {
   const servingApprover = { kind: 'ServiceAccount', name: 'kubelet-serving-approver', namespace: 'kube-system' }
   const dnsAccount = { kind: 'ServiceAccount', name: 'cluster-dns-controller', namespace: 'kube-system' }
+  const flowSchemaAccount = { kind: 'ServiceAccount', name: 'flow-schema-status-controller', namespace: 'kube-system' }
   const tokenAccount = { kind: 'ServiceAccount', name: 'service-account-token-controller', namespace: 'kube-system' }
   return [
     ...grant('coracle:node-network', nodeNetworkRules, [
@@ -20,6 +21,7 @@ export function ownRoles(): readonly BootstrapObject[] {
     ...grant('coracle:cluster-dns-controller', clusterDnsRules, [dnsAccount]),
     ...grant('coracle:kubelet-serving-approver', servingApproverRules, [servingApprover]),
     reader('coracle:scheduling-reader', [{ nonResourceURLs: [`${explanationPrefix}*`], verbs: ['get'] }]),
+    ...grant('coracle:flow-schema-status-controller', flowSchemaRules, [flowSchemaAccount]),
     ...grant('coracle:service-account-token-controller', tokenSecretRules, [tokenAccount]),
     ...grant('coracle:resource-metrics', metricsRules, [{ kind: 'User', apiGroup, name: identities.metrics.name }]),
     ...joinBindings(),
@@ -46,6 +48,10 @@ const clusterDnsRules: readonly PolicyRule[] = [
 const tokenSecretRules: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['update', 'delete'] },
   { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['get'] },
+]
+
+const flowSchemaRules: readonly PolicyRule[] = [
+  { apiGroups: ['flowcontrol.apiserver.k8s.io'], resources: ['flowschemas/status'], verbs: ['update'] },
 ]
 
 const servingApproverRules: readonly PolicyRule[] = [
