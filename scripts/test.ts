@@ -5,6 +5,7 @@
 import { globSync } from 'node:fs'
 import { installPackages, missingPackages } from '#host/prerequisites.ts'
 import { runGate } from './gate/run-gate.ts'
+import { watchForLeft, type LeftWatch } from './gate/left-behind.ts'
 import { root } from './gate/run-program.ts'
 import { addTotals, runTests } from './gate/run-tests.ts'
 import type { TestTotals } from './gate/test-reporter.ts'
@@ -43,18 +44,22 @@ function missingTools(): string[] {
   return Object.keys(testPackages).filter((name) => globSync(testPackages[name] ?? '').length === 0)
 }
 
-async function runClusterFile(file: string): Promise<TestTotals> {
+async function runClusterFile(file: string, whatIsLeft: LeftWatch | undefined): Promise<TestTotals> {
   write(`\n${file}\n`)
   const run = await runTests([file], { timeoutMs: clusterFileTimeoutMs, onOutput: write, list: true })
-  write(`${file}: ${run.totals.passed} passed, ${run.totals.failed} failed, ${run.totals.skipped} skipped\n`)
-  return run.totals
+  const left = (await whatIsLeft?.()) ?? []
+  if (left.length > 0) write(`FAILED ${file} leaves on the machine:\n${left.map((line) => `    ${line}\n`).join('')}`)
+  const totals = left.length > 0 ? { ...run.totals, failed: run.totals.failed + 1 } : run.totals
+  write(`${file}: ${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`)
+  return totals
 }
 
 // Whoever changes what is shared must be found out by the tests; a server that users run does not pay for the search.
 process.env['CORACLE_FREEZE'] = 'deep'
 const totals: TestTotals[] = [await prepareMachine(), await runGate(write)]
 const clusterFiles = globSync('test/cluster/*.test.ts', { cwd: root }).sort()
-for (const file of clusterFiles) totals.push(await runClusterFile(file))
+const whatIsLeft = process.getuid?.() === 0 ? await watchForLeft() : undefined
+for (const file of clusterFiles) totals.push(await runClusterFile(file, whatIsLeft))
 const { passed, failed, skipped } = addTotals(totals)
 if (skipped > 0) write(`\n${skipped} skipped: cluster tests need root on Linux\n`)
 write(`${passed} passed, ${failed} failed\n`)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { eventually } from './eventually.ts'
 import { outputOf } from './run-program.ts'
 
@@ -21,7 +21,7 @@ export async function machineTrace(): Promise<MachineTrace> {
   return {
     processes: processes(),
     mounts: mounts(),
-    'network namespaces': namesIn('/run/netns'),
+    'network namespaces': [...namesIn('/run/netns'), ...globSync('/run/coracle*/containerd/*/netns/*')],
     cgroups: cgroups('/sys/fs/cgroup', 5),
     nftables: lines(await outputOf('nft', ['list', 'tables'])),
     links: lines(await outputOf('ip', ['-o', 'link'])).map((line) => line.split(/:\s+|@/)[1] ?? line),
@@ -39,15 +39,20 @@ const freeingMs = 5_000
 
 export interface TraceOptions {
   /** Lines that may be there: the kind, a colon and what it is. */
-  readonly ignoring?: RegExp
+  readonly ignoring?: Pick<RegExp, 'test'>
 }
 
 /** Throws with the list of everything that is there now and was not there before. */
-export async function assertNoTrace(before: MachineTrace, { ignoring }: TraceOptions = {}): Promise<void> {
+export async function assertNoTrace(before: MachineTrace, options: TraceOptions = {}): Promise<void> {
+  assert.deepEqual(await leftBehind(before, options), [], 'something was left behind')
+}
+
+/** The list of everything that is there now, or a few seconds later, and was not there before. */
+export async function leftBehind(before: MachineTrace, { ignoring }: TraceOptions = {}): Promise<readonly string[]> {
   const left = async (): Promise<string[]> => (await leftSince(before)).filter((line) => ignoring?.test(line) !== true)
   const isGone = async (): Promise<true | undefined> => ((await left()).length === 0 ? true : undefined)
   await eventually(isGone, { what: 'the machine is as before', timeoutMs: freeingMs }).catch(() => undefined)
-  assert.deepEqual(await left(), [], 'something was left behind')
+  return await left()
 }
 
 async function leftSince(before: MachineTrace): Promise<string[]> {
