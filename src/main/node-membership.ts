@@ -24,6 +24,8 @@ export interface MembershipOptions {
   readonly address: string
   readonly dataDir: string
   readonly effects: Effects
+  /** Whether the certificate that the node shows to the server is left to end; default: it is renewed before. */
+  readonly keepsClient?: boolean
 }
 
 /** A node's standing in a cluster whose server is elsewhere: a client, and certificates that are kept up. */
@@ -135,7 +137,7 @@ function keepMembership(membership: Membership, files: KeyFiles, options: Member
     authority: membership.authority,
     serving,
     start() {
-      running = Promise.all([own.run(stopping.signal), serving.run(stopping.signal)])
+      running = Promise.all([options.keepsClient !== true && own.run(stopping.signal), serving.run(stopping.signal)])
     },
     async stop() {
       stopping.abort(new Error('the node stops'))

@@ -34,7 +34,13 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
   const kubelet = await nodeSettings(settings.nodeFiles)
   const address = settings.address === '' ? await addressTowards(server) : settings.address
   await mkdir(layout.dataDir, { recursive: true, mode: 0o711 })
-  const membership = await joinAsNode({ ...settings, address, dataDir: layout.dataDir, effects })
+  const membership = await joinAsNode({
+    ...settings,
+    address,
+    dataDir: layout.dataDir,
+    effects,
+    keepsClient: kubelet.settings?.configuration.rotateCertificates === false,
+  })
   log.info('This machine is a member of the cluster', { server, node: nodeName, address })
   await writeProcessFile(layout.serverPidFile, process.pid)
   await prepareContainerd(layout, detectMachine(), effects)
