@@ -1,7 +1,7 @@
 /**
  * Goal: whatever moment the control plane dies at, workloads keep their promises and nothing that was acknowledged is
  * lost. Method: the server's process, with its API, database, controllers and scheduler, is killed again and again while
- * workloads are scaled, updated and lose nodes; the nodes run in this process and go on. While the server is dead, every
+ * workloads are scaled, updated and lose nodes, or nodes their power; the nodes run in this process and go on. While the server is dead, every
  * change that its database has recorded is shown to a witness, in order.
  * `CORACLE_KILL_SECONDS` makes the storm longer, `CORACLE_SEED` repeats one.
  */
@@ -120,7 +120,11 @@ class Machines {
 
   add(labels: Readonly<Record<string, string>> = {}): void {
     const index = ++this.#added
-    const name = `${labels[lastingLabel] === undefined ? 'mortal' : 'lasting'}-${index}`
+    this.#start(`${labels[lastingLabel] === undefined ? 'mortal' : 'lasting'}-${index}`, labels)
+  }
+
+  #start(name: string, labels: Readonly<Record<string, string>> = {}): void {
+    const [, index] = name.split('-')
     const effects = { clock, random: this.#random, log }
     const behaviour = { container: programme(this.#random) }
     const podCidr = `10.200.${index}.0/24`
@@ -135,10 +139,21 @@ class Machines {
     await eventually(all, { what: 'all nodes are ready' })
   }
 
+  #anyMortal(): string {
+    const mortal = [...this.#kubelets.keys()].filter((name) => name.startsWith('mortal'))
+    return mortal[Math.floor(this.#random.next() * mortal.length)] ?? ''
+  }
+
+  /** A machine loses its power and comes back: nothing runs on it any more. */
+  reboot(): void {
+    const name = this.#anyMortal()
+    this.#kubelets.get(name)?.kill()
+    this.#start(name)
+  }
+
   /** A machine is gone for good; its Node is deleted soon after, and another machine comes. */
   async lose(): Promise<void> {
-    const mortal = [...this.#kubelets.keys()].filter((name) => name.startsWith('mortal'))
-    const name = mortal[Math.floor(this.#random.next() * mortal.length)] ?? ''
+    const name = this.#anyMortal()
     this.#kubelets.get(name)?.kill()
     this.#kubelets.delete(name)
     this.add()
@@ -193,7 +208,9 @@ async function strike(storm: WorkloadStorm, machines: Machines, auditor: Auditor
   ]
   const at = storm.below(strikes.length * 4)
   try {
-    await (at === 0 ? machines.lose() : strikes[at % strikes.length]?.())
+    if (at === 0) await machines.lose()
+    else if (at === 1) machines.reboot()
+    else await strikes[at % strikes.length]?.()
   } catch (error) {
     if (isStatusError(error) && error.code < 500 && !isStatusError(error, 'NotFound', 'Conflict')) throw error
   }
