@@ -37,6 +37,9 @@ function withVolume(...sources: readonly VolumeProjection[]): { readonly spec: P
 }
 const container = { volumeMounts: [{ name: 'v', mountPath: '/v' }] }
 
+/** Of a pod that is ready only when it has seen the first state of its files. */
+const attentive = { ...container, readinessProbe: { exec: { command: ['test', '-f', '/seen'] }, periodSeconds: 1 } }
+
 /** Prints the file once it is what the pod is told to wait for. */
 const printWhen = (condition: string): string => `until ${condition}; do sleep 0.1; done; cat /v/ca.crt`
 
@@ -61,8 +64,9 @@ describe('trust bundles', options, () => {
     const name = `${space.namespace}.roots`
     await makeBundle(t, name, one.certificate)
     const source = { clusterTrustBundle: { name, path: 'ca.crt' } }
-    const script = 'cat /v/ca.crt; until [ $(grep -c BEGIN /v/ca.crt) = 2 ]; do sleep 0.1; done; cat /v/ca.crt'
-    const running = space.output({ script, container, ...withVolume(source) })
+    const script =
+      'cat /v/ca.crt; touch /seen; until [ $(grep -c BEGIN /v/ca.crt) = 2 ]; do sleep 0.1; done; cat /v/ca.crt'
+    const running = space.output({ script, container: attentive, ...withVolume(source) })
     await space.waitFor(pods, 'pod', isReady)
     const bundles = shared.client.resource(clusterTrustBundles)
     const bundle = await bundles.get(name)
@@ -86,8 +90,8 @@ describe('trust bundles', options, () => {
     const space = await shared.space(t)
     const name = `${space.namespace}.optional`
     const source = { clusterTrustBundle: { name, path: 'ca.crt', optional: true } }
-    const script = `stat -Lc %s /v/ca.crt; ${printWhen('[ -s /v/ca.crt ]')}`
-    const running = space.output({ script, container, ...withVolume(source) })
+    const script = `stat -Lc %s /v/ca.crt; touch /seen; ${printWhen('[ -s /v/ca.crt ]')}`
+    const running = space.output({ script, container: attentive, ...withVolume(source) })
     await space.waitFor(pods, 'pod', isReady)
     await makeBundle(t, name, three.certificate)
     assert.equal(await running, `0\n${three.certificate}`)
@@ -101,8 +105,8 @@ describe('trust bundles', options, () => {
     await makeBundle(t, `${prefix}:b`, three.certificate, signerName, { live: 'no' })
     const labelSelector = { matchLabels: { live: 'yes' } }
     const source = { clusterTrustBundle: { signerName, labelSelector, path: 'ca.crt' } }
-    const script = `cat /v/ca.crt; ${printWhen('[ $(grep -c BEGIN /v/ca.crt) = 3 ]')}`
-    const running = space.output({ script, container, ...withVolume(source) })
+    const script = `cat /v/ca.crt; touch /seen; ${printWhen('[ $(grep -c BEGIN /v/ca.crt) = 3 ]')}`
+    const running = space.output({ script, container: attentive, ...withVolume(source) })
     await space.waitFor(pods, 'pod', isReady)
     await makeBundle(t, `${prefix}:c`, two.certificate + three.certificate, signerName, { live: 'yes' })
     const first = joined(one.certificate, two.certificate)
