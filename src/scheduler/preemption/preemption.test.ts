@@ -118,6 +118,12 @@ const cases: readonly Case[] = [
     expected: 'a: spare',
   },
   {
+    what: 'pods whose budget selects all, which counts for nothing here',
+    placed: { a: [pod('spare', 0, '2', { labels: { app: 'x' } })], b: [pod('mid', 50, '2')] },
+    objects: { budgets: [{ ...budget('x', 'x', 0), spec: { selector: {} } }] as never },
+    expected: 'a: spare',
+  },
+  {
     what: 'pods with a budget where nothing else is left',
     placed: { a: [pod('kept', 0, '2', { labels: { app: 'x' } })] },
     objects: { budgets: [budget('x', 'x', 0)] },

@@ -62,9 +62,11 @@ export function startedMs({ pod }: PodInfo, nowMs: number): number {
   return startTime === undefined ? nowMs : Date.parse(startTime)
 }
 
-/** Compiles the selectors of disruption budgets. */
+/** Compiles the selectors of disruption budgets. An empty one protects from evictions, but no pod from preemption. */
 export function compileBudgets(budgets: readonly PodDisruptionBudget[]): readonly CompiledBudget[] {
-  return budgets.map((budget) => ({ budget, matcher: matcherOf(budget.spec.selector) }))
+  return budgets
+    .map((budget) => ({ budget, matcher: matcherOf(budget.spec.selector) }))
+    .filter(({ matcher }) => matcher.requirements.length > 0)
 }
 
 function byBudgets(ranked: readonly PodInfo[], budgets: readonly CompiledBudget[]) {
