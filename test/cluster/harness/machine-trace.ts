@@ -34,8 +34,11 @@ export async function machineTrace(): Promise<MachineTrace> {
   }
 }
 
-/** How long the kernel may take to free what its last user has left: the links of a namespace go behind our back. */
-const freeingMs = 5_000
+/**
+ * How long it may take until what nobody uses is freed: a container gets two seconds to end even where its pod has no
+ * grace period, and the kernel frees the links of a namespace behind our back.
+ */
+const freeingMs = 10_000
 
 export interface TraceOptions {
   /** Lines that may be there: the kind, a colon and what it is. */
