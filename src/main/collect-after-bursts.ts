@@ -7,7 +7,7 @@ const quietMs = 15_000
 
 /**
  * Gives back what a burst of pods has left in the heap once the node is quiet: V8 itself collects when a program
- * allocates, and an idle node would keep 10 MB of garbage for hours. `collect` takes some 30 ms. Answers how to end it.
+ * allocates, and an idle node would keep 10 MB of garbage for hours. `collect` may take 100 ms. Answers how to end it.
  */
 export function collectAfterBursts(pods: Informer<Pod>, clock: Clock, collect: () => unknown): () => void {
   let timer: Timer | undefined

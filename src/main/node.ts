@@ -81,6 +81,9 @@ async function importPauseImage({ dataDir, containerd }: HostLayout): Promise<vo
   await runCommand('ctr', [...ctr, 'import', archive])
 }
 
+/** Again and again until nothing more is found, and into as few pages as can be. */
+const thorough = { type: 'major', execution: 'sync', flavor: 'last-resort' } as const
+
 /** Runs a node in this process, over a containerd that already answers. */
 export async function startNode(given: NodeOptions): Promise<RunningNode> {
   const { clock, random, log } = given.effects
@@ -123,7 +126,7 @@ export async function startNode(given: NodeOptions): Promise<RunningNode> {
   })
   const ownPods = informers.of(pods, { fieldSelector: `spec.nodeName=${options.nodeName}` })
   // There only where the launcher asked Node for it: in a process that is a node and nothing else.
-  const stopCollecting = collectAfterBursts(ownPods, clock, () => globalThis.gc?.({ type: 'major', execution: 'sync' }))
+  const stopCollecting = collectAfterBursts(ownPods, clock, () => globalThis.gc?.(thorough))
   return {
     ready: Promise.all([
       proxy.ready,
