@@ -28,7 +28,6 @@ state = ${text(layout.containerd.stateDir)}
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = ${text(options.pauseImage)}
   restrict_oom_score_adj = ${options.restrictOomScore}
-  disable_apparmor = true
   netns_mounts_under_state_dir = true
   stream_server_address = "127.0.0.1"
   stream_server_port = "0"

@@ -6,6 +6,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Metric } from '#lib/metrics/metric.ts'
 import type { Random } from '#lib/random.ts'
+import type { UnifiedNode } from './cgroups/unified-settings.ts'
 import type { KubeletSettings } from './configuration/kubelet-settings.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { NodeCredentials } from './images/node-credentials.ts'
@@ -65,6 +66,8 @@ export interface NodeEffects {
   readonly metrics?: readonly Metric[]
   /** Where the machine's topology is read; absent: it is not known. */
   readonly system?: SystemFiles
+  /** Absent: the node has cgroup v1. */
+  readonly unified?: UnifiedNode
   /** Who says that the machine goes down, and waits; absent: nobody. */
   readonly machineEnd?: MachineEnd
 }

@@ -347,6 +347,8 @@ function workerBasics(options: SettledOptions, facts: MachineFacts, metrics: Kub
     allocatable: () => allocatable,
     memoryCapacityBytes: facts.memoryBytes,
     hugePageSizes: [...facts.hugePages.keys()],
+    hasAppArmor: facts.hasAppArmor,
+    ...(effects.unified && { unified: effects.unified }),
     clusterDns: options.clusterDns,
     clusterDomain: options.clusterDomain,
     seccompDirectory: effects.seccompDirectory,

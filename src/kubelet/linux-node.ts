@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import { detectCgroups } from '#lib/cgroup-layout.ts'
 import { Histogram } from '#lib/metrics/histogram.ts'
+import type { UnifiedNode } from './cgroups/unified-settings.ts'
 import { nodeLimits } from './cgroups/node-limits.ts'
 import { createPodCgroups } from './cgroups/pod-cgroups.ts'
 import { defaultSettings, type KubeletSettings } from './configuration/kubelet-settings.ts'
@@ -14,6 +15,7 @@ import { linuxPodHost } from './pod-worker/linux-pod-host.ts'
 import { machineErrors, settleOwnProcess } from './node/own-process.ts'
 import type { MachineEnd } from './shutdown/machine-end.ts'
 import { probeRunner } from './probes/run-probe.ts'
+import { readSwapCapacity } from './memory/linux-swap.ts'
 import { linuxFiles } from './topology/linux-files.ts'
 import { readHugePages } from './topology/read-topology.ts'
 
@@ -49,6 +51,8 @@ export async function linuxNode({
   const errors = await machineErrors(settings.configuration, { isCgroupV1: layout.version === 1, procDir: '/proc' })
   if (errors.length > 0) throw new Error(errors.join(', '))
   await settleOwnProcess(settings.configuration)
+  const unified = layout.version === 2 ? await unifiedNode(layout.root, settings) : undefined
+  await refuseSwap(settings, layout.version)
   const machine = linuxMachine(rootDir, imageDirOf(runtime))
   const pidMaximum = Number((await linuxFiles.text('/proc/sys/kernel/pid_max')) ?? 0)
   const cgroupSeconds = new Histogram({
@@ -75,8 +79,30 @@ export async function linuxNode({
     rootDir,
     system: linuxFiles,
     metrics: [cgroupSeconds],
+    ...(unified && { unified }),
     ...(machineEnd && { machineEnd }),
   }
+}
+
+/** The kernel counts swap where groups below the top have the file for it; systemd's slice for services is always there. */
+async function unifiedNode(root: string, { configuration }: KubeletSettings): Promise<UnifiedNode> {
+  const groups = await linuxFiles.names(root)
+  const limits = await Promise.all(groups.map((name) => linuxFiles.text(join(root, name, 'memory.swap.max'))))
+  const isShared = configuration.memorySwap?.swapBehavior === 'LimitedSwap'
+  const swap = { isShared, capacityBytes: await readSwapCapacity(linuxFiles) }
+  return {
+    endsWholeContainer: configuration.singleProcessOOMKill !== true,
+    ...(limits.some((text) => text !== undefined) && { swap }),
+  }
+}
+
+/** Without a configuration file a machine with swap is taken as it is: its pods do not swap. */
+async function refuseSwap({ configuration }: KubeletSettings, cgroupVersion: 1 | 2): Promise<void> {
+  if (configuration.memorySwap?.swapBehavior === 'LimitedSwap' && cgroupVersion === 1)
+    throw new Error('memorySwap.swapBehavior: "LimitedSwap" needs cgroup v2')
+  const isGiven = configuration.kind !== undefined
+  if (isGiven && configuration.failSwapOn !== false && (await readSwapCapacity(linuxFiles)) > 0)
+    throw new Error('running with swap on is not supported, please disable swap or set --fail-swap-on flag to false')
 }
 
 /** Where the runtime keeps its images, asked until it answers; it does not move while it runs. */

@@ -52,7 +52,16 @@ function cpuFilesV2({ cpuShares, cpuQuota, cpuPeriod = usualPeriodMicroseconds }
   return files
 }
 
-/** Shares 2 to 262144 map to weights 1 to 10000 (KEP-2254). */
+const leastShares = 2
+const mostShares = 262_144
+
+/**
+ * Shares 2, 1024 and 262144 are the weights 1, 100 and 10000, and a parabola between their logarithms is everything
+ * else: a container that asks for one CPU weighs what the kernel gives by default, as runtimes count since 2025.
+ */
 function cpuWeight(shares: number): number {
-  return Math.floor(1 + ((Math.min(shares, 262_144) - 2) * 9999) / 262_142)
+  if (shares <= leastShares) return 1
+  if (shares >= mostShares) return 10_000
+  const power = Math.log2(shares)
+  return Math.ceil(10 ** ((power * power + 125 * power) / 612 - 7 / 34))
 }

@@ -7,6 +7,7 @@ import { cgroupFiles } from './cgroup-files.ts'
 import { cgroupLayout } from '#lib/cgroup-layout.ts'
 import { nodeLimits } from './node-limits.ts'
 import { containerResources, podCgroupSettings } from './pod-resources.ts'
+import { unifiedSettings } from './unified-settings.ts'
 
 function pod(containers: readonly Container[], more: Partial<PodSpec> = {}): Pod {
   const metadata = { name: 'p', namespace: 'ns', uid: 'u', resourceVersion: '1', creationTimestamp: '' }
@@ -105,7 +106,7 @@ test('the files of both versions', () => {
   ])
   assert.deepEqual(cgroupFiles(1, 'memory', settings), [['memory.limit_in_bytes', '4096']])
   assert.deepEqual(cgroupFiles(2, 'cpu', settings), [
-    ['cpu.weight', '39'],
+    ['cpu.weight', '100'],
     ['cpu.max', '50000 100000'],
   ])
   assert.deepEqual(cgroupFiles(2, 'memory', settings), [['memory.max', '4096']])
@@ -151,3 +152,58 @@ cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0
   )
   assert.deepEqual(cgroupLayout('cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n'), { version: 2, root: '/sys/fs/cgroup' })
 })
+
+const swapCases: readonly [
+  what: string,
+  container: Container,
+  swap: { isShared: boolean; capacityBytes: number },
+  string,
+][] = [
+  [
+    'a part as large as the request is of the memory',
+    burstable,
+    { isShared: true, capacityBytes: gibibyte },
+    '268435456',
+  ],
+  ['nothing where nobody swaps', burstable, { isShared: false, capacityBytes: gibibyte }, '0'],
+  ['nothing for a guaranteed pod', guaranteed, { isShared: true, capacityBytes: gibibyte }, '0'],
+  ['nothing for one that asks for no memory', { name: 'e' }, { isShared: true, capacityBytes: gibibyte }, '0'],
+  [
+    'nothing for one that may take no more than it asks for',
+    { name: 'f', resources: { requests: { cpu: '1m', memory: '1Mi' }, limits: { memory: '1Mi' } } },
+    { isShared: true, capacityBytes: gibibyte },
+    '0',
+  ],
+]
+for (const [what, container, swap, bytes] of swapCases) {
+  test(`swap: ${what}`, () => {
+    const unified = { endsWholeContainer: true, swap }
+    const context = { memoryCapacityBytes: gibibyte, quota, hugePageSizes: [], unified }
+    assert.deepEqual(containerResources(pod([container]), container, context).unified, {
+      'memory.oom.group': '1',
+      'memory.swap.max': bytes,
+    })
+  })
+}
+
+test('a critical pod does not swap; without a count of swap there is no limit on it', () => {
+  const swap = { isShared: true, capacityBytes: gibibyte }
+  const critical = pod([burstable], { priority: 2_000_000_000 })
+  assert.deepEqual(unifiedSettings(critical, burstable, { endsWholeContainer: false, swap }, gibibyte), {
+    'memory.swap.max': '0',
+  })
+  assert.deepEqual(unifiedSettings(critical, burstable, { endsWholeContainer: false }, gibibyte), {})
+})
+
+const weights: readonly [shares: number, weight: string][] = [
+  [2, '1'],
+  [102, '17'],
+  [1024, '100'],
+  [2000, '170'],
+  [262_144, '10000'],
+]
+for (const [shares, weight] of weights) {
+  test(`${shares} shares weigh ${weight}`, () => {
+    assert.deepEqual(cgroupFiles(2, 'cpu', { cpuShares: shares }), [['cpu.weight', weight]])
+  })
+}

@@ -7,6 +7,7 @@ import { exclusiveCpus, hasExclusiveCpus } from '../cpus/exclusive-cpus.ts'
 import { hugePageResource, hugePageSize } from '../node/huge-pages.ts'
 import type { CgroupSettings } from './cgroup-files.ts'
 import type { ContainerResources } from '../cri/container.ts'
+import { unifiedSettings, type UnifiedNode } from './unified-settings.ts'
 
 /** The kernel's smallest share, and what a CPU counts for. */
 export const minimumCpuShares = 2
@@ -28,13 +29,15 @@ export interface ContainerResourceContext {
   readonly quota: CpuQuotaSettings
   /** In bytes: containers have a limit on each, and none by default. */
   readonly hugePageSizes: readonly number[]
+  /** Absent: the node has cgroup v1. */
+  readonly unified?: UnifiedNode
 }
 
 /** Settings of a container's own cgroup (API reference, ResourceRequirements). */
 export function containerResources(
   pod: Pod,
   container: Container,
-  { memoryCapacityBytes, quota, hugePageSizes }: ContainerResourceContext,
+  { memoryCapacityBytes, quota, hugePageSizes, unified }: ContainerResourceContext,
 ): ContainerResources {
   const { requests = {}, limits: own = {} } = container.resources ?? {}
   // What the pod as a whole may use is the limit of each container that has none of its own (KEP-2837).
@@ -56,6 +59,7 @@ export function containerResources(
       pageSize: hugePageSize(size),
       limitBytes: resourceAmount('memory', limits[hugePageResource(size)] ?? '0'),
     })),
+    ...(unified && { unified: unifiedSettings(pod, container, unified, memoryCapacityBytes) }),
   }
 }
 

@@ -4,6 +4,11 @@ type Texts = Readonly<Record<string, string>>
 
 /** The fields of a `KubeletConfiguration` that this kubelet acts on or judges; durations are in milliseconds. */
 export interface KubeletConfiguration {
+  /** Absent where there is no configuration file. */
+  readonly kind?: string
+  readonly failSwapOn?: boolean
+  readonly memorySwap?: { readonly swapBehavior?: string }
+  readonly singleProcessOOMKill?: boolean
   readonly enableServer?: boolean
   readonly enableDebuggingHandlers?: boolean
   readonly address?: string

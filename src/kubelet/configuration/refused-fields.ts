@@ -65,11 +65,6 @@ export const partlyFollowed: readonly PartlyFollowed[] = [
   { field: 'logging.options.text.splitStream', taken: [false], because: atOnce },
   { field: 'logging.vmodule', taken: [], because: noGoProgram },
   { field: 'makeIPTablesUtilChains', taken: [false], because: noIptables },
-  {
-    field: 'memorySwap.swapBehavior',
-    taken: ['', 'NoSwap'],
-    because: 'pods do not swap',
-  },
   { field: 'qosReserved', taken: [], because: 'it needs a feature gate that is off in Kubernetes 1.36' },
   {
     field: 'singleProcessOOMKill',

@@ -250,6 +250,7 @@ function choices(given: SettledConfiguration): string[] {
   const { hairpinMode, memoryReservationPolicy, showHiddenMetricsForVersion: shown = '' } = given
   return [
     ...unless('hairpinMode (--hairpin-mode)', hairpinMode, ['none', 'hairpin-veth', 'promiscuous-bridge']),
+    ...unless('memorySwap.swapBehavior', given.memorySwap?.swapBehavior ?? '', ['', 'LimitedSwap', 'NoSwap']),
     ...unless('memoryReservationPolicy', memoryReservationPolicy, ['None', 'TieredReservation']),
     ...(memoryReservationPolicy === 'TieredReservation' && given.featureGates?.['MemoryQoS'] !== true
       ? ['memoryReservationPolicy "TieredReservation" requires MemoryQoS feature gate to be enabled']

@@ -59,6 +59,8 @@ export interface ContainerResources {
   /** Lists of processors and NUMA nodes, such as `0-2,5`. */
   readonly cpusetCpus?: string
   readonly cpusetMems?: string
+  /** Files that only cgroup v2 has, and their content. */
+  readonly unified?: Readonly<Record<string, string>>
 }
 
 export interface ContainerSecurity {
@@ -75,6 +77,14 @@ export interface ContainerSecurity {
   readonly maskedPaths: readonly string[]
   readonly readOnlyPaths: readonly string[]
   readonly seccomp: SeccompSetting
+  /** Absent: the runtime's own where the kernel has AppArmor. */
+  readonly appArmor?: AppArmorSetting
+}
+
+export interface AppArmorSetting {
+  readonly type: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
+  /** Name of a profile that the kernel has loaded. */
+  readonly profile?: string
 }
 
 export type ContainerState = 'created' | 'running' | 'exited' | 'unknown'

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ContainerConfig, ContainerMount, ContainerResources, ContainerSecurity } from './container.ts'
 import type { IdRange } from '../user-namespaces/id-range.ts'
-import { encodeMappings, encodeNamespaces, encodeSeccomp } from './encode-sandbox.ts'
+import { encodeMappings, encodeNamespaces, encodeSeccomp, profileTypes } from './encode-sandbox.ts'
 import type {
   ContainerConfigSchema,
   LinuxContainerResourcesSchema,
@@ -61,6 +61,7 @@ export function encodeResources(resources: ContainerResources): MessageInitShape
     oomScoreAdj: BigInt(resources.oomScoreAdj),
     cpusetCpus: resources.cpusetCpus ?? '',
     cpusetMems: resources.cpusetMems ?? '',
+    unified: { ...resources.unified },
     hugepageLimits: resources.hugepageLimits.map(({ pageSize, limitBytes }) => ({
       pageSize,
       limit: BigInt(limitBytes),
@@ -84,5 +85,8 @@ function encodeSecurity(security: ContainerSecurity): MessageInitShape<typeof Li
     maskedPaths: [...security.maskedPaths],
     readonlyPaths: [...security.readOnlyPaths],
     seccomp: encodeSeccomp(security.seccomp),
+    ...(security.appArmor && {
+      apparmor: { profileType: profileTypes[security.appArmor.type], localhostRef: security.appArmor.profile ?? '' },
+    }),
   }
 }

@@ -11,7 +11,7 @@ import type { NamespaceMode, NamespaceOptions, SandboxConfig, SeccompSetting } f
 
 // Numbers of CRI's enums; the generated constants would load the whole schema at import time.
 const namespaceModes = { pod: 0, container: 1, node: 2, target: 3 } as const satisfies Record<NamespaceMode, number>
-const profileTypes = { RuntimeDefault: 0, Unconfined: 1, Localhost: 2 } as const
+export const profileTypes = { RuntimeDefault: 0, Unconfined: 1, Localhost: 2 } as const
 const protocols = { TCP: 0, UDP: 1, SCTP: 2 } as const
 
 /** The sandbox configuration as CRI's message. */

@@ -2,6 +2,8 @@ import type { StatsFs } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, release } from 'node:os'
 import type { Amount, MachineReadings } from '../eviction/signals.ts'
+import { readSwapCapacity } from '../memory/linux-swap.ts'
+import { hasAppArmor } from '../security/app-armor.ts'
 import { linuxFiles } from '../topology/linux-files.ts'
 import { readHugePages } from '../topology/read-topology.ts'
 import { linuxUsage, memoryField } from './linux-usage.ts'
@@ -16,17 +18,22 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
 export function linuxMachine(rootDir: string, imageDir: () => Promise<string | undefined>): NodeMachine {
   return {
     async facts() {
-      const [memInfo, machineId, systemUuid, bootId, osRelease, disk, hugePages] = await Promise.all([
-        text('/proc/meminfo'),
-        text('/etc/machine-id'),
-        text('/sys/class/dmi/id/product_uuid'),
-        text('/proc/sys/kernel/random/boot_id'),
-        text('/etc/os-release'),
-        statfs(rootDir),
-        readHugePages(linuxFiles, '/sys/kernel/mm/hugepages'),
-      ])
+      const [memInfo, machineId, systemUuid, bootId, osRelease, disk, hugePages, swapBytes, confines] =
+        await Promise.all([
+          text('/proc/meminfo'),
+          text('/etc/machine-id'),
+          text('/sys/class/dmi/id/product_uuid'),
+          text('/proc/sys/kernel/random/boot_id'),
+          text('/etc/os-release'),
+          statfs(rootDir),
+          readHugePages(linuxFiles, '/sys/kernel/mm/hugepages'),
+          readSwapCapacity(linuxFiles),
+          hasAppArmor(linuxFiles),
+        ])
       return {
         hugePages,
+        swapBytes,
+        hasAppArmor: confines,
         cpus: availableParallelism(),
         memoryBytes: memoryField(memInfo, 'MemTotal'),
         ephemeralStorageBytes: disk.blocks * disk.bsize,

@@ -16,6 +16,9 @@ export interface MachineFacts {
   readonly ephemeralStorageBytes: number
   /** How many huge pages of each size, in bytes, are set aside; sizes without any too. */
   readonly hugePages: ReadonlyMap<number, number>
+  /** 0: none. */
+  readonly swapBytes: number
+  readonly hasAppArmor: boolean
   readonly machineId: string
   readonly systemUuid: string
   readonly bootId: string

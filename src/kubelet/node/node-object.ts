@@ -76,6 +76,7 @@ export function nodeStatus(description: NodeDescription, images: readonly ImageI
       kubeProxyVersion: '',
       operatingSystem: facts.operatingSystem,
       architecture: facts.architecture,
+      ...(facts.swapBytes > 0 && { swap: { capacity: facts.swapBytes } }),
     },
     images: nodeImages(images, settings.reportedImages),
     declaredFeatures: declaredFeatures(settings),

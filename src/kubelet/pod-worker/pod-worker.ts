@@ -8,6 +8,7 @@ import type { PodFailure } from '../status/pod-status-input.ts'
 import { shutdownRefusal } from '../shutdown/node-shutdown.ts'
 import { isSame } from '../status/status-patch.ts'
 import { grantRefusal, refusalOf } from './admission.ts'
+import { appArmorRefusal } from './app-armor-refusal.ts'
 import { ContainerWaits } from './container-waits.ts'
 import { decidePod } from './decide.ts'
 import { PodObserver } from './observe-pod.ts'
@@ -257,6 +258,7 @@ export class PodWorker {
     const refusal =
       (this.#context.isShuttingDown() ? shutdownRefusal : undefined) ??
       sysctlRefusal(this.pod.spec, this.#context.settings.allowedUnsafeSysctls) ??
+      appArmorRefusal(this.pod, this.#context.hasAppArmor) ??
       pressureRefusal(this.pod, this.#context.pressure()) ??
       (node && refusalOf(this.pod, node, this.#context.admittedPods())) ??
       (await grantRefusal(this.pod, this.#context.grants))

@@ -167,6 +167,7 @@ export class PodWorld {
       allocatable: () => ({}),
       memoryCapacityBytes: 1024 ** 3,
       hugePageSizes: [],
+      hasAppArmor: false,
       clusterDns: [],
       clusterDomain: 'cluster.local',
       settings: defaultSettings,

@@ -2,6 +2,7 @@ import type { PodCertificates } from '../certificates/pod-certificates.ts'
 import type { ResourceAmounts } from '#api/core/v1/resource-amounts.ts'
 import type { Node, Pod, Service } from '#api/types/core.v1.ts'
 import type { Client } from '#client/client.ts'
+import type { UnifiedNode } from '../cgroups/unified-settings.ts'
 import type { EventRecorder } from '#client/events.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
@@ -64,6 +65,9 @@ export interface WorkerContext {
   readonly memoryCapacityBytes: number
   /** Of the machine, in bytes. */
   readonly hugePageSizes: readonly number[]
+  /** Absent: the node has cgroup v1. */
+  readonly unified?: UnifiedNode
+  readonly hasAppArmor: boolean
   readonly clusterDns: readonly string[]
   readonly clusterDomain: string
   readonly seccompDirectory: string

@@ -3,6 +3,7 @@ import type { ContainerSecurity } from '../cri/container.ts'
 import type { ImageInfo } from '../cri/image.ts'
 import type { NamespaceOptions, SandboxSecurity, SeccompSetting } from '../cri/sandbox.ts'
 import type { IdRange } from '../user-namespaces/id-range.ts'
+import { appArmorSetting } from './app-armor.ts'
 import { ContainerStartError } from '../environment/container-start-error.ts'
 
 /** Paths that runtimes hide or protect by default, because they tell about or change the node. */
@@ -45,6 +46,7 @@ export function containerSecurity(input: SecurityInput): ContainerSecurity {
   const user = own.runAsUser ?? ofPod.runAsUser ?? image.uid
   const group = own.runAsGroup ?? ofPod.runAsGroup
   if ((own.runAsNonRoot ?? ofPod.runAsNonRoot) === true) verifyNonRoot(input, user)
+  const appArmor = appArmorSetting(pod, container)
   const unmasked = isPrivileged || own.procMount === 'Unmasked'
   return {
     privileged: isPrivileged,
@@ -64,6 +66,7 @@ export function containerSecurity(input: SecurityInput): ContainerSecurity {
       input.seccompDirectory,
       isPrivileged,
     ),
+    ...(appArmor && { appArmor }),
   }
 }
 

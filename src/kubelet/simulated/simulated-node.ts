@@ -33,6 +33,8 @@ export function simulatedNode(options: SimulatedNodeOptions = {}): NodeEffects {
     cpus: options.cpus ?? 32,
     memoryBytes: options.memoryBytes ?? 256 * gibibyte,
     ephemeralStorageBytes: 100 * gibibyte,
+    swapBytes: 0,
+    hasAppArmor: false,
     hugePages: new Map([2 * 1024 ** 2, gibibyte].map((size) => [size, 0])),
     machineId: '',
     systemUuid: '',
