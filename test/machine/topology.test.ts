@@ -21,12 +21,17 @@ const noFile = { path: '/nowhere', read: async () => undefined, save: () => unde
 
 function managers(topology: MachineTopology): { cpus: CpuManager; memory: MemoryManager; all: TopologyManager } {
   const metrics = new ManagerMetrics()
-  const policy = { fullCoresOnly: false, strictReservation: false, distributesAcrossNodes: false }
+  const policy = { fullCoresOnly: false, strictReservation: false, distributesAcrossNodes: false, prefersCaches: false }
   const shared = { metrics, file: noFile }
   const cpus = new CpuManager({ ...shared, topology, policy, reserved: new Set([0]), onChange: () => undefined })
   const reserved = [{ node: 0, amounts: resourceAmounts({ memory: '500Mi' }) }]
   const memory = new MemoryManager({ ...shared, machine: machineMemory(topology, reserved) })
-  const settings = { policy: 'single-numa-node', scope: 'container', prefersClosestNodes: false } as const
+  const settings = {
+    policy: 'single-numa-node',
+    scope: 'container',
+    prefersClosestNodes: false,
+    maximumNodes: 8,
+  } as const
   return { cpus, memory, all: new TopologyManager({ settings, nodes: topology.nodes, managers: [cpus, memory] }) }
 }
 
