@@ -100,6 +100,10 @@ async function unifiedNode(root: string, { configuration }: KubeletSettings): Pr
 async function refuseSwap({ configuration }: KubeletSettings, cgroupVersion: 1 | 2): Promise<void> {
   if (configuration.memorySwap?.swapBehavior === 'LimitedSwap' && cgroupVersion === 1)
     throw new Error('memorySwap.swapBehavior: "LimitedSwap" needs cgroup v2')
+  if (configuration.singleProcessOOMKill === false && cgroupVersion === 1)
+    throw new Error(
+      'invalid configuration: singleProcessOOMKill must not be explicitly set to false when using cgroup v1',
+    )
   const isGiven = configuration.kind !== undefined
   if (isGiven && configuration.failSwapOn !== false && (await readSwapCapacity(linuxFiles)) > 0)
     throw new Error('running with swap on is not supported, please disable swap or set --fail-swap-on flag to false')

@@ -66,11 +66,6 @@ export const partlyFollowed: readonly PartlyFollowed[] = [
   { field: 'logging.vmodule', taken: [], because: noGoProgram },
   { field: 'makeIPTablesUtilChains', taken: [false], because: noIptables },
   { field: 'qosReserved', taken: [], because: 'it needs a feature gate that is off in Kubernetes 1.36' },
-  {
-    field: 'singleProcessOOMKill',
-    taken: [true],
-    because: 'the kernel chooses the process that is to end',
-  },
   { field: 'systemCgroups', taken: [''], because: ownControlGroup },
   { field: 'systemReservedCgroup', taken: [''], because: 'limits of others are theirs to set' },
   { field: 'tracing', taken: [], because: 'the node exports no traces' },
