@@ -34,7 +34,8 @@ export class PodInfo {
   /** What was derived from an earlier state of the pod is taken over where it still holds. */
   constructor(pod: Pod, earlier?: PodInfo) {
     this.pod = pod
-    const from = earlier && isAlike(earlier.pod, pod) ? earlier : derive(pod)
+    const known = earlier && isAlike(earlier.pod, pod) ? earlier : undefined
+    const from = known ?? derive(pod)
     this.requests = from.requests
     this.cpu = from.cpu
     this.memory = from.memory
@@ -44,8 +45,10 @@ export class PodInfo {
     this.hostPorts = from.hostPorts
     this.priority = from.priority
     this.claimKeys = from.claimKeys
-    this.groupKey = from.groupKey
-    this.terms = from.terms
+    // A write that leaves the labels alone shares them with the state before.
+    const hasSameLabels = known?.pod.metadata.labels === pod.metadata.labels
+    this.groupKey = known && hasSameLabels ? known.groupKey : groupKeyOf(pod)
+    this.terms = known?.terms && !hasSameLabels ? affinityTermsOf(pod) : from.terms
   }
 
   /** Whether the other counts for the same in every way. */
@@ -76,7 +79,7 @@ function groupKeyOf({ metadata: { namespace = '', labels, deletionTimestamp } }:
   return key
 }
 
-type Derived = Omit<PodInfo, 'pod' | 'uid' | 'namespace' | 'spreadSelectors' | 'isLike'>
+type Derived = Omit<PodInfo, 'pod' | 'uid' | 'namespace' | 'groupKey' | 'spreadSelectors' | 'isLike'>
 
 function derive(pod: Pod): Derived {
   const requests = podRequests(pod, { withStatus: true })
@@ -92,7 +95,6 @@ function derive(pod: Pod): Derived {
     hostPorts: podHostPorts(pod),
     priority: pod.spec.priority ?? 0,
     claimKeys: podClaims(pod).map(({ name }) => `${pod.metadata.namespace ?? ''}/${name}`),
-    groupKey: groupKeyOf(pod),
     terms: affinityTermsOf(pod),
   }
 }
@@ -108,8 +110,6 @@ function isAlike(a: Pod, b: Pod): boolean {
     before.uid === now.uid &&
     before.generation === now.generation &&
     before.deletionTimestamp === now.deletionTimestamp &&
-    // A write that leaves the labels alone shares them with the state before.
-    (before.labels === now.labels || groupKeyOf(a) === groupKeyOf(b)) &&
     heldResources(a) === heldResources(b)
   )
 }

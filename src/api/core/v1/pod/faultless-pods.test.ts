@@ -11,9 +11,12 @@ interface Counted {
 
 function counted(errors: FieldError[] = []): Counted {
   let calls = 0
-  const validate = rememberingFaultless(() => {
-    calls++
-    return errors
+  const { validate } = rememberingFaultless({
+    validate() {
+      calls++
+      return errors
+    },
+    warn: () => [],
   })
   return { validate, count: () => calls }
 }
@@ -86,4 +89,35 @@ test('only the specs met last are kept', () => {
   assert.equal(count(), 9)
   validate(podOf({ priority: 0 }))
   assert.equal(count(), 10)
+})
+
+test('what is unwise is said each time, and what was quiet is not looked at twice', () => {
+  let calls = 0
+  const judge = rememberingFaultless({
+    validate: () => [],
+    warn({ spec }) {
+      calls++
+      return spec.priority === 1 ? ['unwise'] : []
+    },
+  })
+  const said = [1, 1, 0, 0, 0].map((priority) => {
+    const pod = podOf({ priority })
+    judge.validate(pod)
+    return judge.warn(pod).join('')
+  })
+  assert.deepEqual(said, ['unwise', 'unwise', '', '', ''])
+  assert.equal(calls, 3)
+})
+
+test('an annotation can make unwise what was not', () => {
+  const { validate, warn } = rememberingFaultless({
+    validate: () => [],
+    warn: ({ metadata }) => (metadata.annotations === undefined ? [] : ['unwise']),
+  })
+  const plain = podOf({ priority: 0 })
+  validate(plain)
+  assert.deepEqual(warn(plain), [])
+  const annotated = podOf({ priority: 0 }, { annotations: { a: 'b' } })
+  validate(annotated)
+  assert.deepEqual(warn(annotated), ['unwise'])
 })

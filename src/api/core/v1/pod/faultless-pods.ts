@@ -4,29 +4,52 @@ import type { Pod, PodSpec } from '../../../types/core.v1.ts'
 /** How many specs are kept: the templates that a cluster makes pods from at the same time. */
 const kept = 8
 
+/** How new pods are judged: what is wrong with one, and what is unwise about its spec. */
+export interface PodJudge {
+  readonly validate: (pod: Pod) => FieldError[]
+  readonly warn: (pod: Pod) => readonly string[]
+}
+
+interface Faultless {
+  spec: PodSpec
+  /** Known once somebody has asked. */
+  isQuiet?: boolean
+}
+
 /**
- * Validates like `validate`, but finds a pod faultless at once whose spec says the same as that of one found faultless
- * before: pods come by the hundred from one template, and comparing costs a tenth of validating. Only pods count of which
- * nothing but the spec matters, and in which at most the name differs that the server itself has made up for the volume
- * of the token.
+ * Judges like `judge`, but finds a pod faultless at once whose spec says the same as that of one found faultless before:
+ * pods come by the hundred from one template, and comparing costs a tenth of judging. Only pods count of which nothing
+ * but the spec matters, and in which at most the name differs that the server itself has made up for the volume of the
+ * token.
  */
-export function rememberingFaultless(validate: (pod: Pod) => FieldError[]): (pod: Pod) => FieldError[] {
-  const faultless: PodSpec[] = []
-  const remember = (spec: PodSpec, position: number): void => {
+export function rememberingFaultless(judge: PodJudge): PodJudge {
+  const faultless: Faultless[] = []
+  const putFirst = (entry: Faultless, position: number): void => {
     faultless.splice(position, 1)
-    faultless.unshift(spec)
+    faultless.unshift(entry)
   }
-  return (pod) => {
-    const { spec } = pod
-    if (!hasOnlySpec(pod)) return validate(pod)
-    const position = faultless.findIndex((known) => isSameButToken(known, spec))
-    if (position >= 0) {
-      remember(spec, position)
-      return []
-    }
-    const errors = validate(pod)
-    if (errors.length === 0) remember(spec, kept - 1)
-    return errors
+  return {
+    validate(pod) {
+      const { spec } = pod
+      if (!hasOnlySpec(pod)) return judge.validate(pod)
+      const position = faultless.findIndex((known) => isSameButToken(known.spec, spec))
+      const known = faultless[position]
+      if (known !== undefined) {
+        known.spec = spec
+        putFirst(known, position)
+        return []
+      }
+      const errors = judge.validate(pod)
+      if (errors.length === 0) putFirst({ spec }, kept - 1)
+      return errors
+    },
+    warn(pod) {
+      const known = faultless.find(({ spec }) => spec === pod.spec)
+      if (known?.isQuiet === true) return []
+      const warnings = judge.warn(pod)
+      if (known !== undefined) known.isQuiet = warnings.length === 0
+      return warnings
+    },
   }
 }
 

@@ -11,7 +11,9 @@ import { prepareStatusUpdate } from './prepare-pod-status.ts'
 import { validateNewPod } from './validate-pod.ts'
 import { validatePodStatusUpdate } from './validate-pod-status.ts'
 import { validatePodUpdate } from './validate-pod-update.ts'
-import { podWarnings } from './warnings.ts'
+import { podSpecWarnings, podWarnings } from './warnings.ts'
+
+const judge = rememberingFaultless({ validate: validateNewPod, warn: podSpecWarnings })
 
 export const pod = defineKind<Pod>({
   group: '',
@@ -34,11 +36,11 @@ export const pod = defineKind<Pod>({
     }
   },
   prepareForStatusUpdate: prepareStatusUpdate,
-  validate: rememberingFaultless(validateNewPod),
+  validate: judge.validate,
   validateUpdate: validatePodUpdate,
   validatesUpdateAlone: true,
   validateStatusUpdate: validatePodStatusUpdate,
-  warnings: podWarnings,
+  warnings: (pod, old) => podWarnings(pod, old, judge.warn),
   cells: podCells,
   selectableFields: ({ spec, status }) => ({
     'spec.nodeName': spec.nodeName ?? '',

@@ -10,13 +10,22 @@ import { affinityWarnings, placementWarnings } from './placement-warnings.ts'
 type Annotations = Readonly<Record<string, string>>
 
 /** What the API server says of a new pod that it accepts all the same. Who changes pods is no human to be warned. */
-export function podWarnings({ metadata, spec }: Pod, old?: Pod): readonly string[] {
+export function podWarnings(
+  pod: Pod,
+  old: Pod | undefined,
+  aboutSpec: (pod: Pod) => readonly string[] = podSpecWarnings,
+): readonly string[] {
   if (old !== undefined) return []
-  const warnings = specWarnings(spec, metadata.annotations ?? {}, '')
-  const labelProblems = dnsLabel(metadata.name)
+  const warnings = aboutSpec(pod)
+  const labelProblems = dnsLabel(pod.metadata.name)
   if (labelProblems.length === 0) return warnings
   const why = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
   return [`metadata.name: ${why}: [${labelProblems.join(' ')}]`, ...warnings]
+}
+
+/** What is unwise about what the pod asks for, whatever its name. */
+export function podSpecWarnings({ metadata, spec }: Pod): readonly string[] {
+  return specWarnings(spec, metadata.annotations ?? {}, '')
 }
 
 /** The same for the template of a workload; a template that did not change is not complained of again. */
