@@ -98,6 +98,7 @@ test('a leader that is killed is replaced within its lease', { timeout: 40_000 }
 
 test('a leader that is stopped gives its lease up', async () => {
   assert.equal(await second.stop(), 0)
+  await second[Symbol.asyncDispose]()
   second = await start('second')
   const lease = ['lease', '--namespace', 'kube-system', 'kube-controller-manager']
   await second.kubectl.waitFor<Lease>(lease, ({ spec }) => (spec.holderIdentity ?? '') !== '', 10_000)

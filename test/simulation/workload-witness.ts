@@ -46,8 +46,9 @@ export class WorkloadWitness {
   readonly #statefulSets = new Map<string, StatefulSet>()
   readonly #jobs = new Map<string, Job>()
   readonly #deployments = new Map<string, Deployment>()
-  /** The highest number of replicas that a controller may still believe in. */
+  /** The highest number of replicas that a controller may still believe in, of Deployments and of ReplicaSets. */
   readonly #believed = new Map<string, number>()
+  readonly #believedOfSets = new Map<string, number>()
   readonly #pods = new Map<string, Pod>()
   readonly #succeeded = new Map<string, Set<string>>()
   readonly #steady = new Set<string>()
@@ -65,7 +66,7 @@ export class WorkloadWitness {
   /** A change of the object of a kind, by its plural; undefined: it was deleted. */
   note(plural: string, name: string, object: KubernetesObject | undefined): void {
     if (plural === deployments.plural) this.#deployment(name, object as Deployment | undefined)
-    if (plural === replicaSets.plural) keep(this.#sets, name, object as ReplicaSet | undefined)
+    if (plural === replicaSets.plural) this.#replicaSet(name, object as ReplicaSet | undefined)
     if (plural === statefulSets.plural) keep(this.#statefulSets, name, object as StatefulSet | undefined)
     if (plural === jobs.plural) keep(this.#jobs, name, object as Job | undefined)
     if (plural === pods.plural) this.#pod(name, object as Pod | undefined)
@@ -86,11 +87,24 @@ export class WorkloadWitness {
       this.#deployments.delete(name)
       return
     }
-    const before = this.#deployments.get(name)?.spec.replicas ?? 0
-    const isObserved = object.status?.observedGeneration === object.metadata.generation
-    const now = object.spec.replicas ?? 1
-    this.#believed.set(name, isObserved ? now : Math.max(now, before, this.#believed.get(name) ?? 0))
+    this.#believed.set(name, believedReplicas(object, this.#deployments.get(name), this.#believed.get(name)))
     this.#deployments.set(name, object)
+  }
+
+  #replicaSet(name: string, object: ReplicaSet | undefined): void {
+    const believed = object && believedReplicas(object, this.#sets.get(name), this.#believedOfSets.get(name))
+    keep(this.#believedOfSets, name, believed)
+    keep(this.#sets, name, object)
+  }
+
+  /** How many pods the ReplicaSets of a Deployment may still make that they are no longer to have. */
+  #belated(deployment: string): number {
+    let count = 0
+    for (const [name, set] of this.#sets) {
+      if (controllerOf(set)?.name !== deployment) continue
+      count += (this.#believedOfSets.get(name) ?? 0) - (set.spec.replicas ?? 1)
+    }
+    return count
   }
 
   #pod(name: string, pod: Pod | undefined): void {
@@ -113,7 +127,7 @@ export class WorkloadWitness {
     if (name === undefined || deployment === undefined) return
     const own = [...this.#pods.values()].filter((pod) => pod.metadata.labels?.['app'] === name)
     const { maxSurge = 0, maxUnavailable = 0 } = deployment.spec.strategy?.rollingUpdate ?? {}
-    const most = (this.#believed.get(name) ?? 0) + Number(maxSurge)
+    const most = (this.#believed.get(name) ?? 0) + Number(maxSurge) + this.#belated(name)
     const active = own.filter(isPodActive).length
     if (isNew && active > most) this.breaches.push(`${name} has ${active} pods, ${most} are allowed`)
     if (!this.#steady.has(name)) return
@@ -148,6 +162,13 @@ export class WorkloadWitness {
       this.breaches.push(`${name} has ${succeeded.size} successes and ${active.length} pods for ${wanted} completions`)
     }
   }
+}
+
+/** The most that the controller may go by: what was wanted last counts on until it says that it knows what is wanted now. */
+function believedReplicas<T extends Deployment | ReplicaSet>(object: T, before: T | undefined, believed = 0): number {
+  const now = object.spec.replicas ?? 1
+  if (object.status?.observedGeneration === object.metadata.generation) return now
+  return Math.max(now, before?.spec.replicas ?? 0, believed)
 }
 
 function keep<T>(known: Map<string, T>, name: string, object: T | undefined): void {
