@@ -1,8 +1,10 @@
 /**
  * The whole proof, as `npm test` runs it: makes the machine ready, runs the gate, then every file of `test/cluster` one
- * after another. The last line is `N passed, N failed` and nothing else.
+ * after another; those that take nothing of the machine go in two processes first. The last line is `N passed, N failed`
+ * and nothing else.
  */
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { installPackages, missingPackages } from '#host/prerequisites.ts'
 import { runGate } from './gate/run-gate.ts'
 import { watchForLeft, type LeftWatch } from './gate/left-behind.ts'
@@ -54,12 +56,31 @@ async function runClusterFile(file: string, whatIsLeft: LeftWatch | undefined): 
   return totals
 }
 
+/** Whether the whole cluster of the file's tests lives in the process of the tests: it takes nothing of the machine. */
+function isInProcess(file: string): boolean {
+  return readFileSync(join(root, file), 'utf8').includes('simulation/whole-cluster.ts')
+}
+
+function everySecond(files: readonly string[], first: number): readonly string[] {
+  return files.filter((_file, index) => index % 2 === first)
+}
+
+/** Files that need not wait for others, in one process; what they say comes in one piece. */
+async function runInProcess(files: readonly string[]): Promise<TestTotals> {
+  const { totals: counted, output } = await runTests(files, { timeoutMs: clusterFileTimeoutMs, list: true })
+  write(`\n${files.join('\n')}\n${output}`)
+  write(`${files.length} files: ${counted.passed} passed, ${counted.failed} failed, ${counted.skipped} skipped\n`)
+  return counted
+}
+
 // Whoever changes what is shared must be found out by the tests; a server that users run does not pay for the search.
 process.env['CORACLE_FREEZE'] = 'deep'
 const totals: TestTotals[] = [await prepareMachine(), await runGate(write)]
 const clusterFiles = globSync('test/cluster/*.test.ts', { cwd: root }).sort()
 const whatIsLeft = process.getuid?.() === 0 ? await watchForLeft() : undefined
-for (const file of clusterFiles) totals.push(await runClusterFile(file, whatIsLeft))
+const [inProcess, onMachine] = [true, false].map((is) => clusterFiles.filter((file) => isInProcess(file) === is))
+totals.push(...(await Promise.all([0, 1].map((half) => runInProcess(everySecond(inProcess ?? [], half))))))
+for (const file of onMachine ?? []) totals.push(await runClusterFile(file, whatIsLeft))
 const { passed, failed, skipped } = addTotals(totals)
 if (skipped > 0) write(`\n${skipped} skipped: cluster tests need root on Linux\n`)
 write(`${passed} passed, ${failed} failed\n`)

@@ -13,6 +13,7 @@ import { tarArchive } from '#lib/tar.ts'
 import { sidContainerd, sidRunc } from '../../scripts/debian-sid.ts'
 import { busyboxLayer } from '../images/catalog.ts'
 import { textFile } from '../images/image-files.ts'
+import { eventually } from './harness/eventually.ts'
 import { skipWithoutRoot as skip } from './harness/needs-root.ts'
 import { startRegistry, type Registry } from './harness/registry.ts'
 import { outputOf } from './harness/run-program.ts'
@@ -112,17 +113,23 @@ describe('the groups of a process', options, () => {
     return space.start({ name: policy.toLowerCase(), container, spec })
   }
 
+  /** A container is ready before it has said anything. */
+  const says = async (space: TestSpace, pod: string, text: string): Promise<void> => {
+    const said = await eventually(async () => (await space.log(pod)) || undefined, { what: `${pod} says its groups` })
+    assert.equal(said, text)
+  }
+
   test('are those of the image and those of the pod, and the status tells', async (t) => {
     const space = await shared.space(t)
     const pod = await groupsOf(space, 'Merge')
-    assert.equal(await space.log('merge'), '1000 50000 60000\n')
+    await says(space, 'merge', '1000 50000 60000\n')
     assert.deepEqual(statusOf(pod)?.user?.linux, { uid: 1000, gid: 1000, supplementalGroups: [1000, 50_000, 60_000] })
   })
 
   test('are only those that were asked for, and the status tells', async (t) => {
     const space = await shared.space(t)
     const pod = await groupsOf(space, 'Strict')
-    assert.equal(await space.log('strict'), '1000 60000\n')
+    await says(space, 'strict', '1000 60000\n')
     assert.deepEqual(statusOf(pod)?.user?.linux, { uid: 1000, gid: 1000, supplementalGroups: [1000, 60_000] })
   })
 })

@@ -50,6 +50,15 @@ function rangeFile({ metadata }: Pod): string {
 }
 
 /** The process of the node whose command line has the word. */
+/** A container is ready before it has said anything. */
+function firstIdSaid(space: TestSpace, pod: string, container?: string): Promise<number> {
+  const look = async (): Promise<number | undefined> => {
+    const said = await space.log(pod, container)
+    return said === '' ? undefined : firstIdOf(said)
+  }
+  return eventually(look, { what: `${pod} has said what users it has` })
+}
+
 function processWith(word: string): string {
   const files = globSync('/proc/[0-9]*/cmdline')
   const read = (file: string): string => {
@@ -99,10 +108,16 @@ describe('a node whose runtime can do it', options, () => {
     )
     const firstIds: number[] = []
     for (const [index, pod] of made.entries()) {
-      const lines = (await space.log(pod.metadata.name)).trim().split('\n')
-      assert.equal(lines.pop(), '0')
+      const lines = await eventually(
+        async () => {
+          const said = (await space.log(pod.metadata.name)).trim().split('\n')
+          return said.pop() === '0' ? said : undefined
+        },
+        { what: 'root inside has said so' },
+      )
       const firstId = firstIdOf(lines.join('\n'))
-      const status = readFileSync(`/proc/${processWith(String(seconds[index]))}/status`, 'utf8')
+      const sleeping = await eventually(() => processWith(String(seconds[index])), { what: 'the pod sleeps' })
+      const status = readFileSync(`/proc/${sleeping}/status`, 'utf8')
       for (const field of ['Uid', 'Gid']) assert.match(status, new RegExp(`^${field}:(\t${firstId}){4}$`, 'm'))
       firstIds.push(firstId)
     }
@@ -131,8 +146,8 @@ describe('a node whose runtime can do it', options, () => {
       )
     await space.waitFor(pods, 'pod', ({ status }) => !!status?.ephemeralContainerStatuses?.[0]?.state?.terminated)
     const names = ['first', 'beside', 'main', 'later']
-    const logs = await Promise.all(names.map((name) => space.log('pod', name)))
-    assert.equal(new Set(logs.map(firstIdOf)).size, 1)
+    const firstIds = await Promise.all(names.map((name) => firstIdSaid(space, 'pod', name)))
+    assert.equal(new Set(firstIds).size, 1)
   })
 
   test('a pod is reached as any other: by exec, probes, its address, a port of the node and forwarded ones', async (t) => {
@@ -337,7 +352,7 @@ describe('the range of a pod', { skip }, () => {
       space.start({ name, script, spec: { ...own, restartPolicy: 'Always' } })
     const [pod] = [await started('stays'), await started('other')]
     const kept = readFileSync(rangeFile(pod), 'utf8')
-    const firstId = firstIdOf(await space.log('stays'))
+    const firstId = await firstIdSaid(space, 'stays')
     const mapping = { hostId: firstId, containerId: 0, length: ids }
     assert.deepEqual(JSON.parse(kept), { uidMappings: [mapping], gidMappings: [mapping] })
     await shared.cluster.signal('SIGKILL')
@@ -353,11 +368,9 @@ describe('the range of a pod', { skip }, () => {
       (each) => isReady(each) && each.status?.containerStatuses?.[0]?.restartCount === 1,
     )
     assert.notEqual(id(again), id(pod))
-    assert.equal(firstIdOf(await space.log('stays')), firstId)
+    assert.equal(await firstIdSaid(space, 'stays'), firstId)
     assert.equal(readFileSync(rangeFile(pod), 'utf8'), kept)
-    const firstIds = await Promise.all(
-      ['stays', 'other', 'after'].map(async (name) => firstIdOf(await space.log(name))),
-    )
+    const firstIds = await Promise.all(['stays', 'other', 'after'].map((name) => firstIdSaid(space, name)))
     assert.equal(new Set(firstIds).size, 3)
     for (const name of ['stays', 'other', 'after']) await space.of(pods).delete(name, { gracePeriodSeconds: 0 })
     const gone = (): true | undefined => ([pod, after].some((each) => existsSync(rangeFile(each))) ? undefined : true)
