@@ -36,7 +36,7 @@ import { witnessedKinds, WorkloadWitness } from '../simulation/workload-witness.
 import { freePort, startServer, type Server } from './harness/cluster.ts'
 import { eventually } from './harness/eventually.ts'
 
-const seconds = Number(process.env['CORACLE_KILL_SECONDS'] ?? 15)
+const seconds = Number(process.env['CORACLE_KILL_SECONDS'] ?? 10)
 const seed = Number(process.env['CORACLE_SEED'] ?? Date.now() % 100_000)
 const counts = { steady: 6, deployment: 12, replicaSet: 5, statefulSet: 10, daemonSet: 2, job: 15 } as const
 const log = jsonLog({ clock, level: 'error', write: () => undefined })
