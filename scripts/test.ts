@@ -1,6 +1,6 @@
 /**
  * The whole proof, as `npm test` runs it: makes the machine ready, runs the gate, then every file of `test/cluster` one
- * after another; those that take nothing of the machine go in two processes first. The last line is `N passed, N failed`
+ * after another; those that take nothing of the machine go beside each other first. The last line is `N passed, N failed`
  * and nothing else.
  */
 import { globSync, readFileSync } from 'node:fs'
@@ -65,8 +65,11 @@ function everySecond(files: readonly string[], first: number): readonly string[]
   return files.filter((_file, index) => index % 2 === first)
 }
 
+/** Files that start servers of etcd or writers of a database, and no node: folders of their own are all they take. */
+const withoutNode = ['test/cluster/etcd-store.test.ts', 'test/cluster/storage-kill.test.ts']
+
 /** Files that need not wait for others, in one process; what they say comes in one piece. */
-async function runInProcess(files: readonly string[]): Promise<TestTotals> {
+async function runBeside(files: readonly string[]): Promise<TestTotals> {
   const { totals: counted, output } = await runTests(files, { timeoutMs: clusterFileTimeoutMs, list: true })
   write(`\n${files.join('\n')}\n${output}`)
   write(`${files.length} files: ${counted.passed} passed, ${counted.failed} failed, ${counted.skipped} skipped\n`)
@@ -78,9 +81,12 @@ process.env['CORACLE_FREEZE'] = 'deep'
 const totals: TestTotals[] = [await prepareMachine(), await runGate(write)]
 const clusterFiles = globSync('test/cluster/*.test.ts', { cwd: root }).sort()
 const whatIsLeft = process.getuid?.() === 0 ? await watchForLeft() : undefined
-const [inProcess, onMachine] = [true, false].map((is) => clusterFiles.filter((file) => isInProcess(file) === is))
-totals.push(...(await Promise.all([0, 1].map((half) => runInProcess(everySecond(inProcess ?? [], half))))))
-for (const file of onMachine ?? []) totals.push(await runClusterFile(file, whatIsLeft))
+const inProcess = clusterFiles.filter(isInProcess)
+const groups = [0, 1].map((half) => everySecond(inProcess, half))
+const alone = [...groups, ...withoutNode.map((file) => [file])]
+totals.push(...(await Promise.all(alone.map(runBeside))))
+const onMachine = clusterFiles.filter((file) => !alone.flat().includes(file))
+for (const file of onMachine) totals.push(await runClusterFile(file, whatIsLeft))
 const { passed, failed, skipped } = addTotals(totals)
 if (skipped > 0) write(`\n${skipped} skipped: cluster tests need root on Linux\n`)
 write(`${passed} passed, ${failed} failed\n`)
